@@ -1,0 +1,2 @@
+@echo off
+node "%~dp0launch.cjs" "%~dp0..\src\bin\clawkit.ts" %*

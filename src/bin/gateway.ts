@@ -1,0 +1,52 @@
+import { messageOf } from "../core/errors.ts";
+import {
+  type GatewayToSupervisor,
+  isOurMessage,
+  type SupervisorToGateway,
+  versioned,
+} from "../core/messages.ts";
+import { Gateway } from "../gateway/gateway.ts";
+import { realClock } from "./real.ts";
+
+let gateway: Gateway | undefined;
+
+function send(message: GatewayToSupervisor): void {
+  if (process.connected) process.send!(versioned(message), undefined, undefined, () => undefined);
+}
+
+async function leave(): Promise<void> {
+  await gateway?.close();
+  process.exit(0);
+}
+
+process.on("message", (message: unknown) => {
+  if (isOurMessage(message)) void onMessage(message as unknown as SupervisorToGateway);
+});
+process.on("disconnect", () => void leave()); // nobody is left who would start us again
+process.on("SIGTERM", () => void leave());
+process.on("SIGINT", () => undefined); // the supervisor decides
+
+async function onMessage(message: SupervisorToGateway): Promise<void> {
+  switch (message.type) {
+    case "start":
+      gateway = new Gateway({
+        settings: message.settings,
+        clock: realClock,
+        process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
+        log: (line) => console.log(line),
+        requestRestart: (reason) => send({ type: "restart-requested", reason }),
+      });
+      try {
+        await gateway.listen();
+        console.log(`gateway ready: generation ${message.settings.generation}`);
+      } catch (error) {
+        console.error(`Cannot start the gateway: ${messageOf(error)}`);
+        process.exit(1);
+      }
+      send({ type: "listening" });
+      return;
+    case "announce-shutdown":
+      gateway?.announceShutdown(message.reason, message.restartExpectedMs);
+      return;
+  }
+}

@@ -1,0 +1,4 @@
+import { runCli } from "../cli/program.ts";
+import { createContext } from "./cli-context.ts";
+
+process.exit(await runCli(createContext("openclaw"), process.argv.slice(2)));

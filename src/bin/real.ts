@@ -1,0 +1,20 @@
+import { systemErrorCode } from "../core/errors.ts";
+import type { Clock, SendSignal } from "../core/ports.ts";
+
+/** The machine's clocks. */
+export const realClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+};
+
+/** Sends a signal for real. On Windows there are no groups: the process itself is meant. */
+export const sendSignal: SendSignal = (pid, signal) => {
+  try {
+    process.kill(process.platform === "win32" ? Math.abs(pid) : pid, signal);
+    return true;
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ESRCH" || code === "EPERM") return false;
+    throw error;
+  }
+};

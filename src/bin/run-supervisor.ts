@@ -1,0 +1,108 @@
+import { mkdir } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { ensureConfig } from "../cli/config-file.ts";
+import { readConfig } from "../cli/running.ts";
+import { resolveStateDir, type StatePaths, socketPath, statePaths } from "../config/paths.ts";
+import { formatLogLine, type LogStream } from "../core/log-line.ts";
+import { ensurePrivateDir } from "../host/files.ts";
+import { hostFor } from "../host/index.ts";
+import { RotatingFile } from "../host/rotating-file.ts";
+import { Supervisor } from "../supervisor/supervisor.ts";
+import { entryPath } from "./entries.ts";
+import { realClock, sendSignal } from "./real.ts";
+
+const BYTES_PER_MB = 1024 * 1024;
+
+type Source = "gateway" | "edge" | "supervisor";
+
+/** This process's state directory and what is in it. */
+export function ownPaths(): { paths: StatePaths; controlPath: string } {
+  const paths = statePaths(resolveStateDir(process.env, homedir()));
+  return { paths, controlPath: localSocket(paths, "control") };
+}
+
+function localSocket(paths: StatePaths, name: string): string {
+  return socketPath(paths.stateDir, name, process.platform, tmpdir());
+}
+
+export interface RunOptions {
+  /** In the foreground everything also goes to standard output, so that `docker logs` shows it. */
+  readonly echo: boolean;
+  /** Lock and port are taken, edge and gateway are starting. */
+  readonly onTakenOver?: () => void;
+  /** Clients are served. */
+  readonly onReady?: () => void | Promise<void>;
+}
+
+/** Runs the supervisor in this process until it is stopped. Throws when it cannot start. */
+export async function runSupervisor(options: RunOptions): Promise<void> {
+  const { paths, controlPath } = ownPaths();
+  await ensureConfig(paths);
+  if (process.platform !== "win32") await ensureSocketDir(paths, controlPath);
+  const config = await readConfig({ paths, env: process.env });
+  const files = logFiles(paths, config.logs);
+
+  const write = (source: Source, stream: LogStream, text: string) => {
+    const line = { time: new Date(realClock.wall()).toISOString(), stream, text };
+    files[source].write(formatLogLine(line));
+    if (options.echo) console.log(`${line.time} ${source.padEnd(10)} ${text}`);
+  };
+
+  const supervisor = new Supervisor({
+    pid: process.pid,
+    host: hostFor(process.platform),
+    clock: realClock,
+    random: Math.random,
+    sendSignal,
+    env: process.env,
+    node: process.execPath,
+    edgeArgs: [entryPath("edge")],
+    gatewayArgs: [entryPath("gateway")],
+    lockPath: paths.lock,
+    runLogPath: paths.runLog,
+    controlPath,
+    configPath: paths.config,
+    logFile: join(paths.logsDir, "gateway.log"),
+    socketPathFor: (generation) => localSocket(paths, `gateway-${generation}`),
+    readConfig: () => readConfig({ paths, env: process.env }),
+    log: (text) => write("supervisor", "log", text),
+    onLine: (source, stream, line) => write(source, stream, line),
+  });
+
+  process.title = "clawkit supervisor";
+  const stop = (reason: string) => () => void supervisor.stop(reason);
+  process.on("SIGTERM", stop("gateway stopped (SIGTERM to its supervisor)"));
+  process.on("SIGINT", stop("gateway stopped (Ctrl-C)"));
+  process.on("SIGHUP", stop("gateway stopped (its terminal was closed)"));
+  try {
+    await supervisor.start();
+    options.onTakenOver?.();
+    void supervisor.whenReady().then(
+      () => options.onReady?.(),
+      (error: Error) => write("supervisor", "log", error.message),
+    );
+    await supervisor.ended;
+  } finally {
+    await Promise.all(Object.values(files).map((file) => file.close()));
+  }
+}
+
+function logFiles(paths: StatePaths, bounds: { maxMb: number; keep: number }): Record<Source, RotatingFile> {
+  const create = (source: Source) =>
+    new RotatingFile(join(paths.logsDir, `${source}.log`), {
+      maxBytes: bounds.maxMb * BYTES_PER_MB,
+      keep: bounds.keep,
+      wall: realClock.wall,
+      onTrouble: (message) => console.error(message),
+    });
+  return { gateway: create("gateway"), edge: create("edge"), supervisor: create("supervisor") };
+}
+
+/** A path too long for a socket moves to the temporary folder; only we may enter there. */
+async function ensureSocketDir(paths: StatePaths, controlPath: string): Promise<void> {
+  const folder = dirname(controlPath);
+  if (folder === paths.runDir) return;
+  await mkdir(dirname(folder), { recursive: true });
+  await ensurePrivateDir(folder);
+}

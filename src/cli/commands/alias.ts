@@ -1,0 +1,144 @@
+import { access, chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { ClawkitError } from "../../core/errors.ts";
+import { writeFileAtomic } from "../../host/files.ts";
+import type { CliContext } from "../context.ts";
+
+export interface AliasOptions {
+  readonly json?: boolean;
+  /** Consent to edit the shell's profile. */
+  readonly yes?: boolean;
+}
+
+/** What marks our line in a profile, so that `off` finds exactly that. */
+const MARK = "# added by clawkit alias";
+
+/**
+ * `openclaw` as a name for ClawKit: scripts in ClawKit's own folder, which is appended to PATH, so a real
+ * `openclaw`, now or later, wins.
+ */
+export async function aliasOn(context: CliContext, options: AliasOptions): Promise<number> {
+  const { out, paths } = context;
+  await mkdir(paths.binDir, { recursive: true, mode: 0o700 });
+  for (const [name, text] of scripts(context)) {
+    const path = join(paths.binDir, name);
+    await writeFile(path, text);
+    await chmod(path, 0o755);
+  }
+  const line = pathLine(context);
+  const profile = profilePath(context);
+  const editsProfile = options.yes === true && profile !== undefined;
+  if (editsProfile) await appendToProfile(profile, line);
+  const status = await inspect(context);
+  if (options.json) out.json(status);
+  else if (editsProfile)
+    out.line(`The alias is on; ${profile} was extended: open a new terminal, or run: ${line}`);
+  else {
+    out.line(`The alias is in ${paths.binDir}. To use it in this terminal, run:`);
+    out.line(`  ${line}`);
+    if (profile !== undefined)
+      out.line(`To have that in every terminal (edits ${profile}): ${context.name} alias on --yes`);
+  }
+  return 0;
+}
+
+export async function aliasOff(context: CliContext, options: AliasOptions): Promise<number> {
+  for (const [name] of scripts(context)) await rm(join(context.paths.binDir, name), { force: true });
+  const profile = profilePath(context);
+  const wasInProfile = profile !== undefined && (await removeFromProfile(profile));
+  if (options.json) context.out.json(await inspect(context));
+  else context.out.line(`The alias is off${wasInProfile ? ` and its line removed from ${profile}` : ""}`);
+  return 0;
+}
+
+export async function aliasStatus(context: CliContext, options: AliasOptions): Promise<number> {
+  const status = await inspect(context);
+  if (options.json) {
+    context.out.json(status);
+    return 0;
+  }
+  context.out.line(`The alias is ${status.on ? `on, in ${status.folder}` : "off"}`);
+  if (status.on && !status.onPath) context.out.line(`Its folder is not on PATH: ${pathLine(context)}`);
+  if (status.openclaw !== null) context.out.line(`openclaw is ${status.openclaw}`);
+  return 0;
+}
+
+async function inspect(context: CliContext) {
+  const folder = context.paths.binDir;
+  const [first] = scripts(context)[0]!;
+  const folders = (context.env.PATH ?? "").split(delimiter);
+  const profile = profilePath(context);
+  const inProfile = profile !== undefined && (await readProfile(profile)).includes(MARK);
+  return {
+    on: await exists(join(folder, first)),
+    folder,
+    onPath: folders.includes(folder),
+    inProfile,
+    openclaw: await findOnPath(folders, first),
+  };
+}
+
+function scripts(context: CliContext): [name: string, text: string][] {
+  const { node, entry } = context.aliasTarget;
+  if (context.platform !== "win32") return [["openclaw", `#!/bin/sh\nexec "${node}" "${entry}" "$@"\n`]];
+  return [
+    ["openclaw.cmd", `@echo off\r\n"${node}" "${entry}" %*\r\n`],
+    ["openclaw.ps1", `& "${node}" "${entry}" @args\r\nexit $LASTEXITCODE\r\n`],
+  ];
+}
+
+function pathLine(context: CliContext): string {
+  const folder = context.paths.binDir;
+  if (context.platform === "win32") return `set PATH=%PATH%;${folder}`;
+  return `export PATH="$PATH:${folder}"`;
+}
+
+/** The file the user's shell reads; undefined where editing one would not help (Windows, unknown shells). */
+function profilePath(context: CliContext): string | undefined {
+  const shell = context.env.SHELL ?? "";
+  if (context.platform === "win32") return undefined;
+  if (shell.endsWith("/zsh")) return join(context.home, ".zshrc");
+  if (shell.endsWith("/bash")) return join(context.home, ".bashrc");
+  return shell.endsWith("/sh") || shell.endsWith("/dash") ? join(context.home, ".profile") : undefined;
+}
+
+async function readProfile(path: string): Promise<string> {
+  return await readFile(path, "utf8").catch(() => "");
+}
+
+async function appendToProfile(path: string, line: string): Promise<void> {
+  const text = await readProfile(path);
+  if (text.includes(MARK)) return;
+  const gap = text === "" || text.endsWith("\n") ? "" : "\n";
+  await replaceProfile(path, `${text}${gap}${line} ${MARK}\n`);
+}
+
+async function removeFromProfile(path: string): Promise<boolean> {
+  const text = await readProfile(path);
+  if (!text.includes(MARK)) return false;
+  const kept = text.split("\n").filter((line) => !line.endsWith(MARK));
+  await replaceProfile(path, kept.join("\n"));
+  return true;
+}
+
+async function replaceProfile(path: string, text: string): Promise<void> {
+  try {
+    await writeFileAtomic(path, text);
+  } catch (cause) {
+    throw new ClawkitError("CONFIG_UNWRITABLE", `Cannot edit ${path}`, { cause });
+  }
+}
+
+async function findOnPath(folders: readonly string[], name: string): Promise<string | null> {
+  for (const folder of folders) {
+    if (folder !== "" && (await exists(join(folder, name)))) return join(folder, name);
+  }
+  return null;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,38 @@
+import type { StatePaths } from "../config/paths.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Host } from "../host/types.ts";
+import type { Output } from "./output/output.ts";
+
+/** What the command line needs of the process it runs in; filled by `bin/`. */
+export interface CliContext {
+  /** The name it was called by: as `openclaw` it says that it is ClawKit. */
+  readonly name: "clawkit" | "openclaw";
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+  readonly paths: StatePaths;
+  readonly controlPath: string;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly out: Output;
+  /** Aborted by Ctrl-C. */
+  readonly interrupted: AbortSignal;
+  /** Runs the supervisor in this process until it ends; resolves with the exit code. */
+  readonly runSupervisor: () => Promise<number>;
+  /** Starts a supervisor of its own session; resolves when it took over, throws why it could not. */
+  readonly startSupervisor: () => Promise<void>;
+  /** Ends processes of ours that a killed supervisor left behind. */
+  readonly endLeftovers: () => Promise<void>;
+  /** Runs the demonstration's servers and clients; see `demo`. */
+  readonly runDemo: (progress: (text: string) => void) => Promise<DemoRow[]>;
+  /** The folder that holds the `openclaw` alias, and the command line its script runs. */
+  readonly aliasTarget: { readonly node: string; readonly entry: string };
+}
+
+export interface DemoRow {
+  readonly server: string;
+  readonly clients: number;
+  /** What the clients saw, most frequent first. */
+  readonly saw: string;
+  readonly servedAgain: string;
+}

@@ -1,0 +1,46 @@
+import net from "node:net";
+import { createInterface } from "node:readline";
+import type { ControlReply, ControlRequest, Status } from "../core/control.ts";
+import { ClawkitError, type ErrorCode, errorCodes, systemErrorCode } from "../core/errors.ts";
+
+/** A living supervisor accepts at once; what it was asked for may take as long as it takes. */
+const CONNECT_MS = 3_000;
+
+/** Asks the supervisor. Undefined if none is there; throws what it answers as an error. */
+export function callControl(
+  path: string,
+  request: ControlRequest,
+  onProgress: (text: string) => void,
+): Promise<Status | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(path);
+    socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error("no connection")));
+    socket.on("connect", () => {
+      socket.setTimeout(0);
+      socket.write(`${JSON.stringify(request)}\n`);
+    });
+    socket.on("error", (error) => {
+      const code = systemErrorCode(error);
+      if (code === "ENOENT" || code === "ECONNREFUSED") resolve(undefined);
+      else
+        reject(
+          new ClawkitError("CONTROL_FAILED", `Cannot reach the supervisor at ${path}`, { cause: error }),
+        );
+    });
+    const lines = createInterface({ input: socket });
+    lines.on("error", () => undefined); // the socket's own error event has it
+    lines.on("line", (line) => {
+      const reply = JSON.parse(line) as ControlReply;
+      if (reply.kind === "progress") onProgress(reply.text);
+      else if (reply.kind === "done") resolve(reply.status);
+      else reject(new ClawkitError(asErrorCode(reply.code), reply.message));
+    });
+    socket.on("close", () => {
+      reject(new ClawkitError("CONTROL_FAILED", "The supervisor ended before it answered: see clawkit logs"));
+    });
+  });
+}
+
+function asErrorCode(code: string): ErrorCode {
+  return code in errorCodes ? (code as ErrorCode) : "CONTROL_FAILED";
+}

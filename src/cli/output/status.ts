@@ -1,0 +1,51 @@
+import type { OverallState, Status } from "../../core/control.ts";
+import type { CliContext } from "../context.ts";
+import { humanDuration, localTime } from "./time.ts";
+
+const COLOUR: Readonly<Record<OverallState, "green" | "yellow" | "red">> = {
+  healthy: "green",
+  starting: "yellow",
+  stopping: "yellow",
+  unhealthy: "red",
+  stopped: "red",
+  foreign: "red",
+};
+
+/** `gateway status` for people. */
+export function renderStatus(status: Status, context: CliContext): void {
+  const { out } = context;
+  const { gateway, edge, supervisor } = status;
+  const row = (name: string, text: string) => out.line(`  ${name.padEnd(11)}${text}`);
+  const why = status.reason === undefined ? "" : `: ${status.reason}`;
+  const words = { foreign: "not running, and its port is taken", stopped: "not running" }[
+    status.state as string
+  ];
+  out.line(`Gateway ${out.style(COLOUR[status.state], words ?? status.state)}${why}`);
+  if (status.state === "foreign") {
+    const { pid, command } = status.portOwner!;
+    row(
+      "port",
+      `${status.port}, held by ${pid === null ? "a process of another user" : `pid ${pid} (${command})`}`,
+    );
+    return;
+  }
+  if (status.state === "stopped") {
+    row("port", `${status.port}, free`);
+    out.line(`Start it with: ${context.name} gateway start`);
+    return;
+  }
+  row("url", status.url ?? "none");
+  const up = gateway.upMs === null ? "" : `, up ${humanDuration(gateway.upMs)}`;
+  row("gateway", `${gateway.state}, pid ${gateway.pid ?? "none"}, generation ${gateway.generation}${up}`);
+  row("edge", `pid ${edge.pid ?? "none"}, ${plural(status.connections, "client")}, ${edge.held} held`);
+  row("supervisor", `pid ${supervisor.pid}, up ${humanDuration(supervisor.upMs ?? 0)}`);
+  if (gateway.lastExit !== null) {
+    const { at, reason, generation, lastLine } = gateway.lastExit;
+    row("last exit", `${localTime(new Date(at))}: ${reason} (generation ${generation})`);
+    if (lastLine !== undefined) row("last line", lastLine);
+  }
+}
+
+function plural(n: number, word: string): string {
+  return `${n} ${word}${n === 1 ? "" : "s"}`;
+}

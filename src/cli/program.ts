@@ -1,0 +1,139 @@
+import { Command, CommanderError } from "commander";
+import { ClawkitError, errorCodes, messageOf } from "../core/errors.ts";
+import { VERSION } from "../core/version.ts";
+import type { CliContext } from "./context.ts";
+
+/** sysexits.h EX_SOFTWARE: a bug of ours. */
+const EXIT_INTERNAL = 70;
+
+/** Runs one command line; resolves with the exit code. Every error ends here, as a sentence. */
+export async function runCli(context: CliContext, argv: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram(context, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv as string[], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorCodes.USAGE.exit;
+    const isKnown = error instanceof ClawkitError;
+    if (argv.includes("--json")) {
+      context.out.json({
+        ok: false,
+        error: { code: isKnown ? error.code : "INTERNAL", message: messageOf(error) },
+      });
+    }
+    context.out.error(isKnown ? error.message : `${messageOf(error)} (this is a bug in ClawKit)`);
+    return isKnown ? error.exitCode : EXIT_INTERNAL;
+  }
+}
+
+function createProgram(context: CliContext, done: (exitCode: number) => void): Command {
+  const isAlias = context.name === "openclaw";
+  const program = new Command(context.name);
+  const run = (action: () => Promise<number> | number) => async () => done(await action());
+
+  program
+    .description(
+      isAlias
+        ? "This openclaw is an alias of ClawKit, the reliability toolkit. For the real OpenClaw: npm i -g openclaw"
+        : "Reliability toolkit for OpenClaw-style gateways",
+    )
+    .version(isAlias ? `${VERSION} (ClawKit, called as openclaw)` : VERSION, "-V, --version")
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText("after", "\nEvery command takes --json and --help.");
+
+  const gateway = program.command("gateway").description("run, start, stop and look at the gateway");
+  if (isAlias) gateway.action(run(async () => (await import("./commands/gateway.ts")).gatewayRun(context)));
+  gateway
+    .command("run")
+    .description("run it here, in the foreground")
+    .action(run(async () => (await import("./commands/gateway.ts")).gatewayRun(context)));
+  const verbs = [
+    ["start", "start it in the background; returns when it is ready", "gatewayStart"],
+    ["stop", "stop it; returns when every process is gone", "gatewayStop"],
+    ["restart", "restart the gateway behind the edge, which keeps its clients informed", "gatewayRestart"],
+    ["status", "exit 0 healthy, 1 not healthy, 3 not running, 4 the port is someone else's", "gatewayStatus"],
+  ] as const;
+  for (const [name, description, handler] of verbs) {
+    const command = gateway.command(name).description(description).option("--json", "print JSON");
+    if (name === "restart") command.option("--all", "restart the edge too");
+    command.action(async (options) => {
+      done(await (await import("./commands/gateway.ts"))[handler](context, options));
+    });
+  }
+
+  program
+    .command("logs")
+    .description("what gateway, edge and supervisor printed, merged by time")
+    .option("-f, --follow", "go on printing; survives restarts")
+    .option("--source <name>", "gateway, edge, supervisor or all", "all")
+    .option("--since <when>", "a time span back from now (10m, 2h, 1d) or a date")
+    .option("--limit <lines>", "how many of the past lines (default: 200)")
+    .option("--json", "one JSON object a line")
+    .action(async (options) => done(await (await import("./commands/logs.ts")).logs(context, options)));
+
+  const config = program.command("config").description("read and change the configuration");
+  config
+    .command("get [key]")
+    .description("print the config, or one value; secrets are redacted")
+    .option("--json", "print JSON")
+    .action(async (key, options) =>
+      done(await (await import("./commands/config.ts")).configGet(context, key, options)),
+    );
+  config
+    .command("set <key> <value>")
+    .description("set a value, written as JSON5: config set gateway.port 18790")
+    .option("--json", "print JSON")
+    .action(async (key, value, options) =>
+      done(await (await import("./commands/config.ts")).configSet(context, key, value, options)),
+    );
+  config
+    .command("validate")
+    .description("check the file without starting anything")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/config.ts")).configValidate(context, options)),
+    );
+  config
+    .command("path")
+    .description("print where the file is")
+    .option("--json", "print JSON")
+    .action(async (options) => done((await import("./commands/config.ts")).configPath(context, options)));
+
+  const alias = program.command("alias").description("openclaw as a second name for ClawKit");
+  const aliasVerbs = [
+    ["on", "put the alias into ClawKit's own folder", "aliasOn"],
+    ["off", "remove it, and its line in the shell's profile", "aliasOff"],
+    ["status", "say whether it is on, and which openclaw a shell finds", "aliasStatus"],
+  ] as const;
+  for (const [name, description, handler] of aliasVerbs) {
+    const command = alias.command(name).description(description).option("--json", "print JSON");
+    if (name === "on") command.option("--yes", "also add its folder to PATH in the shell's profile");
+    command.action(async (options) =>
+      done(await (await import("./commands/alias.ts"))[handler](context, options)),
+    );
+  }
+
+  program
+    .command("demo")
+    .description("kill a plain server and ours under the same clients, and show what they saw (under 30 s)")
+    .option("--json", "print JSON")
+    .action(async (options) => done(await (await import("./commands/demo.ts")).demo(context, options)));
+
+  if (isAlias) {
+    // scripts written for the real one pass these
+    for (const command of [program, gateway, ...gateway.commands, ...program.commands]) {
+      command.option("--non-interactive", "accepted for compatibility: ClawKit never asks here");
+    }
+    program.on("command:*", ([unknown]) => {
+      throw new ClawkitError(
+        "USAGE",
+        `This openclaw is ClawKit's alias and has no command ${unknown}. The real OpenClaw is the npm package openclaw: npm i -g openclaw`,
+      );
+    });
+  }
+  return program;
+}

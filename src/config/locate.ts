@@ -1,0 +1,27 @@
+import { type AnyNode, type ObjectNode, parse, type ValueNode } from "@humanwhocodes/momoa";
+
+/** The line (from 1) of the value at `path` in a JSON5 text, or of the innermost part of the path that exists. */
+export function locate(text: string, path: readonly string[]): number {
+  return nodeAt(text, path).node.loc.start.line;
+}
+
+/** The syntax node of the value at `path`, and how many parts of the path it reaches. */
+export function nodeAt(text: string, path: readonly string[]): { node: ValueNode; depth: number } {
+  const document = parse(text, { mode: "json5", allowTrailingCommas: true, ranges: true });
+  let node = document.body;
+  for (const [depth, key] of path.entries()) {
+    const member = node.type === "Object" ? memberOf(node, key) : undefined;
+    if (member === undefined) return { node, depth };
+    node = member.value;
+  }
+  return { node, depth: path.length };
+}
+
+export function memberOf(object: ObjectNode, key: string) {
+  return object.members.find((member) => nameOf(member.name) === key);
+}
+
+function nameOf(node: AnyNode): string | undefined {
+  if (node.type === "String") return node.value;
+  return node.type === "Identifier" ? node.name : undefined;
+}

@@ -1,0 +1,166 @@
+import { evaluate, parse } from "@humanwhocodes/momoa";
+import leven from "leven";
+import { type TObject, type TSchema, Type } from "typebox";
+import { Value } from "typebox/value";
+import { ClawkitError } from "../core/errors.ts";
+import { locate } from "./locate.ts";
+import { type Config, configSchema } from "./schema.ts";
+
+/** Where a config text came from, for error messages. */
+export interface ConfigSource {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * Reads a config: JSON5 text → validated config with every default filled in.
+ * Throws CONFIG_UNPARSABLE or CONFIG_INVALID, naming file, line, key, what was expected and the nearest valid key.
+ */
+export function parseConfig(source: ConfigSource): Config {
+  const value = parseJson5(source);
+  const problems = findProblems(value, source);
+  if (problems.length > 0) {
+    throw new ClawkitError("CONFIG_INVALID", problems.join("\n"));
+  }
+  return withDefaults(value);
+}
+
+/** The config of an empty file. */
+export function defaultConfig(): Config {
+  return withDefaults({});
+}
+
+/** Evaluates JSON5 text, or throws CONFIG_UNPARSABLE with the line and column. */
+export function parseJson5(source: ConfigSource): unknown {
+  if (source.text.trim() === "") return {};
+  try {
+    return evaluate(parse(source.text, { mode: "json5", allowTrailingCommas: true }));
+  } catch (cause) {
+    const at = cause instanceof Error && "line" in cause ? `:${cause.line}` : "";
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new ClawkitError(
+      "CONFIG_UNPARSABLE",
+      `Cannot read the config as ${source.path}${at} is not JSON5: ${detail}`,
+      { cause },
+    );
+  }
+}
+
+function withDefaults(value: unknown): Config {
+  // Default fills objects in only where they exist: build the sections first
+  return Value.Default(configSchema, fillSections(configSchema, value)) as Config;
+}
+
+function fillSections(schema: TObject, value: unknown): unknown {
+  if (value !== undefined && (typeof value !== "object" || value === null)) return value;
+  const filled: Record<string, unknown> = { ...value };
+  for (const [key, property] of Object.entries(schema.properties)) {
+    if (Type.IsObject(property) && !Type.IsOptional(property)) {
+      filled[key] = fillSections(property, filled[key]);
+    }
+  }
+  return filled;
+}
+
+/** Every problem of a config value, one line each, the first in the file first. */
+function findProblems(value: unknown, source: ConfigSource): string[] {
+  const problems: { line: number; text: string }[] = [];
+  const add = (path: readonly string[], text: string) => {
+    const line = locate(source.text, path);
+    problems.push({ line, text: `${source.path}:${line}: ${text}` });
+  };
+  checkNode(configSchema, value, [], add);
+  return problems.sort((a, b) => a.line - b.line).map((problem) => problem.text);
+}
+
+type AddProblem = (path: readonly string[], text: string) => void;
+
+/** Walks schema and value together: unions by their `type`, so that the message is about the kind that was meant. */
+function checkNode(schema: TSchema, value: unknown, path: readonly string[], add: AddProblem): void {
+  if (Type.IsUnion(schema)) {
+    const variants = schema.anyOf.filter((variant) => Type.IsObject(variant));
+    if (variants.length > 0) return checkVariants(variants, value, path, add);
+  }
+  if (Type.IsObject(schema)) return checkObject(schema, value, path, add);
+  if (!Value.Check(schema, value)) {
+    const name = path.join(".");
+    add(path, `${name} must be ${describeExpected(schema)}, not ${describeValue(name, value)}`);
+  }
+}
+
+function checkVariants(variants: TObject[], value: unknown, path: readonly string[], add: AddProblem): void {
+  const names = variants.map((variant) => (variant.properties.type as { const?: string }).const ?? "");
+  if (!isRecord(value)) {
+    return add(path, `${path.join(".")} must be an object with a type (${names.join(", ")})`);
+  }
+  const chosen = variants[names.indexOf(String(value.type))];
+  if (chosen === undefined) {
+    return add(
+      [...path, "type"],
+      `${path.join(".")}.type must be one of ${names.join(", ")}, not ${JSON.stringify(value.type)}${nearest(String(value.type), names)}`,
+    );
+  }
+  checkObject(chosen, value, path, add);
+}
+
+function checkObject(schema: TObject, value: unknown, path: readonly string[], add: AddProblem): void {
+  const name = path.length === 0 ? "the config" : path.join(".");
+  if (!isRecord(value)) return add(path, `${name} must be an object, not ${describeValue(name, value)}`);
+  const known = Object.keys(schema.properties);
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) {
+      add([...path, key], `unknown key ${[...path, key].join(".")}${nearest(key, known)}`);
+    }
+  }
+  for (const [key, property] of Object.entries(schema.properties)) {
+    if (value[key] !== undefined) checkNode(property, value[key], [...path, key], add);
+    else if (schema.required?.includes(key) && !("default" in property) && !Type.IsObject(property)) {
+      add(path, `${[...path, key].join(".")} is missing: it must be ${describeExpected(property)}`);
+    }
+  }
+}
+
+/** "integer from 1 to 65535", "one of …", from the schema. */
+export function describeExpected(schema: TSchema): string {
+  if (Type.IsUnion(schema)) {
+    return `one of ${schema.anyOf.map((variant) => JSON.stringify((variant as { const?: unknown }).const)).join(", ")}`;
+  }
+  const { type, minimum, maximum, pattern, minLength } = schema as {
+    type?: string;
+    minimum?: number;
+    maximum?: number;
+    pattern?: string;
+    minLength?: number;
+  };
+  if (Type.IsArray(schema)) return `a list of ${(schema.items as { type?: string }).type}s`;
+  let text = type === "integer" ? "a whole number" : `a ${type}`;
+  if (minimum !== undefined && maximum !== undefined) text += ` from ${minimum} to ${maximum}`;
+  if (minLength !== undefined) text += ` of at least ${minLength} characters`;
+  if (pattern !== undefined) text += ` matching ${pattern}`;
+  return text;
+}
+
+const SECRET_KEY = /(token|password|secret|key)$/i;
+
+/** Shows a wrong value, unless its key is one that holds secrets. */
+function describeValue(name: string, value: unknown): string {
+  if (SECRET_KEY.test(name)) return `a ${typeof value} (not shown)`;
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+/** A typo is rarely more than this far from what was meant. */
+const MAX_TYPO_DISTANCE = 3;
+
+function nearest(word: string, candidates: readonly string[]): string {
+  const ranked = candidates.map((candidate) => ({ candidate, distance: leven(word, candidate) }));
+  const best = ranked.sort((a, b) => a.distance - b.distance)[0];
+  if (best === undefined || best.distance > MAX_TYPO_DISTANCE) {
+    return ` (valid: ${candidates.join(", ")})`;
+  }
+  return `: did you mean ${best.candidate}?`;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+
+export interface StatePaths {
+  readonly stateDir: string;
+  readonly config: string;
+  readonly logsDir: string;
+  readonly runDir: string;
+  readonly binDir: string;
+  readonly lock: string;
+  readonly runLog: string;
+}
+
+export function statePaths(stateDir: string): StatePaths {
+  const runDir = join(stateDir, "run");
+  return {
+    stateDir,
+    config: join(stateDir, "config.json5"),
+    logsDir: join(stateDir, "logs"),
+    runDir,
+    binDir: join(stateDir, "bin"),
+    lock: join(runDir, "supervisor.lock"),
+    runLog: join(runDir, "runs.jsonl"),
+  };
+}
+
+/** The state directory: `CLAWKIT_STATE_DIR`, else `.clawkit` in the home directory. */
+export function resolveStateDir(env: Readonly<Record<string, string | undefined>>, home: string): string {
+  return env.CLAWKIT_STATE_DIR || join(home, ".clawkit");
+}
+
+/** sockaddr_un holds 108 bytes on Linux and 104 on macOS, the final zero included. */
+const MAX_SOCKET_PATH = 103;
+
+/**
+ * Where a local socket of this state directory lives: a named pipe on Windows, a file in `run/` elsewhere, or, if
+ * that path is too long for the system, in a private folder of `tempDir` (which the caller creates, mode 0700).
+ */
+export function socketPath(
+  stateDir: string,
+  name: string,
+  platform: NodeJS.Platform,
+  tempDir: string,
+): string {
+  const hash = createHash("sha256").update(stateDir).digest("hex").slice(0, 16);
+  if (platform === "win32") return `\\\\.\\pipe\\clawkit-${hash}-${name}`;
+  const usual = join(statePaths(stateDir).runDir, `${name}.sock`);
+  return Buffer.byteLength(usual) <= MAX_SOCKET_PATH
+    ? usual
+    : join(tempDir, `clawkit-${hash}`, `${name}.sock`);
+}

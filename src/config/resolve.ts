@@ -1,0 +1,87 @@
+import { isIP } from "node:net";
+import { ClawkitError } from "../core/errors.ts";
+import { type ConfigSource, parseConfig } from "./parse.ts";
+import type { Config } from "./schema.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The config in force: the file's text with the environment's overrides, checked for safety.
+ * Throws CONFIG_UNPARSABLE, CONFIG_INVALID or CONFIG_UNSAFE.
+ */
+export function resolveConfig(source: ConfigSource, env: Environment): Config {
+  const config = parseConfig(source);
+  const port = env.CLAWKIT_GATEWAY_PORT;
+  const token = env.CLAWKIT_GATEWAY_TOKEN ?? env.OPENCLAW_GATEWAY_TOKEN;
+  const merged: Config = {
+    ...config,
+    gateway: {
+      ...config.gateway,
+      ...(port === undefined ? {} : { port: portFromEnvironment(port) }),
+      auth: { ...config.gateway.auth, ...(token === undefined ? {} : { token }) },
+    },
+  };
+  checkSafety(merged, source.path);
+  return merged;
+}
+
+/** The addresses the edge binds, in order. IPv6 ones may be missing on this machine. */
+export function bindAddresses(bind: string): { address: string; isOptional: boolean }[] {
+  if (bind === "loopback") {
+    return [
+      { address: "127.0.0.1", isOptional: false },
+      { address: "::1", isOptional: true },
+    ];
+  }
+  if (bind === "lan") {
+    return [
+      { address: "0.0.0.0", isOptional: false },
+      { address: "::", isOptional: true },
+    ];
+  }
+  return [{ address: bind, isOptional: false }];
+}
+
+export function isLoopbackBind(bind: string): boolean {
+  return bind === "loopback" || bind === "::1" || bind.startsWith("127.");
+}
+
+function portFromEnvironment(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new ClawkitError(
+      "CONFIG_INVALID",
+      `CLAWKIT_GATEWAY_PORT must be a whole number from 1 to 65535, not ${JSON.stringify(text)}`,
+    );
+  }
+  return port;
+}
+
+function checkSafety(config: Config, path: string): void {
+  const { bind, auth, upstream } = config.gateway;
+  const fail = (message: string) => {
+    throw new ClawkitError("CONFIG_UNSAFE", `${path}: ${message}`);
+  };
+  if (bind !== "loopback" && bind !== "lan" && isIP(bind) === 0) {
+    fail(`gateway.bind must be "loopback", "lan" or an IP address, not ${JSON.stringify(bind)}`);
+  }
+  if (upstream.type === "builtin") {
+    if (auth.mode === "token" && auth.token === undefined) {
+      fail("gateway.auth.token is missing: set it, or remove the file to get a new one");
+    }
+    if (auth.mode === "password" && auth.password === undefined) {
+      fail("gateway.auth.password is missing: set it, or set gateway.auth.mode to token");
+    }
+  }
+  if (isLoopbackBind(bind)) return;
+  if (upstream.type === "builtin") {
+    if (auth.mode === "none") {
+      fail(`gateway.bind ${bind} needs authentication: set gateway.auth.mode to token or password`);
+    }
+  } else if (upstream.trustsEdge !== true) {
+    fail(
+      `gateway.bind ${bind} needs a gateway that authenticates its clients and reads X-Forwarded-For: ` +
+        "if yours does, set gateway.upstream.trustsEdge to true",
+    );
+  }
+}

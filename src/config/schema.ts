@@ -1,0 +1,174 @@
+import { type Static, Type } from "typebox";
+
+/** An object whose unknown keys are errors: a typo must not silently leave a default in force. */
+function section<T extends Parameters<typeof Type.Object>[0]>(properties: T, description: string) {
+  return Type.Object(properties, { additionalProperties: false, description });
+}
+
+function seconds(description: string, range: { default: number; minimum: number; maximum: number }) {
+  return Type.Number({ ...range, description: `${description} (seconds)` });
+}
+
+const upstreamTrust = Type.Optional(
+  Type.Boolean({
+    description:
+      "The gateway authenticates its clients itself and reads X-Forwarded-For from the edge. " +
+      "Without it remote clients are refused, as the gateway would take them for local ones.",
+  }),
+);
+
+const upstream = Type.Union(
+  [
+    section({ type: Type.Literal("builtin") }, "The gateway that comes with ClawKit."),
+    section(
+      {
+        type: Type.Literal("command"),
+        command: Type.Array(Type.String(), {
+          minItems: 1,
+          description: "Program and arguments; its port is in $PORT and replaces {port}.",
+        }),
+        trustsEdge: upstreamTrust,
+      },
+      "Any program that serves WebSocket, started and watched by the supervisor.",
+    ),
+    section(
+      {
+        type: Type.Literal("url"),
+        url: Type.String({ pattern: "^wss?://", description: "ws:// or wss:// address." }),
+        trustsEdge: upstreamTrust,
+      },
+      "A gateway that runs elsewhere; it is not supervised.",
+    ),
+  ],
+  { default: { type: "builtin" }, description: "What stands behind the edge." },
+);
+
+const auth = section(
+  {
+    mode: Type.Union([Type.Literal("token"), Type.Literal("password"), Type.Literal("none")], {
+      default: "token",
+      description: "How clients of the built-in gateway prove themselves.",
+    }),
+    token: Type.Optional(Type.String({ minLength: 16, description: "Shared token, for mode token." })),
+    password: Type.Optional(
+      Type.String({ minLength: 8, description: "Shared password, for mode password." }),
+    ),
+  },
+  "Authentication of the built-in gateway. Other gateways do their own.",
+);
+
+const gateway = section(
+  {
+    port: Type.Integer({ default: 18789, minimum: 1, maximum: 65535, description: "TCP port of the edge." }),
+    bind: Type.String({
+      default: "loopback",
+      description:
+        '"loopback" (127.0.0.1 and ::1), "lan" (every address) or one IP address. Anything but loopback needs authentication.',
+    }),
+    upstream,
+    auth,
+    keepalive: section(
+      {
+        enabled: Type.Boolean({ default: true, description: "Ping clients (RFC 6455 §5.5.2)." }),
+        intervalSec: seconds("Silence before a ping, ±10 %", { default: 20, minimum: 1, maximum: 3600 }),
+        timeoutSec: seconds("Time for the pong; grows with unread bytes", {
+          default: 10,
+          minimum: 1,
+          maximum: 3600,
+        }),
+      },
+      "Keeps idle connections alive through firewalls and finds clients that vanished.",
+    ),
+    hold: section(
+      {
+        maxSec: seconds("How long a client waits for a gateway that is away; below the 15 s clients wait", {
+          default: 12,
+          minimum: 0,
+          maximum: 600,
+        }),
+      },
+      "What happens to clients that connect while the gateway is away.",
+    ),
+    limits: section(
+      {
+        maxConnections: Type.Integer({
+          default: 10_000,
+          minimum: 1,
+          maximum: 1_000_000,
+          description: "Client connections at once; further ones are told 1013.",
+        }),
+        unfinishedHandshakesPerAddress: Type.Integer({
+          default: 64,
+          minimum: 1,
+          maximum: 100_000,
+          description: "Connections of one address that are slow to send their request.",
+        }),
+        handshakeSec: seconds("Time a client has to send its request head", {
+          default: 10,
+          minimum: 1,
+          maximum: 300,
+        }),
+      },
+      "Protection against floods and slow clients.",
+    ),
+    allowedOrigins: Type.Array(Type.String(), {
+      default: [],
+      description:
+        "Origins of browser pages that may connect, beside pages served by the gateway on loopback.",
+    }),
+    trustedProxies: Type.Array(Type.String(), {
+      default: [],
+      description: "Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed.",
+    }),
+    tls: Type.Optional(
+      section(
+        {
+          cert: Type.String({ description: "Path of the PEM certificate chain." }),
+          key: Type.String({ description: "Path of the PEM private key." }),
+        },
+        "Serve wss:// and https://.",
+      ),
+    ),
+  },
+  "The gateway and the edge in front of it.",
+);
+
+const supervisor = section(
+  {
+    stopGraceSec: seconds("Time between SIGTERM and SIGKILL", { default: 10, minimum: 0, maximum: 600 }),
+    drainSec: seconds("Time over which clients are told before a planned stop or restart", {
+      default: 2,
+      minimum: 0,
+      maximum: 600,
+    }),
+    hangRestartSec: seconds("Silence after which a hung gateway is restarted", {
+      default: 30,
+      minimum: 10,
+      maximum: 3600,
+    }),
+    startTimeoutSec: seconds("Time a gateway has to become ready", {
+      default: 60,
+      minimum: 1,
+      maximum: 3600,
+    }),
+  },
+  "How the processes are watched.",
+);
+
+const logs = section(
+  {
+    maxMb: Type.Number({
+      default: 10,
+      minimum: 0.1,
+      maximum: 10_000,
+      description: "Size of one log file (MB).",
+    }),
+    keep: Type.Integer({ default: 4, minimum: 1, maximum: 100, description: "Older files kept per log." }),
+  },
+  "Bounds of every log file.",
+);
+
+export const configSchema = section({ gateway, supervisor, logs }, "ClawKit's configuration.");
+
+export type Config = Static<typeof configSchema>;
+export type UpstreamConfig = Config["gateway"]["upstream"];

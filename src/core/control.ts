@@ -1,0 +1,44 @@
+/** What can be asked over the control socket: one JSON line in, one or more JSON lines out. */
+export type ControlRequest =
+  | { readonly op: "status" }
+  /** Answered when clients are served, or as an error when they will not be. */
+  | { readonly op: "wait-ready" }
+  | { readonly op: "stop" }
+  | { readonly op: "restart"; readonly all: boolean };
+
+export type ControlReply =
+  | { readonly kind: "progress"; readonly text: string }
+  | { readonly kind: "done"; readonly status: Status }
+  | { readonly kind: "failed"; readonly code: string; readonly message: string };
+
+/** `starting`: not served yet, or not again. `unhealthy`: the gateway hangs, refused to start or keeps crashing. */
+export type OverallState = "healthy" | "starting" | "unhealthy" | "stopping" | "stopped" | "foreign";
+
+/** What `gateway status --json` prints; absent parts are null. */
+export interface Status {
+  readonly state: OverallState;
+  readonly port: number;
+  readonly url: string | null;
+  readonly supervisor: { readonly pid: number | null; readonly upMs: number | null };
+  readonly edge: { readonly pid: number | null; readonly held: number };
+  readonly gateway: {
+    readonly pid: number | null;
+    readonly state: string;
+    readonly generation: number | null;
+    readonly upMs: number | null;
+    readonly lastExit: {
+      readonly at: string;
+      readonly generation: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly reason: string;
+      readonly lastLine?: string;
+    } | null;
+    readonly endsInARow: number;
+  };
+  readonly connections: number;
+  /** Who holds the port, when it is not ours. */
+  readonly portOwner?: { readonly pid: number | null; readonly command: string | null };
+  /** Why it is not healthy, in a sentence. */
+  readonly reason?: string;
+}

@@ -1,0 +1,121 @@
+import type { ProcessEnd } from "./process-end.ts";
+
+/** Version of the messages between supervisor, edge and gateway: both sides may be different builds for a moment. */
+export const MESSAGE_VERSION = 1;
+
+/** Where a gateway can be reached. */
+export type UpstreamAddress =
+  | { readonly kind: "socket"; readonly path: string }
+  | { readonly kind: "url"; readonly url: string };
+
+/** What the edge needs to know of the config; a plain value that travels between processes. */
+export interface EdgeSettings {
+  readonly port: number;
+  readonly upstreamType: "builtin" | "command" | "url";
+  /** Whether the gateway reads X-Forwarded-For from the edge. */
+  readonly upstreamTrustsEdge: boolean;
+  readonly keepalive: { readonly enabled: boolean; readonly intervalMs: number; readonly timeoutMs: number };
+  readonly holdMs: number;
+  readonly maxConnections: number;
+  readonly unfinishedHandshakesPerAddress: number;
+  readonly handshakeMs: number;
+  readonly allowedOrigins: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly hangRestartMs: number;
+  readonly startTimeoutMs: number;
+  readonly drainMs: number;
+}
+
+/** One life of a gateway. A gateway that is not supervised (a URL) has one life of generation 1 and no pid. */
+export interface GatewayRun {
+  readonly generation: number;
+  readonly address: UpstreamAddress;
+  readonly pid?: number;
+  /** Proves to the built-in gateway that a connection comes from its edge. A secret. */
+  readonly edgeKey?: string;
+}
+
+/** What follows the end of a gateway. */
+export type AfterEnd =
+  | { readonly kind: "restart"; readonly delayMs: number }
+  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "stopped" };
+
+export type SupervisorToEdge =
+  /** Comes with one bound socket; `isLast` starts the listening. */
+  | {
+      readonly type: "socket";
+      readonly address: string;
+      readonly isLast: boolean;
+      readonly settings: EdgeSettings;
+    }
+  | { readonly type: "gateway-started"; readonly run: GatewayRun }
+  | {
+      readonly type: "gateway-ended";
+      readonly generation: number;
+      readonly end: ProcessEnd;
+      readonly after: AfterEnd;
+    }
+  /** Tell the clients, over `spreadMs`, then say `drained`. New ones are held (restart) or refused (stop). */
+  | {
+      readonly type: "drain";
+      readonly scope: "gateway" | "all";
+      readonly reason: string;
+      readonly spreadMs: number;
+    }
+  | { readonly type: "inspect"; readonly id: number };
+
+export type EdgeToSupervisor =
+  | { readonly type: "listening" }
+  | { readonly type: "listen-failed"; readonly message: string; readonly code?: string }
+  | { readonly type: "gateway-state"; readonly generation: number; readonly state: GatewayState }
+  | { readonly type: "restart-gateway"; readonly generation: number; readonly why: string }
+  | { readonly type: "drained" }
+  | { readonly type: "inspection"; readonly id: number; readonly inspection: EdgeInspection };
+
+/** How the edge sees the gateway. */
+export type GatewayState = "away" | "starting" | "ready" | "hung";
+
+export interface EdgeInspection {
+  readonly connections: number;
+  readonly held: number;
+  readonly gatewayState: GatewayState;
+}
+
+export interface GatewaySettings {
+  readonly socketPath: string;
+  readonly port: number;
+  readonly auth: { readonly mode: "token" | "password" | "none"; readonly secret?: string };
+  readonly edgeKey: string;
+  readonly generation: number;
+  readonly configPath: string;
+  readonly logFile: string;
+}
+
+export type SupervisorToGateway =
+  | { readonly type: "start"; readonly settings: GatewaySettings }
+  /** Planned end: announce it; `restartExpectedMs` is absent for a stop. */
+  | { readonly type: "announce-shutdown"; readonly reason: string; readonly restartExpectedMs?: number };
+
+export type GatewayToSupervisor =
+  | { readonly type: "listening" }
+  | { readonly type: "restart-requested"; readonly reason: string };
+
+/** A message on the wire between two of our processes. */
+export type Versioned<T> = T & { readonly v: number };
+
+export function versioned<T extends object>(message: T): Versioned<T> {
+  return { v: MESSAGE_VERSION, ...message };
+}
+
+/** True for a message of our version; others are ignored by their receiver. */
+export function isOurMessage(message: unknown): message is Versioned<{ type: string }> {
+  return (
+    typeof message === "object" &&
+    message !== null &&
+    "type" in message &&
+    "v" in message &&
+    message.v === MESSAGE_VERSION
+  );
+}

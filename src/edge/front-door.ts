@@ -1,0 +1,200 @@
+import { readFile } from "node:fs/promises";
+import http from "node:http";
+import https from "node:https";
+import net, { type Socket } from "node:net";
+import { CLOSE } from "../core/close-codes.ts";
+import type { EdgeSettings } from "../core/messages.ts";
+import type { Clock } from "../core/ports.ts";
+import { attribute, type Peer } from "../protocol/attribution.ts";
+import { headerValue } from "../protocol/headers.ts";
+import { isOriginAllowed } from "../protocol/origin.ts";
+import { asksForWebSocket, checkUpgrade } from "../protocol/upgrade.ts";
+import { HandshakeGuard } from "./handshake-guard.ts";
+import { closeUpgrade, refuseHttp } from "./refusal.ts";
+import type { Visitor } from "./waiting-room.ts";
+
+/** Waiting connections the kernel keeps; the default of 511 overflows when a thousand clients come back at once. */
+const BACKLOG = 4096;
+
+/** Room above the connection limit in which a client can still be told 1013 instead of being dropped. */
+const OVERFLOW_CONNECTIONS = 256;
+
+/** Idle time of a plain HTTP connection. */
+const KEEP_ALIVE_MS = 5_000;
+
+export interface FrontDoorDeps {
+  readonly settings: EdgeSettings;
+  readonly clock: Clock;
+  /** Client connections at the moment, held ones included. */
+  readonly countConnections: () => number;
+  readonly onVisitor: (visitor: Visitor) => void;
+  readonly onRequest: (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    attribution: { readonly headers: readonly string[] } | { readonly refusal: string },
+  ) => void;
+}
+
+/** Accepts connections, decides who comes in, and hands WebSocket upgrades and plain requests on. */
+export class FrontDoor {
+  readonly #deps: FrontDoorDeps;
+  readonly #servers: http.Server[] = [];
+  readonly #guard: HandshakeGuard;
+  readonly #trustedProxies: net.BlockList;
+  readonly #plainSockets = new Set<Socket>();
+
+  constructor(deps: FrontDoorDeps) {
+    this.#deps = deps;
+    this.#trustedProxies = parseRanges(deps.settings.trustedProxies);
+    this.#guard = new HandshakeGuard(deps.settings.unfinishedHandshakesPerAddress, deps.clock);
+  }
+
+  /** Listens on sockets that somebody else bound. */
+  async listen(handles: readonly object[]): Promise<void> {
+    const { tls } = this.#deps.settings;
+    const credentials =
+      tls === undefined ? undefined : { cert: await readFile(tls.cert), key: await readFile(tls.key) };
+    for (const handle of handles) {
+      const server = this.#createServer(credentials);
+      this.#servers.push(server);
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(handle, BACKLOG, () => {
+          server.off("error", reject);
+          resolve();
+        });
+      });
+    }
+  }
+
+  /** Stops accepting. Upgraded sockets are not ours any more and stay. */
+  close(): void {
+    this.#guard.stop();
+    for (const server of this.#servers) server.close();
+    for (const socket of this.#plainSockets) socket.destroySoon();
+  }
+
+  #createServer(credentials: { cert: Buffer; key: Buffer } | undefined): http.Server {
+    const { settings } = this.#deps;
+    const options: http.ServerOptions = {
+      headersTimeout: settings.handshakeMs,
+      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      noDelay: true,
+      // (from Node 24.9) anything but a WebSocket upgrade is plain HTTP
+      shouldUpgradeCallback: (request) => asksForWebSocket(request.rawHeaders),
+    };
+    const server =
+      credentials === undefined
+        ? http.createServer(options)
+        : https.createServer({ ...options, ...credentials });
+    server.maxConnections = settings.maxConnections + OVERFLOW_CONNECTIONS;
+    server.on(credentials === undefined ? "connection" : "secureConnection", (socket) =>
+      this.#onConnection(socket),
+    );
+    server.on("request", (request, response) => this.#onRequest(request, response));
+    server.on("upgrade", (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
+    server.on("clientError", (error, socket) => onClientError(error, socket as Socket));
+    return server;
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#plainSockets.add(socket);
+    this.#guard.begin(socket);
+    socket.once("close", () => {
+      this.#plainSockets.delete(socket);
+      this.#guard.done(socket);
+    });
+  }
+
+  #onRequest(request: http.IncomingMessage, response: http.ServerResponse): void {
+    this.#guard.done(request.socket);
+    this.#deps.onRequest(request, response, this.#attribute(request));
+  }
+
+  #onUpgrade(request: http.IncomingMessage, socket: Socket, head: Buffer): void {
+    const { settings, clock } = this.#deps;
+    this.#guard.done(socket);
+    this.#plainSockets.delete(socket);
+    socket.on("error", () => socket.destroy());
+    socket.setTimeout(0);
+    const headers = request.rawHeaders;
+    if (!asksForWebSocket(headers)) {
+      return refuseHttp(socket, { status: 400, message: "only WebSocket upgrades are served here" });
+    }
+    const malformed = checkUpgrade({
+      method: request.method ?? "",
+      httpVersion: request.httpVersion,
+      headers,
+    });
+    if (malformed !== undefined) return refuseHttp(socket, malformed);
+
+    const refuse = (code: number, reason: string) => closeUpgrade(socket, headers, { code, reason });
+    const origin = headerValue(headers, "origin");
+    if (!isOriginAllowed(origin, settings.port, settings.allowedOrigins)) {
+      return refuse(CLOSE.policyViolation, "origin not allowed: list it in gateway.allowedOrigins");
+    }
+    const attribution = this.#attribute(request);
+    if ("refusal" in attribution) return refuse(CLOSE.policyViolation, attribution.refusal);
+    if (this.#deps.countConnections() >= settings.maxConnections) {
+      return refuse(CLOSE.tryAgainLater, `too many connections: the limit is ${settings.maxConnections}`);
+    }
+    this.#deps.onVisitor({
+      address: attribution.clientAddress,
+      deadline: clock.now() + settings.holdMs,
+      socket,
+      requestHeaders: headers,
+      path: request.url ?? "/",
+      headers: attribution.headers,
+      early: head,
+    });
+  }
+
+  #attribute(request: http.IncomingMessage) {
+    const peer = this.#peerOf(request.socket);
+    return attribute(request.rawHeaders, peer, {
+      upstreamTrustsEdge: this.#deps.settings.upstreamTrustsEdge,
+    });
+  }
+
+  #peerOf(socket: Socket): Peer {
+    const address = plainAddress(socket.remoteAddress ?? "");
+    const family = net.isIPv6(address) ? "ipv6" : "ipv4";
+    return {
+      address,
+      isLoopback: address === "::1" || address.startsWith("127."),
+      isTrustedProxy: net.isIP(address) !== 0 && this.#trustedProxies.check(address, family),
+      isTls: "encrypted" in socket,
+    };
+  }
+}
+
+/** Node's parser found something that is no HTTP, or the head did not come in time. */
+function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  if (error.code === "HPE_HEADER_OVERFLOW")
+    refuseHttp(socket, { status: 431, message: "request head too large" });
+  else if (error.code === "ERR_HTTP_REQUEST_TIMEOUT")
+    refuseHttp(socket, { status: 408, message: "request too slow" });
+  else refuseHttp(socket, { status: 400, message: "bad request" });
+}
+
+/** `::ffff:127.0.0.1` is 127.0.0.1. */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+}
+
+/** Addresses and CIDR ranges; the config's own check has seen to their form. */
+function parseRanges(ranges: readonly string[]): net.BlockList {
+  const list = new net.BlockList();
+  for (const range of ranges) {
+    const [address, prefix] = range.split("/");
+    const family = net.isIPv6(address!) ? "ipv6" : "ipv4";
+    if (prefix === undefined) list.addAddress(address!, family);
+    else list.addSubnet(address!, Number(prefix), family);
+  }
+  return list;
+}

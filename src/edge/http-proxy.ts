@@ -1,0 +1,135 @@
+import http from "node:http";
+import https from "node:https";
+import { endToEndHeaders, type Headers } from "../protocol/headers.ts";
+import { sendRequest } from "./dial.ts";
+import type { GatewayMonitor } from "./gateway-monitor.ts";
+
+/** Seconds after which a client that got 503 may try again. */
+const RETRY_AFTER_SEC = 2;
+
+/** Idle connections to the gateway kept for the next request. */
+const MAX_IDLE_CONNECTIONS = 16;
+
+/** Health endpoints that speak for the gateway. */
+export type HealthPath = "/healthz" | "/startupz" | "/readyz";
+
+export function isHealthPath(path: string): path is HealthPath {
+  return path === "/healthz" || path === "/startupz" || path === "/readyz";
+}
+
+/** Passes plain HTTP on to the gateway, and answers for it while it is away. */
+export class HttpProxy {
+  readonly #monitor: GatewayMonitor;
+  readonly #agents = {
+    http: new http.Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS }),
+    https: new https.Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS }),
+  };
+
+  constructor(monitor: GatewayMonitor) {
+    this.#monitor = monitor;
+  }
+
+  /** `headers` are the client's, with its attribution settled. */
+  handle(request: http.IncomingMessage, response: http.ServerResponse, headers: Headers): void {
+    const path = request.url ?? "/";
+    const bare = path.split("?", 1)[0]!;
+    const { state, run } = this.#monitor;
+    if (run === undefined || state === "away" || state === "hung") {
+      this.#answerAway(request, response);
+      return;
+    }
+    const abort = new AbortController();
+    const outgoingHeaders = [...headers];
+    if (run.edgeKey !== undefined) outgoingHeaders.push("X-Clawkit-Edge", run.edgeKey);
+    // a body of unknown length is sent on in chunks, whatever encoding brought it here
+    if (request.headers["transfer-encoding"] !== undefined) {
+      outgoingHeaders.push("Transfer-Encoding", "chunked");
+    }
+    const method = request.method ?? "GET";
+    const outgoing = sendRequest(
+      run.address,
+      { method, path, headers: outgoingHeaders },
+      abort.signal,
+      this.#agents,
+    );
+    outgoing.on("response", (incoming) => {
+      if (isHealthPath(bare) && lacksHealthEndpoint(incoming)) {
+        incoming.resume();
+        this.#answerHealth(bare, response);
+        return;
+      }
+      passOn(incoming, response);
+    });
+    outgoing.on("error", () => {
+      if (response.headersSent) response.destroy();
+      else this.#answerAway(request, response);
+    });
+    // an upgrade that is no WebSocket (h2c) was sent on as plain HTTP: a switch is not expected
+    outgoing.on("upgrade", (_incoming, socket) => {
+      socket.destroy();
+      if (!response.headersSent)
+        sendJson(response, 502, { ok: false, error: "gateway switched protocols unasked" });
+    });
+    response.on("close", () => {
+      if (!response.writableFinished) abort.abort();
+    });
+    request.pipe(outgoing);
+  }
+
+  stop(): void {
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+
+  /** For gateways without health endpoints: what the edge itself knows. */
+  #answerHealth(path: HealthPath, response: http.ServerResponse): void {
+    const isReady = this.#monitor.state === "ready";
+    if (path === "/healthz") sendJson(response, 200, { ok: true, status: "live" });
+    else sendJson(response, isReady ? 200 : 503, { ok: isReady, ready: isReady });
+  }
+
+  #answerAway(request: http.IncomingMessage, response: http.ServerResponse): void {
+    request.resume();
+    const reason = this.#monitor.explanation;
+    response.setHeader("Retry-After", String(RETRY_AFTER_SEC));
+    if (/\btext\/html\b/.test(request.headers.accept ?? "") && request.method === "GET") {
+      response.writeHead(503, { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" });
+      response.end(waitingPage(reason));
+      return;
+    }
+    sendJson(response, 503, { ok: false, ready: false, status: this.#monitor.state, reason });
+  }
+}
+
+export function sendJson(response: http.ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** A 404, a 426 of a bare WebSocket server or a web page is no health report. */
+function lacksHealthEndpoint(incoming: http.IncomingMessage): boolean {
+  const status = incoming.statusCode ?? 0;
+  if (status !== 200 && status !== 503) return true;
+  return /\btext\/html\b/.test(incoming.headers["content-type"] ?? "");
+}
+
+function passOn(incoming: http.IncomingMessage, response: http.ServerResponse): void {
+  const headers = endToEndHeaders(incoming.rawHeaders);
+  response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage ?? "", headers as string[]);
+  incoming.pipe(response);
+  incoming.on("error", () => response.destroy());
+  incoming.on("close", () => {
+    // a body cut short must not look complete
+    if (!incoming.complete) response.destroy();
+  });
+}
+
+/** Reloads itself: what a browser shows until the gateway is back. */
+function waitingPage(reason: string): string {
+  const text = reason.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="${RETRY_AFTER_SEC}">
+<title>Gateway is away</title>
+<body style="font: 16px system-ui; margin: 4rem auto; max-width: 40rem">
+<h1>The gateway is away</h1><p>${text}.</p><p>This page tries again every ${RETRY_AFTER_SEC} seconds.</p></body></html>
+`;
+}

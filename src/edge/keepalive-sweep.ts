@@ -1,0 +1,62 @@
+import type { EdgeSettings } from "../core/messages.ts";
+import type { Clock, Log } from "../core/ports.ts";
+import { forgiveStall, stepKeepalive } from "../policy/keepalive.ts";
+import type { Link } from "./link.ts";
+
+/** One timer looks at all links: a timer of its own for each would cost memory and wake-ups. */
+const SWEEP_MS = 1_000;
+
+/** A sweep this much later than planned means that the edge itself was stopped: nobody is to blame for that. */
+const STALL_MS = 1_000;
+
+export interface KeepaliveSweepDeps {
+  readonly settings: EdgeSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+/** Pings the clients that are silent and gives up those that stay so. */
+export class KeepaliveSweep {
+  readonly #links: ReadonlySet<Link>;
+  readonly #deps: KeepaliveSweepDeps;
+  readonly #timer: NodeJS.Timeout;
+  #sweptAt: number;
+
+  constructor(links: ReadonlySet<Link>, deps: KeepaliveSweepDeps) {
+    this.#links = links;
+    this.#deps = deps;
+    this.#sweptAt = deps.clock.now();
+    this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #sweep(): void {
+    const { clock, settings, random, log } = this.#deps;
+    const now = clock.now();
+    const stalledMs = now - this.#sweptAt - SWEEP_MS;
+    this.#sweptAt = now;
+    for (const link of this.#links) {
+      if (stalledMs > STALL_MS) {
+        forgiveStall(link.keepalive, stalledMs);
+        continue;
+      }
+      const input = {
+        now,
+        heard: link.heard,
+        bytesWritten: link.client.bytesWritten,
+        readingPaused: link.isClientPaused,
+      };
+      link.heard = false;
+      const action = stepKeepalive(link.keepalive, input, settings.keepalive, random);
+      if (action === "ping") link.ping();
+      else if (action === "unreachable") {
+        log(`client ${link.clientAddress} is unreachable: no answer to a ping`);
+        link.abandon("client-unreachable");
+      }
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import type { Socket } from "node:net";
+import { CLOSE } from "../core/close-codes.ts";
+import type { Clock } from "../core/ports.ts";
+import { type Held, HoldQueue } from "../policy/hold.ts";
+import type { Headers } from "../protocol/headers.ts";
+import { allowedRsvOf, responseHead } from "../protocol/upgrade.ts";
+import { dial } from "./dial.ts";
+import type { GatewayMonitor } from "./gateway-monitor.ts";
+import { closeUpgrade, forwardRefusal } from "./refusal.ts";
+
+/** Bytes a client may send before its upgrade is answered; a client has no business to send any. */
+const MAX_EARLY_BYTES = 64 * 1024;
+
+const SWEEP_MS = 200;
+
+/** Pause before a handshake that failed is tried again while the gateway still counts as ready. */
+const RETRY_MS = 100;
+
+/** A client between its complete upgrade request and the gateway's answer. */
+export interface Visitor extends Held {
+  readonly socket: Socket;
+  /** The client's own headers, as they came: what we answer with ourselves depends on them. */
+  readonly requestHeaders: Headers;
+  /** What goes to the gateway. */
+  readonly path: string;
+  readonly headers: Headers;
+  early: Buffer;
+}
+
+export interface Admitted {
+  readonly visitor: Visitor;
+  readonly gateway: Socket;
+  readonly gatewayHead: Buffer;
+  readonly allowedRsv: number;
+  readonly generation: number;
+}
+
+export interface WaitingRoomDeps {
+  readonly clock: Clock;
+  readonly monitor: GatewayMonitor;
+  readonly onAdmitted: (admitted: Admitted) => void;
+}
+
+/** Holds clients until the gateway answers their upgrade, and closes them with 1013 when their time runs out. */
+export class WaitingRoom {
+  readonly #deps: WaitingRoomDeps;
+  readonly #queue = new HoldQueue<Visitor>();
+  readonly #aborts = new Map<Visitor, AbortController>();
+  readonly #listeners = new Map<Visitor, () => void>();
+  readonly #sweepTimer: NodeJS.Timeout;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #isPumpPlanned = false;
+
+  constructor(deps: WaitingRoomDeps) {
+    this.#deps = deps;
+    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_MS);
+  }
+
+  /** Clients without an answer. */
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  enter(visitor: Visitor): void {
+    const { socket } = visitor;
+    const onData = (chunk: Buffer) => {
+      visitor.early = Buffer.concat([visitor.early, chunk]);
+      if (visitor.early.length > MAX_EARLY_BYTES) socket.pause();
+    };
+    // reading on is how we notice that a client gave up
+    socket.on("data", onData);
+    const onGone = () => this.#leave(visitor);
+    socket.on("end", onGone);
+    socket.on("close", onGone);
+    this.#listeners.set(visitor, () => {
+      socket.off("data", onData);
+      socket.off("end", onGone);
+      socket.off("close", onGone);
+    });
+    this.#queue.add(visitor);
+    this.pump();
+  }
+
+  /** Lets clients go on to the gateway, as many as it takes at once. Runs at the end of the turn, once. */
+  pump(): void {
+    if (this.#isPumpPlanned) return;
+    this.#isPumpPlanned = true;
+    setImmediate(() => {
+      this.#isPumpPlanned = false;
+      if (this.#deps.monitor.state !== "ready") return;
+      for (const visitor of this.#queue.start()) void this.#tryGateway(visitor);
+    });
+  }
+
+  /** Answers everyone who waits with a close frame. */
+  dismissAll(code: number, reason: string): void {
+    for (const visitor of this.#queue.entries()) this.#dismiss(visitor, code, reason);
+  }
+
+  stop(): void {
+    clearInterval(this.#sweepTimer);
+    clearTimeout(this.#retryTimer);
+  }
+
+  async #tryGateway(visitor: Visitor): Promise<void> {
+    const { monitor } = this.#deps;
+    const run = monitor.run;
+    if (run === undefined) return this.#retryLater(visitor);
+    const abort = new AbortController();
+    this.#aborts.set(visitor, abort);
+    const key = run.edgeKey === undefined ? [] : ["X-Clawkit-Edge", run.edgeKey];
+    const request = { path: visitor.path, headers: [...visitor.headers, ...key] };
+    const result = await dial(run.address, request, abort.signal);
+    this.#aborts.delete(visitor);
+    if (abort.signal.aborted) {
+      if (result.kind === "open") result.socket.destroy();
+      if (result.kind === "refused") result.response.destroy();
+      return;
+    }
+    switch (result.kind) {
+      case "open": {
+        this.#release(visitor);
+        visitor.socket.write(responseHead(101, "Switching Protocols", result.headers));
+        const allowedRsv = allowedRsvOf(result.headers);
+        const { socket: gateway, head: gatewayHead } = result;
+        this.#deps.onAdmitted({ visitor, gateway, gatewayHead, allowedRsv, generation: run.generation });
+        break;
+      }
+      case "refused":
+        this.#release(visitor);
+        forwardRefusal(visitor.socket, result.response);
+        break;
+      case "broken":
+        this.#dismiss(visitor, CLOSE.internalError, "gateway answered the upgrade with a wrong key");
+        break;
+      case "failed":
+        this.#retryLater(visitor);
+        monitor.doubt();
+        break;
+    }
+    this.pump();
+  }
+
+  #retryLater(visitor: Visitor): void {
+    this.#queue.putBack(visitor);
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.pump();
+    }, RETRY_MS);
+  }
+
+  #sweep(): void {
+    for (const visitor of this.#queue.expired(this.#deps.clock.now())) {
+      const { state, explanation } = this.#deps.monitor;
+      const why = state === "ready" ? "gateway is slow to answer" : explanation;
+      this.#dismiss(visitor, CLOSE.tryAgainLater, `${why}; try again later, or run: clawkit gateway status`);
+    }
+  }
+
+  #dismiss(visitor: Visitor, code: number, reason: string): void {
+    this.#abort(visitor);
+    this.#release(visitor);
+    closeUpgrade(visitor.socket, visitor.requestHeaders, { code, reason });
+  }
+
+  /** The client gave up. */
+  #leave(visitor: Visitor): void {
+    this.#abort(visitor);
+    this.#release(visitor);
+    visitor.socket.destroy();
+    this.pump();
+  }
+
+  #abort(visitor: Visitor): void {
+    this.#aborts.get(visitor)?.abort();
+    this.#aborts.delete(visitor);
+  }
+
+  /** Takes the client out of the room, with no listener of ours left on its socket. */
+  #release(visitor: Visitor): void {
+    this.#queue.remove(visitor);
+    this.#listeners.get(visitor)?.();
+    this.#listeners.delete(visitor);
+  }
+}

@@ -1,0 +1,43 @@
+/** The error of a response, as the protocol's ErrorShape says. */
+export interface ErrorShape {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: unknown;
+  readonly retryable?: boolean;
+  readonly retryAfterMs?: number;
+}
+
+/** Thrown by a method to answer its request with an error. */
+export class MethodError extends Error {
+  readonly shape: ErrorShape;
+
+  constructor(shape: ErrorShape) {
+    super(shape.message);
+    this.shape = shape;
+  }
+}
+
+export function responseFrame(id: string, payload: unknown): string {
+  return JSON.stringify({ type: "res", id, ok: true, payload });
+}
+
+export function errorFrame(id: string, error: ErrorShape): string {
+  return JSON.stringify({ type: "res", id, ok: false, error });
+}
+
+/**
+ * An event, encoded once for all its receivers: what differs is the number, added at the end. `seq` counts per
+ * connection from 1 (the reference client takes a jump for a gap).
+ */
+export class EncodedEvent {
+  readonly #head: string;
+
+  constructor(event: string, payload: unknown, stateVersion?: { presence: number; health: number }) {
+    const body = { type: "event", event, payload, ...(stateVersion === undefined ? {} : { stateVersion }) };
+    this.#head = JSON.stringify(body).slice(0, -1);
+  }
+
+  withSeq(seq: number): string {
+    return `${this.#head},"seq":${seq}}`;
+  }
+}

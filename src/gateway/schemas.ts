@@ -1,0 +1,47 @@
+import {
+  ConfigGetParamsSchema,
+  ConnectParamsSchema,
+  LogsTailParamsSchema,
+  RequestFrameSchema,
+} from "@openclaw/gateway-protocol/schema";
+import { type Static, type TSchema, Type } from "typebox";
+import { Value } from "typebox/value";
+
+/**
+ * The published schemas, interpreted: compiling the package's validators costs half a second at start, and only
+ * these few are needed.
+ */
+export type ConnectParams = Static<typeof ConnectParamsSchema>;
+export type RequestFrame = Static<typeof RequestFrameSchema>;
+export type LogsTailParams = Static<typeof LogsTailParamsSchema>;
+
+export const readRequestFrame = reader<RequestFrame>(RequestFrameSchema);
+export const readConnectParams = reader<ConnectParams>(ConnectParamsSchema);
+export const readLogsTailParams = reader<LogsTailParams>(LogsTailParamsSchema);
+export const readConfigGetParams = reader<Record<string, never>>(ConfigGetParamsSchema);
+
+/** `system-event` has a published validator but no exported schema; these are the fields of it that are used. */
+const systemEventParams = Type.Object({
+  text: Type.String(),
+  host: Type.Optional(Type.String()),
+  mode: Type.Optional(Type.String()),
+  lastInputSeconds: Type.Optional(Type.Number()),
+  reason: Type.Optional(Type.String()),
+  tags: Type.Optional(Type.Array(Type.String())),
+});
+export type SystemEventParams = Static<typeof systemEventParams>;
+export const readSystemEventParams = reader<SystemEventParams>(systemEventParams);
+
+export const readEmptyParams = reader<Record<string, unknown>>(Type.Object({}));
+
+export type ReadResult<T> = { readonly value: T } | { readonly problem: string };
+
+/** Makes a function that returns the value if it fits the schema, else what is wrong with it. */
+function reader<T>(schema: TSchema): (value: unknown) => ReadResult<T> {
+  return (value) => {
+    if (Value.Check(schema, value)) return { value: value as T };
+    const [first] = Value.Errors(schema, value);
+    const where = first?.instancePath || "(root)";
+    return { problem: `${where}: ${first?.message ?? "invalid"}` };
+  };
+}

@@ -1,0 +1,47 @@
+import { execFile } from "node:child_process";
+import { systemErrorCode } from "../core/errors.ts";
+
+/** These programs print tables the system already holds, in tens of milliseconds: a slower one is stuck. */
+export const COMMAND_TIME_LIMIT_MS = 2_000;
+
+/** A netstat table of 100,000 connections, 80 bytes each. */
+const MAX_OUTPUT_BYTES = 8_000_000;
+
+export interface CommandOptions {
+  /** Variables to set, or with undefined to remove, on top of our own environment. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly timeLimitMs?: number;
+}
+
+/**
+ * What a program of this system prints. Undefined if the program is missing, or fails without printing
+ * anything, as `ps` and `lsof` do when nothing matches. Rejects if it does not finish in time.
+ */
+export function runCommand(
+  file: string,
+  args: readonly string[],
+  { environment = {}, timeLimitMs = COMMAND_TIME_LIMIT_MS }: CommandOptions = {},
+): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      file,
+      args,
+      {
+        env: { ...process.env, ...environment },
+        maxBuffer: MAX_OUTPUT_BYTES,
+        // Unlike `timeout`, this does not wait for a child that cannot die.
+        signal: AbortSignal.timeout(timeLimitMs),
+        windowsHide: true,
+      },
+      (error, stdout) => {
+        if (error === null) return resolve(stdout);
+        if (systemErrorCode(error) === "ENOENT") return resolve(undefined);
+        if (typeof error.code === "number") return resolve(stdout.trim() === "" ? undefined : stdout);
+        child.kill("SIGKILL");
+        const reason = error.name === "AbortError" ? `did not finish within ${timeLimitMs} ms` : "failed";
+        reject(new Error(`Cannot use the answer of ${file} as it ${reason}`, { cause: error }));
+      },
+    );
+    child.stdin?.end();
+  });
+}

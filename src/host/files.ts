@@ -1,0 +1,50 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { platform, userInfo } from "node:os";
+import { dirname } from "node:path";
+import { ClawkitError, messageOf } from "../core/errors.ts";
+
+/** Only the owner may read what ClawKit writes: tokens, logs and sockets are in there. */
+const PRIVATE_DIR = 0o700;
+export const PRIVATE_FILE = 0o600;
+
+/** Makes a directory that only its owner can enter. Throws STATE_UNUSABLE with the cause. */
+export async function ensurePrivateDir(path: string): Promise<void> {
+  try {
+    const created = await mkdir(path, { recursive: true, mode: PRIVATE_DIR });
+    if (created === undefined) await tightenMode(path);
+  } catch (cause) {
+    throw new ClawkitError("STATE_UNUSABLE", `Cannot use the directory ${path}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** A directory that others can write to, or that is not ours, is no place for a token. */
+async function tightenMode(path: string): Promise<void> {
+  if (platform() === "win32") return;
+  const facts = await stat(path);
+  if (!facts.isDirectory()) throw new Error("it is not a directory");
+  const { uid } = userInfo();
+  if (facts.uid !== uid) throw new Error(`it belongs to user ${facts.uid}, not ${uid}`);
+  if ((facts.mode & 0o077) !== 0) await chmod(path, PRIVATE_DIR);
+}
+
+/** Replaces a file's content in one step: a reader, or a crash, sees the old or the new text, never half of it. */
+export async function writeFileAtomic(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  await mkdir(dirname(path), { recursive: true, mode: PRIVATE_DIR });
+  try {
+    const file = await open(temporary, "wx", PRIVATE_FILE);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

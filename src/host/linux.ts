@@ -1,0 +1,139 @@
+import { readdir, readFile, readlink, stat } from "node:fs/promises";
+import { userInfo } from "node:os";
+import type { Host, PortOwner, ProcessFacts } from "./types.ts";
+
+/** Clock ticks per second: USER_HZ is 100 on every architecture Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** States of /proc/<pid>/stat, proc(5). `t` is a debugger's stop: its user is looking, so not "stopped". */
+const STATES: Readonly<Record<string, ProcessFacts["state"]>> = {
+  R: "running",
+  S: "sleeping",
+  D: "sleeping",
+  I: "sleeping",
+  T: "stopped",
+  Z: "zombie",
+};
+
+export const linux: Host = {
+  async bootId() {
+    return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+  },
+
+  async process(pid) {
+    const folder = `/proc/${pid}`;
+    const stat = await readOrUndefined(`${folder}/stat`);
+    if (stat === undefined) return undefined;
+    const [executable, commandLine, user] = await Promise.all([
+      readlink(`${folder}/exe`).catch(() => undefined),
+      readOrUndefined(`${folder}/cmdline`),
+      ownerOf(folder),
+    ]);
+    const facts = parseStat(stat);
+    const command = (commandLine ?? "").split("\0").join(" ").trim() || `[${facts.name}]`;
+    return {
+      pid,
+      startTime: facts.startTime,
+      state: facts.state,
+      cpuMs: facts.cpuMs,
+      command,
+      ...(executable === undefined ? {} : { executable }),
+      ...(user === undefined ? {} : { user }),
+    };
+  },
+
+  async portOwners(port) {
+    const tables = await Promise.all([readOrUndefined("/proc/net/tcp"), readOrUndefined("/proc/net/tcp6")]);
+    const listeners = tables.flatMap((table) => (table === undefined ? [] : parseListeners(table, port)));
+    if (listeners.length === 0) return [];
+    const holders = await findSocketHolders(new Set(listeners.map((listener) => listener.inode)));
+    const owners: PortOwner[] = [];
+    for (const { address, inode } of listeners) {
+      const pids = holders.get(inode) ?? [];
+      if (pids.length === 0) owners.push({ address });
+      for (const pid of pids) {
+        const facts = await linux.process(pid);
+        owners.push({ address, pid, ...(facts === undefined ? {} : { command: facts.command }) });
+      }
+    }
+    return owners;
+  },
+};
+
+/** The fields we use of a line of /proc/<pid>/stat. The name may hold spaces and parentheses. */
+export function parseStat(line: string): {
+  name: string;
+  state: ProcessFacts["state"];
+  startTime: string;
+  cpuMs: number;
+} {
+  const nameEnd = line.lastIndexOf(")");
+  const fields = line.slice(nameEnd + 2).split(" "); // from field 3 on
+  const cpuTicks = Number(fields[11]) + Number(fields[12]); // 14 utime, 15 stime
+  return {
+    name: line.slice(line.indexOf("(") + 1, nameEnd),
+    state: STATES[fields[0]!] ?? "unknown",
+    startTime: fields[19]!, // 22 starttime
+    cpuMs: (cpuTicks * 1000) / TICKS_PER_SECOND,
+  };
+}
+
+/** The listening sockets on `port` in a table of /proc/net/tcp or tcp6. */
+export function parseListeners(table: string, port: number): { address: string; inode: string }[] {
+  const LISTEN = "0A";
+  const portHex = port.toString(16).toUpperCase().padStart(4, "0");
+  const found: { address: string; inode: string }[] = [];
+  for (const line of table.split("\n").slice(1)) {
+    const fields = line.trim().split(/\s+/);
+    const [address, localPort] = fields[1]?.split(":") ?? [];
+    if (address === undefined || localPort !== portHex || fields[3] !== LISTEN) continue;
+    found.push({ address: parseKernelAddress(address), inode: fields[9]! });
+  }
+  return found;
+}
+
+/** /proc/net writes addresses as 32-bit words in the machine's byte order (little-endian everywhere we run). */
+function parseKernelAddress(hex: string): string {
+  const bytes = Buffer.from(hex, "hex");
+  for (let i = 0; i < bytes.length; i += 4) bytes.subarray(i, i + 4).reverse();
+  if (bytes.length === 4) return bytes.join(".");
+  if (bytes.every((byte) => byte === 0)) return "::";
+  if (bytes.subarray(0, 15).every((byte) => byte === 0) && bytes[15] === 1) return "::1";
+  const groups: string[] = [];
+  for (let i = 0; i < 16; i += 2) groups.push(bytes.readUInt16BE(i).toString(16));
+  return groups.join(":");
+}
+
+/** Which processes hold the sockets, by inode. Those of other users stay unseen unless we are root. */
+async function findSocketHolders(inodes: ReadonlySet<string>): Promise<Map<string, number[]>> {
+  const holders = new Map<string, number[]>();
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  await Promise.all(
+    pids.map(async (pid) => {
+      const seen = new Set<string>();
+      const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
+      for (const descriptor of descriptors) {
+        const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "");
+        const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+        if (inode === undefined || !inodes.has(inode) || seen.has(inode)) continue;
+        seen.add(inode);
+        holders.set(inode, [...(holders.get(inode) ?? []), Number(pid)]);
+      }
+    }),
+  );
+  return holders;
+}
+
+async function readOrUndefined(path: string): Promise<string | undefined> {
+  return await readFile(path, "utf8").catch(() => undefined);
+}
+
+async function ownerOf(path: string): Promise<string | undefined> {
+  const uid = await stat(path).then(
+    (facts) => facts.uid,
+    () => undefined,
+  );
+  if (uid === undefined) return undefined;
+  const own = userInfo();
+  return uid === own.uid ? own.username : `uid ${uid}`;
+}

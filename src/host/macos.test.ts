@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { hostFixture, testHostForReal } from "../../test/helpers/host.ts";
+import {
+  macos,
+  parseBootSession,
+  parseExecutable,
+  parseNetstat,
+  parseProcess,
+  parseSockets,
+} from "./macos.ts";
+
+const ps = (name: string) => parseProcess(hostFixture("macos", `ps-${name}`));
+
+test("parseBootSession reads the UUID, and nothing as nothing", () => {
+  const uuid = "40962879-B7EE-4F13-AF6E-E7266EF5E732";
+  assert.equal(parseBootSession(hostFixture("macos", "sysctl-bootsessionuuid")), uuid);
+  assert.equal(parseBootSession("\n"), undefined);
+});
+
+describe("parseProcess", () => {
+  test("reads every column", () => {
+    assert.deepEqual(ps("launchd"), {
+      pid: 1,
+      startTime: "Wed Jul 29 15:37:10 2026",
+      state: "sleeping",
+      cpuMs: 35_140,
+      user: "root",
+    });
+  });
+
+  test("reads a day of one digit", () => {
+    assert.equal(ps("stopped").startTime, "Sat Aug  1 09:05:03 2026");
+  });
+
+  test("tells stopped from zombie, and neither from a stop by a debugger", () => {
+    assert.equal(ps("stopped").state, "stopped");
+    assert.equal(ps("zombie").state, "zombie");
+    assert.equal(ps("traced-stop").state, "unknown");
+  });
+
+  test("keeps counting minutes past the hour, and takes a user with a space", () => {
+    const { cpuMs, user, state } = ps("long-running");
+    assert.deepEqual(
+      { cpuMs, user, state },
+      { cpuMs: 74_096_780, user: "OFFICE\\ana maria", state: "running" },
+    );
+  });
+
+  test("does not guess a state ps could not read", () => {
+    assert.equal(ps("state-unreadable").state, "unknown");
+    assert.equal(parseProcess(hostFixture("macos", "ps-launchd").replace("Ss", "  ")).state, "unknown");
+  });
+
+  test("says what it could not read", () => {
+    assert.throws(() => parseProcess("  812 Ss\n"), {
+      message: 'Cannot read a process as ps printed "  812 Ss\\n"',
+    });
+  });
+});
+
+test("parseExecutable takes a path with spaces, not a bare or invented name", () => {
+  const path = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+  assert.equal(parseExecutable(`${path}\n`), path);
+  assert.equal(parseExecutable("-zsh\n"), undefined);
+  assert.equal(parseExecutable("<defunct>\n"), undefined);
+});
+
+describe("parseSockets", () => {
+  test("tells the two families of a wildcard apart", () => {
+    assert.deepEqual(parseSockets(hostFixture("macos", "lsof-controlcenter"), 7000), [
+      { address: "0.0.0.0", pid: 20133, name: "ControlCenter" },
+      { address: "::", pid: 20133, name: "ControlCenter" },
+    ]);
+  });
+
+  test("tells two programs on one port apart", () => {
+    assert.deepEqual(parseSockets(hostFixture("macos", "lsof-two-holders"), 3001), [
+      { address: "127.0.0.1", pid: 15725, name: "python3.1" },
+      { address: "::", pid: 46822, name: "node" },
+    ]);
+  });
+
+  test("names a socket held under two descriptors once", () => {
+    assert.deepEqual(parseSockets(hostFixture("macos", "lsof-launchd-twice"), 5900), [
+      { address: "::", pid: 1, name: "launchd" },
+      { address: "0.0.0.0", pid: 1, name: "launchd" },
+    ]);
+  });
+
+  test("takes an IPv6 address out of its brackets", () => {
+    const addresses = parseSockets(hostFixture("macos", "lsof-ipv6-loopback"), 18789).map((o) => o.address);
+    assert.deepEqual(addresses, ["::1", "127.0.0.1"]);
+  });
+
+  test("finds nothing on another port or in nothing", () => {
+    assert.deepEqual(parseSockets(hostFixture("macos", "lsof-ipv6-loopback"), 1878), []);
+    assert.deepEqual(parseSockets("", 18789), []);
+  });
+});
+
+describe("parseNetstat", () => {
+  test("finds every address that listens, each once", () => {
+    assert.deepEqual(parseNetstat(hostFixture("macos", "netstat-5000"), 5000), [
+      "127.0.0.1",
+      "::",
+      "0.0.0.0",
+    ]);
+  });
+
+  test("leaves out connections, closed sockets and ports that only end or begin alike", () => {
+    const table = hostFixture("macos", "netstat-full");
+    assert.deepEqual(parseNetstat(table, 18789), ["::1", "2001:db8:1234:5678:9abc:def0:1234:5678"]);
+    assert.deepEqual(parseNetstat(table, 18790), ["::"]);
+    assert.deepEqual(parseNetstat(table, 8789), []);
+  });
+});
+
+testHostForReal(macos, "darwin");

@@ -1,0 +1,137 @@
+import { runCommand } from "./command.ts";
+import type { Host, PortOwner, ProcessFacts } from "./types.ts";
+
+/** By full path: a service's PATH may lack /usr/sbin, and another `ps` (Nix has one) prints other columns. */
+const PS = "/bin/ps";
+const LSOF = "/usr/sbin/lsof";
+const NETSTAT = "/usr/sbin/netstat";
+const SYSCTL = "/usr/sbin/sysctl";
+
+/** `lstart` is in the locale's words and the zone's hours, which may change while the process lives. */
+const FIXED_FORMAT = { LC_ALL: "C", TZ: "UTC" };
+
+/** In the C locale `ps` and `lsof` escape every byte that is not ASCII, as in a path with an umlaut. */
+const READABLE_NAMES = { LC_ALL: "", LC_CTYPE: "UTF-8" };
+
+/** First letter of `state`, ps(1). */
+const STATES: Readonly<Record<string, ProcessFacts["state"]>> = {
+  R: "running",
+  S: "sleeping",
+  I: "sleeping",
+  U: "sleeping",
+  T: "stopped",
+  Z: "zombie",
+};
+
+export const macos: Host = {
+  async bootId() {
+    const uuid = parseBootSession((await runCommand(SYSCTL, ["-n", "kern.bootsessionuuid"])) ?? "");
+    if (uuid === undefined)
+      throw new Error("Cannot tell this boot from others as sysctl gave no UUID for it");
+    return uuid;
+  },
+
+  async process(pid) {
+    const [facts, name, command] = await Promise.all([
+      ps(pid, ["pid", "state", "time", "lstart", "user"], FIXED_FORMAT),
+      ps(pid, ["comm"], READABLE_NAMES),
+      ps(pid, ["command"], READABLE_NAMES),
+    ]);
+    if (facts === undefined) return undefined;
+    const executable = parseExecutable(name ?? "");
+    return {
+      ...parseProcess(facts),
+      command: command?.trim() ?? "",
+      ...(executable === undefined ? {} : { executable }),
+    };
+  },
+
+  async portOwners(port) {
+    // Without root, lsof shows our own sockets only; netstat shows everyone's, without their owners.
+    const [sockets, table] = await Promise.all([
+      runCommand(LSOF, ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fpctn"], { environment: READABLE_NAMES }),
+      runCommand(NETSTAT, ["-anl", "-p", "tcp"]),
+    ]);
+    const held = parseSockets(sockets ?? "", port);
+    const seen = new Set(held.map(({ address }) => address));
+    const owners = held.map(async ({ address, pid, name }): Promise<PortOwner> => {
+      const facts = await macos.process(pid).catch(() => undefined);
+      return { address, pid, command: facts?.command || name };
+    });
+    const unseen = parseNetstat(table ?? "", port).filter((address) => !seen.has(address));
+    return [...(await Promise.all(owners)), ...unseen.map((address) => ({ address }))];
+  },
+};
+
+/** What `sysctl -n kern.bootsessionuuid` prints; undefined if it is no UUID. */
+export function parseBootSession(text: string): string | undefined {
+  return /^[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}$/i.exec(text.trim())?.[0];
+}
+
+/** A line of `ps -o pid= -o state= -o time= -o lstart= -o user=` in the C locale. */
+export function parseProcess(line: string): Omit<ProcessFacts, "command" | "executable"> {
+  const LINE = /^\s*(\d+)\s+(?:(\S+)\s+)?(\d+):(\d+)\.(\d+)\s+(\w+ \w+ [\d ]\d [\d:]+ \d+)\s+(\S.*?)\s*$/;
+  const [, pid, letters = "", minutes, seconds, hundredths, startTime, user] = LINE.exec(line) ?? [];
+  if (startTime === undefined) throw new Error(`Cannot read a process as ps printed ${JSON.stringify(line)}`);
+  return {
+    pid: Number(pid),
+    startTime,
+    state: parseState(letters),
+    cpuMs: (Number(minutes) * 60 + Number(seconds)) * 1000 + Number(hundredths) * 10,
+    user: user!,
+  };
+}
+
+/** `comm` is argv[0], what the process was called by: a path only if whoever started it used one. */
+export function parseExecutable(comm: string): string | undefined {
+  const name = comm.trim();
+  return name.startsWith("/") ? name : undefined;
+}
+
+/** The listening sockets on `port` in the fields lsof prints for `-Fpctn`, each once. */
+export function parseSockets(fields: string, port: number): { address: string; pid: number; name: string }[] {
+  const found = new Map<string, { address: string; pid: number; name: string }>();
+  let pid = 0;
+  let name = "";
+  let type = "";
+  for (const line of fields.split("\n")) {
+    const value = line.slice(1);
+    if (line[0] === "p") pid = Number(value);
+    else if (line[0] === "c") name = value;
+    else if (line[0] === "t") type = value;
+    else if (line[0] === "n") {
+      const [, host, number] = /^(\*|\[.*\]|[\d.]+):(\d+)$/.exec(value) ?? [];
+      if (host === undefined || Number(number) !== port) continue;
+      const address = host === "*" ? wildcard(type === "IPv6") : host.replace(/^\[|\]$/g, "");
+      found.set(`${pid} ${address}`, { address, pid, name });
+    }
+  }
+  return [...found.values()];
+}
+
+/** The addresses that `netstat -anl -p tcp` shows listening on `port`, each once. */
+export function parseNetstat(table: string, port: number): string[] {
+  const addresses = new Set<string>();
+  for (const line of table.split("\n")) {
+    const [protocol, , , local, , state] = line.trim().split(/\s+/);
+    if (!protocol?.startsWith("tcp") || state !== "LISTEN" || !local?.endsWith(`.${port}`)) continue;
+    const host = local.slice(0, local.lastIndexOf("."));
+    addresses.add(host === "*" ? wildcard(protocol !== "tcp4") : host);
+  }
+  return [...addresses];
+}
+
+function ps(pid: number, keywords: readonly string[], environment: Readonly<Record<string, string>>) {
+  const columns = keywords.flatMap((keyword) => ["-o", `${keyword}=`]);
+  return runCommand(PS, ["-ww", ...columns, "-p", String(pid)], { environment });
+}
+
+/** Flags follow the letter; X is a process being traced, whose stop its user's debugger knows about. */
+function parseState(letters: string): ProcessFacts["state"] {
+  if (/^T.*X/.test(letters)) return "unknown";
+  return STATES[letters.charAt(0)] ?? "unknown";
+}
+
+function wildcard(isIPv6: boolean): string {
+  return isIPv6 ? "::" : "0.0.0.0";
+}

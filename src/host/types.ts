@@ -1,0 +1,36 @@
+/** What this machine says about one process. Titles are for people; identity is pid and start time. */
+export interface ProcessFacts {
+  readonly pid: number;
+  /**
+   * When it started, in the platform's own exact form (Linux: clock ticks since boot). Opaque: two equal values
+   * with equal pid and boot id are the same process, whatever the pid was reused for since.
+   */
+  readonly startTime: string;
+  readonly state: "running" | "sleeping" | "stopped" | "zombie" | "unknown";
+  /** CPU time used so far, user and system, in milliseconds. */
+  readonly cpuMs: number;
+  /** Path of the executable; absent when this user may not look. */
+  readonly executable?: string;
+  /** The whole command line, arguments separated by spaces. */
+  readonly command: string;
+  readonly user?: string;
+}
+
+/** Who listens on a TCP port. */
+export interface PortOwner {
+  /** Local address it listens on, such as `127.0.0.1`, `::` or `0.0.0.0`. */
+  readonly address: string;
+  /** Absent when this user may not see whose socket it is. */
+  readonly pid?: number;
+  readonly command?: string;
+}
+
+/** What differs between Linux, macOS and Windows. Everything here only looks. */
+export interface Host {
+  /** Changes with every boot of the machine. */
+  bootId(): Promise<string>;
+  /** The process, or undefined if there is none with this pid. */
+  process(pid: number): Promise<ProcessFacts | undefined>;
+  /** Who listens on `port`; empty if nobody does. */
+  portOwners(port: number): Promise<PortOwner[]>;
+}

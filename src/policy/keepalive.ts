@@ -1,0 +1,74 @@
+export interface KeepaliveRules {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+/** ±10 % on the interval: pings at exactly 30 or 60 s race the common middlebox timers. */
+const JITTER = 0.1;
+
+/**
+ * A slow client is not a dead one. A pong waits behind everything written before the ping, so its deadline grows
+ * with what a client that reads at this rate, a quarter of the slowest we promise to keep (256 KB/s), would not
+ * have read yet. (The kernel takes megabytes at once: that a write is done says nothing.)
+ */
+const SLOWEST_BYTES_PER_MS = 64;
+
+/** What the keepalive knows of one link. Times are monotonic milliseconds. */
+export interface KeepaliveState {
+  nextPingAt: number;
+  /** When the pong of the ping that is unanswered must be here; 0 if none is. */
+  pongDueAt: number;
+  /** Bytes that a slow client may still have to read: fills with what is written, drains with time. */
+  backlog: number;
+  bytesSeen: number;
+  lookedAt: number;
+}
+
+export interface KeepaliveInput {
+  readonly now: number;
+  /** Whether any byte came from the client since the last look: any byte counts as life. */
+  readonly heard: boolean;
+  /** Bytes handed to the client's socket so far. */
+  readonly bytesWritten: number;
+  /** We stopped reading this client (the gateway is slow): its pong cannot reach us. */
+  readonly readingPaused: boolean;
+}
+
+export type KeepaliveAction = "none" | "ping" | "unreachable";
+
+export function startKeepalive(now: number, rules: KeepaliveRules, random: () => number): KeepaliveState {
+  return { nextPingAt: now + jittered(rules, random), pongDueAt: 0, backlog: 0, bytesSeen: 0, lookedAt: now };
+}
+
+/** Looks at one link; changes `state` in place, as this runs for every link every second. */
+export function stepKeepalive(
+  state: KeepaliveState,
+  input: KeepaliveInput,
+  rules: KeepaliveRules,
+  random: () => number,
+): KeepaliveAction {
+  const { now } = input;
+  const drained = (now - state.lookedAt) * SLOWEST_BYTES_PER_MS;
+  state.backlog = Math.max(0, state.backlog - drained) + input.bytesWritten - state.bytesSeen;
+  state.bytesSeen = input.bytesWritten;
+  state.lookedAt = now;
+
+  if (input.heard || input.readingPaused) {
+    if (state.pongDueAt !== 0) state.nextPingAt = now + jittered(rules, random);
+    state.pongDueAt = 0;
+  }
+  if (state.pongDueAt !== 0) return now >= state.pongDueAt ? "unreachable" : "none";
+  if (now < state.nextPingAt) return "none";
+  state.pongDueAt = now + rules.timeoutMs + state.backlog / SLOWEST_BYTES_PER_MS;
+  return "ping";
+}
+
+/** The edge itself was stopped for `stalledMs`: that time says nothing about the client. */
+export function forgiveStall(state: KeepaliveState, stalledMs: number): void {
+  if (state.pongDueAt !== 0) state.pongDueAt += stalledMs;
+  state.lookedAt += stalledMs;
+}
+
+function jittered(rules: KeepaliveRules, random: () => number): number {
+  return rules.intervalMs * (1 - JITTER + 2 * JITTER * random());
+}

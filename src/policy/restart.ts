@@ -1,0 +1,70 @@
+import { EXIT_REFUSED, type ProcessEnd } from "../core/process-end.ts";
+
+/** Quick restarts a process may use up before it has to wait; one comes back every `REFILL_MS`. */
+const BUDGET = 10;
+const REFILL_MS = 10_000;
+
+/** Delay of a restart within the budget, after the first one (which is immediate). */
+const QUICK_DELAY_MS = 100;
+
+/** A process that ran this long starts again with a full budget. */
+const STABLE_MS = 60_000;
+
+const FIRST_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 30_000;
+
+/** ±20 %, so that processes that died together do not come back together. */
+const JITTER = 0.2;
+
+export interface RestartState {
+  readonly tokens: number;
+  readonly refilledAt: number;
+  /** Restarts in a row that found the budget empty. */
+  readonly waits: number;
+}
+
+export type RestartDecision =
+  | { readonly kind: "restart"; readonly delayMs: number; readonly isCrashLoop: boolean }
+  /** Exit 78: starting again would give the same refusal until something changes. */
+  | { readonly kind: "refused" };
+
+export function initialRestartState(now: number): RestartState {
+  return { tokens: BUDGET, refilledAt: now, waits: 0 };
+}
+
+/**
+ * Decides when a process that ended starts again: at once, after a short delay while the budget lasts, with
+ * exponential backoff up to 30 s after that. It never gives up. Times in milliseconds, `random` in [0, 1).
+ */
+export function decideRestart(
+  state: RestartState,
+  ended: { end: ProcessEnd; uptimeMs: number; now: number },
+  random: () => number,
+): [RestartState, RestartDecision] {
+  const { end, uptimeMs, now } = ended;
+  if (end.code === EXIT_REFUSED) return [state, { kind: "refused" }];
+  if (uptimeMs >= STABLE_MS || end.by === "operator") {
+    const fresh = { tokens: BUDGET - 1, refilledAt: now, waits: 0 };
+    return [fresh, { kind: "restart", delayMs: 0, isCrashLoop: false }];
+  }
+
+  const refills = Math.max(0, Math.floor((now - state.refilledAt) / REFILL_MS));
+  const tokens = Math.min(BUDGET, state.tokens + refills);
+  const refilledAt = state.refilledAt + refills * REFILL_MS;
+  const jitter = 1 - JITTER + 2 * JITTER * random();
+
+  if (tokens >= 1) {
+    const delayMs = tokens === BUDGET ? 0 : Math.round(QUICK_DELAY_MS * jitter);
+    return [
+      { tokens: tokens - 1, refilledAt, waits: 0 },
+      { kind: "restart", delayMs, isCrashLoop: false },
+    ];
+  }
+  const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** state.waits);
+  const delayMs = Math.round(backoff * jitter);
+  // waiting earns nothing: only time that the process ran refills the budget
+  return [
+    { tokens, refilledAt: now + delayMs, waits: state.waits + 1 },
+    { kind: "restart", delayMs, isCrashLoop: true },
+  ];
+}

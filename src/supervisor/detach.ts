@@ -1,0 +1,55 @@
+import { spawn } from "node:child_process";
+import { ClawkitError, type ErrorCode, errorCodes } from "../core/errors.ts";
+import { isOurMessage } from "../core/messages.ts";
+
+/** What a detached supervisor says about its start, once. */
+export type StartReport =
+  | { readonly type: "taken-over" }
+  | { readonly type: "failed"; readonly code: string; readonly message: string };
+
+/** Taking the lock, ending leftovers and binding the port is a matter of milliseconds; leftovers may take seconds. */
+const START_MS = 20_000;
+
+export interface DetachOptions {
+  readonly node: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Starts a supervisor that outlives this process; resolves once it holds lock and port, throws why not. */
+export async function startDetached(options: DetachOptions): Promise<void> {
+  const child = spawn(options.node, options.args, {
+    argv0: "clawkit supervisor",
+    env: options.env as NodeJS.ProcessEnv,
+    detached: true,
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+    windowsHide: true,
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const fail = (message: string, code: ErrorCode = "CONTROL_FAILED") =>
+        reject(new ClawkitError(code, message));
+      const timer = setTimeout(
+        () => fail("The supervisor did not start in time: see clawkit logs"),
+        START_MS,
+      );
+      child.once("error", (cause) =>
+        reject(new ClawkitError("CONTROL_FAILED", "Cannot start a process", { cause })),
+      );
+      child.once("exit", (code, signal) =>
+        fail(`The supervisor ended at once (${signal ?? `exit code ${code}`})`),
+      );
+      child.on("message", (message) => {
+        if (!isOurMessage(message)) return;
+        clearTimeout(timer);
+        const report = message as unknown as StartReport;
+        if (report.type === "taken-over") resolve();
+        else fail(report.message, report.code in errorCodes ? (report.code as ErrorCode) : "CONTROL_FAILED");
+      });
+    });
+  } finally {
+    child.removeAllListeners();
+    if (child.connected) child.disconnect();
+    child.unref();
+  }
+}

@@ -1,0 +1,205 @@
+import type {
+  AfterEnd,
+  EdgeInspection,
+  EdgeSettings,
+  EdgeToSupervisor,
+  GatewayRun,
+  GatewayState,
+  SupervisorToEdge,
+} from "../core/messages.ts";
+import type { Clock, Log, SendSignal } from "../core/ports.ts";
+import { describeEnd, type ProcessEnd } from "../core/process-end.ts";
+import { decideRestart, initialRestartState, type RestartState } from "../policy/restart.ts";
+import type { BoundPort } from "./bound-port.ts";
+import { Child } from "./child.ts";
+import type { Runs } from "./runs.ts";
+import { terminate } from "./terminate.ts";
+
+/** An edge that is asked how it is and does not say within this time fails its own check. */
+const INSPECT_TIMEOUT_MS = 2_000;
+
+/** An edge has told its clients by then, or never will. */
+const STOP_GRACE_MS = 3_000;
+
+/** What a drain may take beyond its spread: the clients' answers to their Close frames. */
+const DRAIN_SLACK_MS = 2_500;
+
+export interface EdgeRunnerDeps {
+  readonly runs: Runs;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly sendSignal: SendSignal;
+  readonly log: Log;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly node: string;
+  readonly args: readonly string[];
+  readonly onLine: (stream: "out" | "err" | "end", line: string) => void;
+  readonly onGatewayState: (generation: number, state: GatewayState) => void;
+  readonly onRestartGateway: (generation: number, why: string) => void;
+  readonly onListenFailed: (message: string, code: string | undefined) => void;
+}
+
+/** Starts the edge on the bound sockets, tells it about the gateway, starts it again when it dies. */
+export class EdgeRunner {
+  readonly #deps: EdgeRunnerDeps;
+  #ports: readonly BoundPort[] = [];
+  #settings: EdgeSettings | undefined;
+  #child: Child | undefined;
+  #generation = 0;
+  #restartState: RestartState;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #isStopping = false;
+  #isListening = false;
+  #gatewayRun: GatewayRun | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #inspections = new Map<number, (inspection: EdgeInspection) => void>();
+  #nextInspection = 1;
+  #onDrained: (() => void) | undefined;
+
+  constructor(deps: EdgeRunnerDeps) {
+    this.#deps = deps;
+    this.#restartState = initialRestartState(deps.clock.now());
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.isRunning ? this.#child.pid : undefined;
+  }
+
+  get isListening(): boolean {
+    return this.#isListening;
+  }
+
+  start(ports: readonly BoundPort[], settings: EdgeSettings): void {
+    clearTimeout(this.#restartTimer);
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#isStopping = false;
+    this.#spawn();
+  }
+
+  gatewayStarted(run: GatewayRun): void {
+    this.#gatewayRun = run;
+    this.#send({ type: "gateway-started", run });
+  }
+
+  gatewayEnded(generation: number, end: ProcessEnd, after: AfterEnd): void {
+    if (this.#gatewayRun?.generation === generation) this.#gatewayRun = undefined;
+    this.#send({ type: "gateway-ended", generation, end, after });
+  }
+
+  /** Has the edge tell its clients; resolves when it did, or after `spreadMs` and a little more. */
+  async drain(scope: "gateway" | "all", reason: string, spreadMs: number): Promise<void> {
+    if (this.pid === undefined || !this.#isListening) return;
+    const drained = Promise.withResolvers<void>();
+    this.#onDrained = drained.resolve;
+    this.#send({ type: "drain", scope, reason, spreadMs });
+    await withTimeout(Promise.race([drained.promise, this.#ended]), spreadMs + DRAIN_SLACK_MS);
+    this.#onDrained = undefined;
+  }
+
+  /** The edge's own view, or undefined if there is none or it does not answer. */
+  async inspect(): Promise<EdgeInspection | undefined> {
+    if (this.pid === undefined || !this.#isListening) return undefined;
+    const id = this.#nextInspection++;
+    const answer = Promise.withResolvers<EdgeInspection>();
+    this.#inspections.set(id, answer.resolve);
+    this.#send({ type: "inspect", id });
+    const inspection = await withTimeout(answer.promise, INSPECT_TIMEOUT_MS);
+    this.#inspections.delete(id);
+    return inspection;
+  }
+
+  /** Ends the edge; it starts again at once. */
+  async restart(why: string): Promise<void> {
+    if (this.#child === undefined) return;
+    this.#child.blame("operator", why);
+    await terminate(this.#child, STOP_GRACE_MS);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#restartTimer);
+    if (this.#child !== undefined) {
+      this.#child.blame("operator");
+      await terminate(this.#child, STOP_GRACE_MS);
+    }
+    await this.#ended;
+  }
+
+  #spawn(): void {
+    const deps = this.#deps;
+    this.#generation++;
+    this.#isListening = false;
+    const child = new Child({
+      command: deps.node,
+      args: deps.args,
+      argv0: "clawkit edge",
+      env: deps.env,
+      ipc: true,
+      ownGroup: true,
+      onLine: deps.onLine,
+      onMessage: (message) => this.#onMessage(message as EdgeToSupervisor),
+      sendSignal: deps.sendSignal,
+    });
+    this.#child = child;
+    for (const [i, { address, handle }] of this.#ports.entries()) {
+      const isLast = i === this.#ports.length - 1;
+      const message: SupervisorToEdge = { type: "socket", address, isLast, settings: this.#settings! };
+      child.send(message, handle as never);
+    }
+    if (this.#gatewayRun !== undefined) this.#send({ type: "gateway-started", run: this.#gatewayRun });
+    deps.log(`edge started: pid ${child.pid ?? "none"}`);
+    this.#ended = this.#follow(child, this.#generation);
+  }
+
+  async #follow(child: Child, generation: number): Promise<void> {
+    const deps = this.#deps;
+    const { end, uptimeMs } = await deps.runs.follow("edge", {
+      generation,
+      child,
+      command: "edge",
+      ownGroup: true,
+    });
+    this.#isListening = false;
+    deps.onLine("end", `edge ended: ${describeEnd(end)} (pid ${child.pid ?? "none"})`);
+    deps.log(`edge ended: ${describeEnd(end)}`);
+    if (this.#isStopping) return;
+    const ended = { end, uptimeMs, now: deps.clock.now() };
+    const [next, decision] = decideRestart(this.#restartState, ended, deps.random);
+    this.#restartState = next;
+    const delayMs = decision.kind === "restart" ? decision.delayMs : 0;
+    this.#restartTimer = setTimeout(() => this.#spawn(), delayMs);
+  }
+
+  #onMessage(message: EdgeToSupervisor): void {
+    switch (message.type) {
+      case "listening":
+        this.#isListening = true;
+        if (this.pid !== undefined) this.#deps.runs.ready("edge", this.#generation, this.pid);
+        return;
+      case "listen-failed":
+        return this.#deps.onListenFailed(message.message, message.code);
+      case "gateway-state":
+        return this.#deps.onGatewayState(message.generation, message.state);
+      case "restart-gateway":
+        return this.#deps.onRestartGateway(message.generation, message.why);
+      case "drained":
+        return this.#onDrained?.();
+      case "inspection":
+        return this.#inspections.get(message.id)?.(message.inspection);
+    }
+  }
+
+  #send(message: SupervisorToEdge): void {
+    this.#child?.send(message);
+  }
+}
+
+/** The value, or undefined once `ms` have passed. */
+async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  const timeout = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => timeout.resolve(undefined), ms);
+  const value = await Promise.race([promise, timeout.promise]);
+  clearTimeout(timer);
+  return value;
+}

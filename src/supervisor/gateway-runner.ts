@@ -1,0 +1,284 @@
+import { randomBytes } from "node:crypto";
+import type { Config } from "../config/schema.ts";
+import type { AfterEnd, GatewayRun, GatewayState, GatewayToSupervisor } from "../core/messages.ts";
+import type { Clock, Log, SendSignal } from "../core/ports.ts";
+import { describeEnd, type ProcessEnd } from "../core/process-end.ts";
+import { decideRestart, initialRestartState, type RestartState } from "../policy/restart.ts";
+import { Child } from "./child.ts";
+import { findFreePort } from "./free-port.ts";
+import type { Runs } from "./runs.ts";
+import { terminate } from "./terminate.ts";
+
+export interface GatewayRunnerDeps {
+  readonly runs: Runs;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly sendSignal: SendSignal;
+  readonly log: Log;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Node and its arguments that run the built-in gateway. */
+  readonly node: string;
+  readonly builtinArgs: readonly string[];
+  readonly socketPathFor: (generation: number) => string;
+  readonly configPath: string;
+  readonly logFile: string;
+  readonly onLine: (stream: "out" | "err" | "end", line: string) => void;
+  readonly onStarted: (run: GatewayRun) => void;
+  readonly onEnded: (generation: number, end: ProcessEnd, after: AfterEnd) => void;
+  readonly onRestartRequested: (reason: string) => void;
+}
+
+/**
+ * `stopped` → `running` → `waiting` (for a restart) → `running` …; `refused` after exit 78. A gateway that is not
+ * supervised is `external`.
+ */
+export type RunnerState = "stopped" | "running" | "waiting" | "refused" | "external";
+
+export interface LastExit {
+  readonly at: string;
+  readonly generation: number;
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly reason: string;
+  readonly lastLine?: string;
+}
+
+/** Starts the gateway, watches it, starts it again. */
+export class GatewayRunner {
+  readonly #deps: GatewayRunnerDeps;
+  #config: Config;
+  #state: RunnerState = "stopped";
+  #generation: number;
+  #child: Child | undefined;
+  #run: GatewayRun | undefined;
+  #restartState: RestartState;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #lastExit: LastExit | undefined;
+  #endsInARow = 0;
+  #isStopping = false;
+  #startedAt = 0;
+  #ended: Promise<void> = Promise.resolve();
+
+  /** What the edge says of the gateway. */
+  observed: GatewayState = "away";
+
+  constructor(config: Config, lastGeneration: number, deps: GatewayRunnerDeps) {
+    this.#config = config;
+    this.#generation = lastGeneration;
+    this.#deps = deps;
+    this.#restartState = initialRestartState(deps.clock.now());
+  }
+
+  get run(): GatewayRun | undefined {
+    return this.#run;
+  }
+
+  /** What `status` shows. */
+  inspect() {
+    return {
+      state: this.#state,
+      pid: this.#child?.isRunning ? this.#child.pid : undefined,
+      generation: this.#generation,
+      upMs: this.#state === "running" ? this.#deps.clock.now() - this.#startedAt : undefined,
+      lastExit: this.#lastExit,
+      endsInARow: this.#endsInARow,
+    };
+  }
+
+  get isRefused(): boolean {
+    return this.#state === "refused";
+  }
+
+  /** Starts with `config`, now. Resolves when the process was started, not when it is ready. */
+  async start(config: Config): Promise<void> {
+    clearTimeout(this.#restartTimer);
+    this.#config = config;
+    this.#isStopping = false;
+    this.observed = "away";
+    const { upstream } = config.gateway;
+    this.#generation++;
+    this.#startedAt = this.#deps.clock.now();
+    if (upstream.type === "url") {
+      this.#state = "external";
+      this.#run = { generation: this.#generation, address: { kind: "url", url: upstream.url } };
+      this.#deps.onStarted(this.#run);
+      return;
+    }
+    const { child, run, command } =
+      upstream.type === "builtin" ? this.#spawnBuiltin() : await this.#spawnCommand(upstream);
+    this.#child = child;
+    this.#run = run;
+    this.#state = "running";
+    this.#deps.log(`gateway started: generation ${run.generation}, pid ${child.pid ?? "none"}`);
+    if (child.pid !== undefined) this.#deps.onStarted(run);
+    this.#ended = this.#follow(child, run, command);
+  }
+
+  /** The edge says the gateway of `generation` is in this state. */
+  noteState(generation: number, state: GatewayState): void {
+    if (generation !== this.#generation) return;
+    if (state === "ready" && this.observed !== "ready" && this.#child?.pid !== undefined) {
+      this.#deps.runs.ready("gateway", generation, this.#child.pid);
+      this.#deps.log(`gateway ready: generation ${generation}`);
+      this.#endsInARow = 0;
+    }
+    this.observed = state;
+  }
+
+  /** Tells the built-in gateway that its end is planned, so that it can tell its clients. */
+  announceShutdown(reason: string, restartExpectedMs?: number): void {
+    if (this.#config.gateway.upstream.type !== "builtin") return;
+    this.#child?.send({
+      type: "announce-shutdown",
+      reason,
+      ...(restartExpectedMs === undefined ? {} : { restartExpectedMs }),
+    });
+  }
+
+  /** Ends the process because it hangs; it then starts again. A stopped process can't act on SIGTERM. */
+  async endHung(generation: number, why: string): Promise<void> {
+    if (generation !== this.#generation || this.#child === undefined) return;
+    this.#child.blame("supervisor", why);
+    this.#deps.log(`ending the gateway: ${why}`);
+    await terminate(this.#child, why.includes("stopped") ? 0 : this.#graceMs);
+  }
+
+  /** Ends the process for good, or until `start`. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#restartTimer);
+    if (this.#child !== undefined) {
+      this.#child.blame("operator");
+      await terminate(this.#child, this.#graceMs);
+    }
+    await this.#ended;
+    this.#state = "stopped";
+  }
+
+  get #graceMs(): number {
+    return this.#config.supervisor.stopGraceSec * 1000;
+  }
+
+  #spawnBuiltin(): { child: Child; run: GatewayRun; command: string } {
+    const { deps, generation } = { deps: this.#deps, generation: this.#generation };
+    const path = deps.socketPathFor(generation);
+    const edgeKey = randomBytes(32).toString("hex");
+    const { port, auth } = this.#config.gateway;
+    const secret = auth.mode === "token" ? auth.token : auth.mode === "password" ? auth.password : undefined;
+    const child = new Child({
+      command: deps.node,
+      args: deps.builtinArgs,
+      // so that the playbook's `ps aux | grep "openclaw gateway"` finds a line exactly when a gateway is there
+      argv0: "openclaw gateway",
+      env: deps.env,
+      ipc: true,
+      ownGroup: true,
+      onLine: deps.onLine,
+      onMessage: (message) => this.#onMessage(message as GatewayToSupervisor),
+      sendSignal: deps.sendSignal,
+    });
+    child.send({
+      type: "start",
+      settings: {
+        socketPath: path,
+        port,
+        auth: { mode: auth.mode, ...(secret === undefined ? {} : { secret }) },
+        edgeKey,
+        generation,
+        configPath: deps.configPath,
+        logFile: deps.logFile,
+      },
+    });
+    const run: GatewayRun = {
+      generation,
+      address: { kind: "socket", path },
+      edgeKey,
+      ...(child.pid === undefined ? {} : { pid: child.pid }),
+    };
+    return { child, run, command: "built-in gateway" };
+  }
+
+  async #spawnCommand(upstream: {
+    command: string[];
+  }): Promise<{ child: Child; run: GatewayRun; command: string }> {
+    const { deps, generation } = { deps: this.#deps, generation: this.#generation };
+    const port = await findFreePort();
+    const [program, ...args] = upstream.command.map((part) => part.replaceAll("{port}", String(port)));
+    const child = new Child({
+      command: program!,
+      args,
+      env: { ...deps.env, PORT: String(port) },
+      ipc: false,
+      ownGroup: true,
+      onLine: deps.onLine,
+      sendSignal: deps.sendSignal,
+    });
+    const run: GatewayRun = {
+      generation,
+      address: { kind: "url", url: `ws://127.0.0.1:${port}` },
+      ...(child.pid === undefined ? {} : { pid: child.pid }),
+    };
+    return { child, run, command: upstream.command.join(" ") };
+  }
+
+  #onMessage(message: GatewayToSupervisor): void {
+    if (message.type === "restart-requested") this.#deps.onRestartRequested(message.reason);
+  }
+
+  async #follow(child: Child, run: GatewayRun, command: string): Promise<void> {
+    const deps = this.#deps;
+    const { end, uptimeMs } = await deps.runs.follow("gateway", {
+      generation: run.generation,
+      child,
+      command,
+      ownGroup: true,
+    });
+    const reason = describeEnd(end);
+    const lastLine = child.lastLines.at(-1);
+    this.#lastExit = {
+      at: new Date(deps.clock.wall()).toISOString(),
+      generation: run.generation,
+      code: end.code,
+      signal: end.signal,
+      reason,
+      ...(lastLine === undefined ? {} : { lastLine }),
+    };
+    this.observed = "away";
+    this.#endsInARow++;
+    const after = this.#decide(end, uptimeMs);
+    deps.onLine("end", `gateway ended: ${reason} (generation ${run.generation}, pid ${child.pid ?? "none"})`);
+    deps.log(`gateway ended: ${reason}; ${describeAfter(after)}`);
+    deps.onEnded(run.generation, end, after);
+  }
+
+  #decide(end: ProcessEnd, uptimeMs: number): AfterEnd {
+    if (this.#isStopping) {
+      this.#state = "stopped";
+      return { kind: "stopped" };
+    }
+    const [next, decision] = decideRestart(
+      this.#restartState,
+      { end, uptimeMs, now: this.#deps.clock.now() },
+      this.#deps.random,
+    );
+    this.#restartState = next;
+    if (decision.kind === "refused") {
+      this.#state = "refused";
+      return { kind: "refused", message: this.#lastExit?.lastLine ?? "exit code 78" };
+    }
+    this.#state = "waiting";
+    this.#restartTimer = setTimeout(() => void this.start(this.#config), decision.delayMs);
+    return { kind: "restart", delayMs: decision.delayMs };
+  }
+}
+
+function describeAfter(after: AfterEnd): string {
+  switch (after.kind) {
+    case "restart":
+      return after.delayMs === 0 ? "starting it again" : `starting it again in ${after.delayMs} ms`;
+    case "refused":
+      return "not starting it again until the config changes or a restart is asked for";
+    case "stopped":
+      return "as asked";
+  }
+}

@@ -1,0 +1,50 @@
+import type { Log, SendSignal } from "../core/ports.ts";
+import type { Host } from "../host/types.ts";
+import { type RunRecord, unfinishedRuns } from "./run-log.ts";
+
+/** An edge needs this long to tell its clients; what ignores SIGTERM longer is killed. */
+const GRACE_MS = 2_000;
+const POLL_MS = 25;
+
+interface LeftoverDeps {
+  readonly host: Host;
+  readonly sendSignal: SendSignal;
+  readonly log: Log;
+}
+
+/**
+ * Ends what an earlier supervisor started and could not end itself (it was killed): processes of this boot whose
+ * pid and start time are those of our run log. Nothing else is ours, whatever it is called.
+ */
+export async function endLeftovers(records: readonly RunRecord[], deps: LeftoverDeps): Promise<void> {
+  const bootId = await deps.host.bootId();
+  const candidates = unfinishedRuns(records, bootId).filter((run) => run.role !== "supervisor");
+  await Promise.all(
+    candidates.map(async (run) => {
+      if (!(await isSame(run, deps.host))) return;
+      deps.log(`ending a leftover ${run.role} of an earlier run: pid ${run.pid}`);
+      const target = run.ownGroup ? -run.pid : run.pid;
+      deps.sendSignal(target, "SIGTERM");
+      if (await waitUntilGone(run, deps.host, GRACE_MS)) return;
+      deps.sendSignal(target, "SIGKILL");
+      await waitUntilGone(run, deps.host, GRACE_MS);
+    }),
+  );
+}
+
+async function isSame(run: { pid: number; startTime: string }, host: Host): Promise<boolean> {
+  const facts = await host.process(run.pid);
+  return facts !== undefined && facts.startTime === run.startTime && facts.state !== "zombie";
+}
+
+async function waitUntilGone(
+  run: { pid: number; startTime: string },
+  host: Host,
+  ms: number,
+): Promise<boolean> {
+  for (let waited = 0; waited < ms; waited += POLL_MS) {
+    if (!(await isSame(run, host))) return true;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return !(await isSame(run, host));
+}
