@@ -5,7 +5,7 @@ const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
 /** The path of one of our entry points. */
 export function entryPath(
-  name: "edge" | "gateway" | "supervisor" | "openclaw" | "demo-server" | "demo-client",
+  name: "edge" | "gateway" | "supervisor" | "openclaw" | "demo-server",
 ): string {
   return fileURLToPath(new URL(`./${name}${EXTENSION}`, import.meta.url));
 }

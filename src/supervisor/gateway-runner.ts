@@ -117,8 +117,8 @@ export class GatewayRunner {
   /** The edge says the gateway of `generation` is in this state. */
   noteState(generation: number, state: GatewayState): void {
     if (generation !== this.#generation) return;
-    if (state === "ready" && this.observed !== "ready" && this.#child?.pid !== undefined) {
-      this.#deps.runs.ready("gateway", generation, this.#child.pid);
+    if (state === "ready" && this.observed !== "ready") {
+      if (this.#child?.pid !== undefined) this.#deps.runs.ready("gateway", generation, this.#child.pid);
       this.#deps.log(`gateway ready: generation ${generation}`);
       this.#endsInARow = 0;
     }

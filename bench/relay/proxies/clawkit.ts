@@ -1,30 +1,34 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProxyEntry } from "./proxy.ts";
 import { runServer } from "./run-server.ts";
 
 const root = join(import.meta.dirname, "../../..");
-const entry = join(root, "src/bin/edge-alone.ts");
-/** Another program in ClawKit's place, split at spaces; gets the same `--port P --upstream ws://…`. */
+/** Another program in ClawKit's place, split at spaces; gets `--port P --upstream ws://…`. */
 const override = process.env.CLAWKIT_BENCH_COMMAND?.split(" ").filter(Boolean);
 
-/** ClawKit's relay without the gateway it usually supervises. */
+/** ClawKit as a user runs it, supervisor and edge, in front of a gateway that it does not supervise. */
 export const clawkit: ProxyEntry = {
   name: "clawkit",
   title: "ClawKit",
   isPeer: false,
   version() {
     if (override) return { text: `replaced by "${override.join(" ")}"` };
-    if (!existsSync(entry)) return { missing: `clawkit has no ${entry} (or set CLAWKIT_BENCH_COMMAND)` };
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
     return { text: version };
   },
   start: (port, backendPort, signal) =>
-    runServer({ name: "clawkit", port, signal, readyLine: "listening" }, () => {
-      const [command = "", ...args] = override ?? [process.execPath, entry];
+    runServer({ name: "clawkit", port, signal, readyLine: override ? "listening" : "gateway ready" }, (folder) => {
+      const url = `ws://127.0.0.1:${backendPort}`;
+      if (override) {
+        const [command = "", ...args] = override;
+        return { command, args: [...args, "--port", String(port), "--upstream", url] };
+      }
+      const config = { gateway: { port, upstream: { type: "url", url } } };
+      writeFileSync(join(folder, "config.json5"), JSON.stringify(config), { mode: 0o600 });
       return {
-        command,
-        args: [...args, "--port", String(port), "--upstream", `ws://127.0.0.1:${backendPort}`],
+        command: "env",
+        args: [`CLAWKIT_STATE_DIR=${folder}`, process.execPath, join(root, "src/bin/clawkit.ts"), "gateway", "run"],
       };
     }),
 };
