@@ -47,6 +47,7 @@ async function onMessage(message: SupervisorToGateway): Promise<void> {
       return;
     case "announce-shutdown":
       gateway?.announceShutdown(message.reason, message.restartExpectedMs);
+      send({ type: "shutdown-announced" });
       return;
   }
 }

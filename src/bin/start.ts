@@ -48,7 +48,9 @@ async function start(): Promise<number> {
   }
   if (status.supervisor.pid !== null) {
     printFirstSteps(status.url!);
-    out.line(`It was running before (supervisor pid ${status.supervisor.pid}); stop it with: ${CLAWKIT} gateway stop`);
+    out.line(
+      `It was running before (supervisor pid ${status.supervisor.pid}); stop it with: ${CLAWKIT} gateway stop`,
+    );
     return 0;
   }
   return await gatewayRun({

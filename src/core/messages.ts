@@ -100,6 +100,8 @@ export type SupervisorToGateway =
 
 export type GatewayToSupervisor =
   | { readonly type: "listening" }
+  /** Every client was sent the `shutdown` event. */
+  | { readonly type: "shutdown-announced" }
   | { readonly type: "restart-requested"; readonly reason: string };
 
 /** A message on the wire between two of our processes. */

@@ -116,7 +116,7 @@ export class FrontDoor {
     const { settings, clock } = this.#deps;
     this.#guard.done(socket);
     this.#plainSockets.delete(socket);
-    socket.on("error", () => socket.destroy());
+    socket.on("error", socketOnError);
     socket.setTimeout(0);
     const headers = request.rawHeaders;
     if (!asksForWebSocket(headers)) {
@@ -167,6 +167,11 @@ export class FrontDoor {
       isTls: "encrypted" in socket,
     };
   }
+}
+
+/** 'close' follows. A closure here would keep the request alive as long as its link. */
+function socketOnError(this: Socket): void {
+  this.destroy();
 }
 
 /** Node's parser found something that is no HTTP, or the head did not come in time. */

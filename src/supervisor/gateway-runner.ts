@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/schema.ts";
+import { messageOf } from "../core/errors.ts";
 import type { AfterEnd, GatewayRun, GatewayState, GatewayToSupervisor } from "../core/messages.ts";
 import type { Clock, Log, SendSignal } from "../core/ports.ts";
 import { describeEnd, type ProcessEnd } from "../core/process-end.ts";
@@ -27,6 +28,9 @@ export interface GatewayRunnerDeps {
   readonly onEnded: (generation: number, end: ProcessEnd, after: AfterEnd) => void;
   readonly onRestartRequested: (reason: string) => void;
 }
+
+/** A gateway that cannot say goodbye within this time is not waited for. */
+const ANNOUNCE_MS = 500;
 
 /**
  * `stopped` → `running` → `waiting` (for a restart) → `running` …; `refused` after exit 78. A gateway that is not
@@ -57,6 +61,7 @@ export class GatewayRunner {
   #endsInARow = 0;
   #isStopping = false;
   #startedAt = 0;
+  #onAnnounced: (() => void) | undefined;
   #ended: Promise<void> = Promise.resolve();
 
   /** What the edge says of the gateway. */
@@ -125,14 +130,22 @@ export class GatewayRunner {
     this.observed = state;
   }
 
-  /** Tells the built-in gateway that its end is planned, so that it can tell its clients. */
-  announceShutdown(reason: string, restartExpectedMs?: number): void {
-    if (this.#config.gateway.upstream.type !== "builtin") return;
-    this.#child?.send({
+  /**
+   * Has the built-in gateway tell its clients that its end is planned, before the edge closes them. Resolves when
+   * they were told, or when a hung gateway had its chance.
+   */
+  async announceShutdown(reason: string, restartExpectedMs?: number): Promise<void> {
+    if (this.#config.gateway.upstream.type !== "builtin" || !this.#child?.isRunning) return;
+    const announced = Promise.withResolvers<void>();
+    this.#onAnnounced = announced.resolve;
+    this.#child.send({
       type: "announce-shutdown",
       reason,
       ...(restartExpectedMs === undefined ? {} : { restartExpectedMs }),
     });
+    const timer = setTimeout(announced.resolve, ANNOUNCE_MS);
+    await announced.promise;
+    clearTimeout(timer);
   }
 
   /** Ends the process because it hangs; it then starts again. A stopped process can't act on SIGTERM. */
@@ -222,6 +235,7 @@ export class GatewayRunner {
   }
 
   #onMessage(message: GatewayToSupervisor): void {
+    if (message.type === "shutdown-announced") this.#onAnnounced?.();
     if (message.type === "restart-requested") this.#deps.onRestartRequested(message.reason);
   }
 
@@ -267,7 +281,11 @@ export class GatewayRunner {
       return { kind: "refused", message: this.#lastExit?.lastLine ?? "exit code 78" };
     }
     this.#state = "waiting";
-    this.#restartTimer = setTimeout(() => void this.start(this.#config), decision.delayMs);
+    this.#restartTimer = setTimeout(() => {
+      this.start(this.#config).catch((error) =>
+        this.#deps.log(`cannot start the gateway: ${messageOf(error)}`),
+      );
+    }, decision.delayMs);
     return { kind: "restart", delayMs: decision.delayMs };
   }
 }

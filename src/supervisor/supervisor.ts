@@ -138,7 +138,7 @@ export class Supervisor {
     this.#isStopping = true;
     this.#deps.log(`stopping: ${reason}`);
     clearInterval(this.#configTimer);
-    this.#gateway.announceShutdown(reason);
+    await this.#gateway.announceShutdown(reason);
     await this.#edge.drain("all", reason, this.#config.supervisor.drainSec * 1000);
     await Promise.all([this.#gateway.stop(), this.#edge.stop()]);
     this.#release();
@@ -224,7 +224,7 @@ export class Supervisor {
       await this.#edge.restart("it did not answer its supervisor");
     }
     progress("telling the clients");
-    this.#gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
+    await this.#gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
     await this.#edge.drain("gateway", "gateway restarting, reconnect now", config.supervisor.drainSec * 1000);
     progress("stopping the gateway");
     await this.#gateway.stop();
@@ -237,7 +237,7 @@ export class Supervisor {
     const before = this.#config.gateway;
     const config = await this.#reloadConfig();
     progress("telling the clients");
-    this.#gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
+    await this.#gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
     await this.#edge.drain("all", "gateway restarting, reconnect now", config.supervisor.drainSec * 1000);
     progress("stopping edge and gateway");
     await Promise.all([this.#gateway.stop(), this.#edge.stop()]);
