@@ -24,7 +24,6 @@ export interface EdgeSettings {
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly hangRestartMs: number;
   readonly startTimeoutMs: number;
-  readonly drainMs: number;
 }
 
 /** One life of a gateway. A gateway that is not supervised (a URL) has one life of generation 1 and no pid. */

@@ -3,12 +3,12 @@ import { bindAddresses } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import type { ControlReply, ControlRequest, Status } from "../core/control.ts";
 import { ClawkitError, messageOf } from "../core/errors.ts";
-import type { EdgeSettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import type { Host } from "../host/types.ts";
 import { type BoundPort, bindPort } from "./bound-port.ts";
 import { serveControl } from "./control-server.ts";
 import { EdgeRunner, type EdgeRunnerDeps } from "./edge-runner.ts";
+import { edgeSettings } from "./edge-settings.ts";
 import { GatewayRunner, type GatewayRunnerDeps } from "./gateway-runner.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { acquireLock, type Lock } from "./lock.ts";
@@ -347,28 +347,4 @@ export class Supervisor {
         : new ClawkitError("BIND_FAILED", `Cannot listen on port ${port}: ${message}`);
     this.#deps.log(this.#fatal.message);
   }
-}
-
-function edgeSettings(config: Config): EdgeSettings {
-  const { gateway, supervisor } = config;
-  return {
-    port: gateway.port,
-    upstreamType: gateway.upstream.type,
-    upstreamTrustsEdge: gateway.upstream.type === "builtin" || gateway.upstream.trustsEdge === true,
-    keepalive: {
-      enabled: gateway.keepalive.enabled,
-      intervalMs: gateway.keepalive.intervalSec * 1000,
-      timeoutMs: gateway.keepalive.timeoutSec * 1000,
-    },
-    holdMs: gateway.hold.maxSec * 1000,
-    maxConnections: gateway.limits.maxConnections,
-    unfinishedHandshakesPerAddress: gateway.limits.unfinishedHandshakesPerAddress,
-    handshakeMs: gateway.limits.handshakeSec * 1000,
-    allowedOrigins: gateway.allowedOrigins,
-    trustedProxies: gateway.trustedProxies,
-    ...(gateway.tls === undefined ? {} : { tls: gateway.tls }),
-    hangRestartMs: supervisor.hangRestartSec * 1000,
-    startTimeoutMs: supervisor.startTimeoutSec * 1000,
-    drainMs: supervisor.drainSec * 1000,
-  };
 }
