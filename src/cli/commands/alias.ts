@@ -74,7 +74,7 @@ async function inspect(context: CliContext) {
     folder,
     onPath: folders.includes(folder),
     inProfile,
-    openclaw: await findOnPath(folders, first),
+    openclaw: await findOpenclaw(context),
   };
 }
 
@@ -129,8 +129,10 @@ async function replaceProfile(path: string, text: string): Promise<void> {
   }
 }
 
-async function findOnPath(folders: readonly string[], name: string): Promise<string | null> {
-  for (const folder of folders) {
+/** The `openclaw` that a shell finds, if any. */
+export async function findOpenclaw(context: CliContext): Promise<string | null> {
+  const [name] = scripts(context)[0]!;
+  for (const folder of (context.env.PATH ?? "").split(delimiter)) {
     if (folder !== "" && (await exists(join(folder, name)))) return join(folder, name);
   }
   return null;

@@ -35,13 +35,15 @@ export async function gatewayStart(context: CliContext, options: GatewayOptions)
   const { out } = context;
   const before = await currentStatus(context);
   if (before.state === "healthy") return finish(context, options, before, "The gateway is already running");
+  let isFirstStart = false;
   if (before.supervisor.pid === null) {
-    await ensureConfig(context.paths);
+    ({ isNew: isFirstStart } = await ensureConfig(context.paths));
     await readConfig(context);
     out.progress("starting");
     await context.startSupervisor();
   }
   const status = await untilReady(context);
+  if (isFirstStart && out.isTerminal && !options.json) await offerAlias(context);
   return finish(context, options, status, "The gateway is running");
 }
 
@@ -74,6 +76,13 @@ export async function gatewayStatus(context: CliContext, options: GatewayOptions
   if (options.json) context.out.json(status);
   else renderStatus(status, context);
   return STATUS_EXIT[status.state];
+}
+
+/** The playbook's commands are called `openclaw`: say once how to have them, where nothing of that name is. */
+async function offerAlias(context: CliContext): Promise<void> {
+  const { findOpenclaw } = await import("./alias.ts");
+  if ((await findOpenclaw(context)) !== null) return;
+  context.out.line("No openclaw is installed: to call this by that name too, run: clawkit alias on");
 }
 
 async function untilReady(context: CliContext): Promise<Status> {
