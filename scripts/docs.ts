@@ -34,7 +34,8 @@ export function withTable(text: string, name: string, rows: readonly string[][])
 }
 
 function markdownTable([header, ...rows]: readonly string[][]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
   return line(header!) + line(header!.map(() => "---")) + rows.map(line).join("");
 }
 

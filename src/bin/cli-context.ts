@@ -3,9 +3,17 @@ import type { CliContext } from "../cli/context.ts";
 import { Output } from "../cli/output/output.ts";
 import { hostFor } from "../host/index.ts";
 import { startDetached } from "../supervisor/detach.ts";
+import { acquireLock, isAlive, readLockOwner } from "../supervisor/lock.ts";
 import { entryPath } from "./entries.ts";
 import { realClock, sendSignal } from "./real.ts";
 import { ownPaths } from "./run-supervisor.ts";
+
+/** 128 + SIGINT, as shells count. */
+const EXIT_INTERRUPTED = 130;
+
+async function ownStartTime(host: CliContext["host"]): Promise<string> {
+  return (await host.process(process.pid))?.startTime ?? "unknown";
+}
 
 /** Fills the command line's needs from this process. */
 export function createContext(name: "clawkit" | "openclaw"): CliContext {
@@ -13,7 +21,13 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
   const host = hostFor(process.platform);
   const out = new Output(process.stdout, process.stderr);
   const interrupt = new AbortController();
-  process.once("SIGINT", () => interrupt.abort());
+  let isWatched = false;
+  // whoever follows or cleans up looks at the signal; everything else just ends
+  process.once("SIGINT", () => {
+    interrupt.abort();
+    if (!isWatched) process.exit(EXIT_INTERRUPTED);
+    process.once("SIGINT", () => process.exit(EXIT_INTERRUPTED));
+  });
   return {
     name,
     env: process.env,
@@ -24,22 +38,40 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
     host,
     clock: realClock,
     out,
-    interrupted: interrupt.signal,
+    get interrupted() {
+      isWatched = true;
+      return interrupt.signal;
+    },
     runSupervisor: async () => {
       const { runSupervisor } = await import("./run-supervisor.ts");
+      process.removeAllListeners("SIGINT"); // the supervisor has its own
       await runSupervisor({ echo: true });
       return 0;
     },
     startSupervisor: () =>
       startDetached({ node: process.execPath, args: [entryPath("supervisor")], env: process.env }),
+    supervisorPid: async () => {
+      const owner = await readLockOwner(paths.lock);
+      return owner !== undefined && (await isAlive(owner, host)) ? owner.pid : undefined;
+    },
+    terminate: (pid) => void sendSignal(pid, "SIGTERM"),
     endLeftovers: async () => {
       const { endLeftovers } = await import("../supervisor/leftovers.ts");
       const { RunLog } = await import("../supervisor/run-log.ts");
       const records = await new RunLog(paths.runLog).read();
-      await endLeftovers(records, { host, sendSignal, log: (text) => out.progress(text) });
+      if (records.length === 0) return;
+      const self = { pid: process.pid, startTime: await ownStartTime(host), bootId: await host.bootId() };
+      const lock = await acquireLock(paths.lock, self, host).catch(() => undefined);
+      if (lock === undefined) return; // a living supervisor looks after its own
+      try {
+        await endLeftovers(records, { host, sendSignal, log: (text) => out.progress(text) });
+      } finally {
+        await lock.release();
+      }
     },
     runDemo: async (progress) => {
       const { runDemo } = await import("./demo.ts");
+      isWatched = true;
       return await runDemo({ progress, interrupted: interrupt.signal });
     },
     aliasTarget: { node: process.execPath, entry: entryPath("openclaw") },

@@ -78,16 +78,20 @@ async function startPlain(): Promise<Victim> {
       sendSignal,
     });
   let server = spawnServer();
+  let respawn: NodeJS.Timeout | undefined;
   return {
     url: `ws://127.0.0.1:${port}`,
     kill: async () => {
       server.signal("SIGKILL");
       await server.ended;
-      setTimeout(() => {
+      respawn = setTimeout(() => {
         server = spawnServer();
       }, PLAIN_RESTART_MS);
     },
-    stop: () => terminate(server, STOP_GRACE_MS),
+    stop: () => {
+      clearTimeout(respawn);
+      return terminate(server, STOP_GRACE_MS);
+    },
   };
 }
 

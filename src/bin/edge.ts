@@ -2,10 +2,10 @@ import { messageOf, systemErrorCode } from "../core/errors.ts";
 import { type EdgeToSupervisor, isOurMessage, type SupervisorToEdge, versioned } from "../core/messages.ts";
 import { Edge } from "../edge/edge.ts";
 import { hostFor } from "../host/index.ts";
-import { realClock, sendSignal } from "./real.ts";
+import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
 
-/** Time an edge without a supervisor has to tell its clients; children must be gone within 5 s. */
-const ORPHAN_SPREAD_MS = 500;
+/** Time over which an edge that ends unasked tells its clients; without a supervisor all must be gone within 5 s. */
+const LEAVE_SPREAD_MS = 500;
 
 /** A gateway that ignores SIGTERM is killed this long after its supervisor died. */
 const ORPHAN_GATEWAY_GRACE_MS = 2_000;
@@ -13,15 +13,25 @@ const ORPHAN_GATEWAY_GRACE_MS = 2_000;
 let edge: Edge | undefined;
 let gatewayPid: number | undefined;
 let isLeaving = false;
+/** Resolves when the orphaned gateway had its chance to end by itself. */
+let gatewayEnds: Promise<void> = Promise.resolve();
 const handles: object[] = [];
 
 function send(message: EdgeToSupervisor): void {
   if (process.connected) process.send!(versioned(message), undefined, undefined, () => undefined);
 }
 
+process.title = "clawkit edge"; // what lsof shows
+surviveLostOutput();
 process.on("message", (message: unknown, handle: unknown) => {
   if (!isOurMessage(message)) return;
   void onMessage(message as unknown as SupervisorToEdge, handle);
+});
+// a bug must cost the clients a 1012, not a 1006
+process.on("uncaughtException", (error) => {
+  console.error(`bug in the edge: ${error.stack ?? messageOf(error)}`);
+  process.exitCode = 70;
+  void leave("gateway's edge restarting (internal error), reconnect now");
 });
 process.on("disconnect", () => void leaveOrphaned());
 process.on("SIGTERM", () => void leave("gateway restarting, reconnect now"));
@@ -32,16 +42,16 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
     case "socket": {
       handles.push(handle as object);
       if (!message.isLast) return;
-      edge = new Edge({
-        settings: message.settings,
-        clock: realClock,
-        host: hostFor(process.platform),
-        log: (line) => console.log(line),
-        random: Math.random,
-        onGatewayState: (generation, state) => send({ type: "gateway-state", generation, state }),
-        onRestartNeeded: (generation, why) => send({ type: "restart-gateway", generation, why }),
-      });
       try {
+        edge = new Edge({
+          settings: message.settings,
+          clock: realClock,
+          host: hostFor(process.platform),
+          log: (line) => console.log(line),
+          random: Math.random,
+          onGatewayState: (generation, state) => send({ type: "gateway-state", generation, state }),
+          onRestartNeeded: (generation, why) => send({ type: "restart-gateway", generation, why }),
+        });
         await edge.listen(handles);
         send({ type: "listening" });
       } catch (error) {
@@ -71,21 +81,26 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
 
 /** The supervisor is gone: nobody will restart anything, so clients are told and the gateway is ended too. */
 async function leaveOrphaned(): Promise<void> {
-  if (isLeaving) return;
-  console.log("the supervisor is gone: telling the clients and leaving");
   if (gatewayPid !== undefined) {
     const target = -gatewayPid;
     sendSignal(target, "SIGTERM");
-    setTimeout(() => sendSignal(target, "SIGKILL"), ORPHAN_GATEWAY_GRACE_MS);
-    setTimeout(() => process.exit(0), ORPHAN_GATEWAY_GRACE_MS + 1_000);
+    gatewayEnds = new Promise((resolve) => {
+      setTimeout(() => {
+        sendSignal(target, "SIGKILL");
+        resolve();
+      }, ORPHAN_GATEWAY_GRACE_MS);
+    });
   }
+  console.log("the supervisor is gone: telling the clients and leaving");
   await leave("gateway supervisor ended, reconnect when it is back");
 }
 
+/** Tells the clients and ends. The first reason counts. */
 async function leave(reason: string): Promise<void> {
   if (isLeaving) return;
   isLeaving = true;
-  await edge?.drainAll(reason, ORPHAN_SPREAD_MS);
+  await edge?.drainAll(reason, LEAVE_SPREAD_MS);
   edge?.stop();
-  if (process.connected || gatewayPid === undefined) process.exit(0);
+  await gatewayEnds;
+  process.exit();
 }

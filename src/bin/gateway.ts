@@ -6,19 +6,23 @@ import {
   versioned,
 } from "../core/messages.ts";
 import { Gateway } from "../gateway/gateway.ts";
-import { realClock } from "./real.ts";
+import { realClock, surviveLostOutput } from "./real.ts";
 
 let gateway: Gateway | undefined;
+let isLeaving = false;
 
 function send(message: GatewayToSupervisor): void {
   if (process.connected) process.send!(versioned(message), undefined, undefined, () => undefined);
 }
 
 async function leave(): Promise<void> {
+  if (isLeaving) return;
+  isLeaving = true;
   await gateway?.close();
   process.exit(0);
 }
 
+surviveLostOutput();
 process.on("message", (message: unknown) => {
   if (isOurMessage(message)) void onMessage(message as unknown as SupervisorToGateway);
 });
@@ -44,6 +48,9 @@ async function onMessage(message: SupervisorToGateway): Promise<void> {
         process.exit(1);
       }
       send({ type: "listening" });
+      return;
+    case "stop":
+      await leave();
       return;
     case "announce-shutdown":
       gateway?.announceShutdown(message.reason, message.restartExpectedMs);

@@ -7,6 +7,12 @@ export const realClock: Clock = {
   wall: () => Date.now(),
 };
 
+/** Output whose reader is gone is no reason to die: the gateway matters more than its log. */
+export function surviveLostOutput(): void {
+  process.stdout.on("error", () => undefined);
+  process.stderr.on("error", () => undefined);
+}
+
 /** Sends a signal for real. On Windows there are no groups: the process itself is meant. */
 export const sendSignal: SendSignal = (pid, signal) => {
   try {

@@ -10,7 +10,7 @@ import { hostFor } from "../host/index.ts";
 import { RotatingFile } from "../host/rotating-file.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { entryPath } from "./entries.ts";
-import { realClock, sendSignal } from "./real.ts";
+import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
 
 const BYTES_PER_MB = 1024 * 1024;
 
@@ -71,7 +71,8 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
   });
 
   process.title = "clawkit supervisor";
-  const stop = (reason: string) => () => void supervisor.stop(reason);
+  surviveLostOutput();
+  const stop = (reason: string) => () => void supervisor.stop(reason).catch(() => undefined); // `ended` has it
   process.on("SIGTERM", stop("gateway stopped (SIGTERM to its supervisor)"));
   process.on("SIGINT", stop("gateway stopped (Ctrl-C)"));
   process.on("SIGHUP", stop("gateway stopped (its terminal was closed)"));

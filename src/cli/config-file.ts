@@ -19,7 +19,7 @@ export async function readConfigSource(paths: StatePaths): Promise<ConfigSource>
 export async function ensureConfig(paths: StatePaths): Promise<{ source: ConfigSource; isNew: boolean }> {
   for (const folder of [paths.stateDir, paths.runDir, paths.logsDir]) await ensurePrivateDir(folder);
   const source = await readConfigSource(paths);
-  if (source.text !== "") return { source, isNew: false };
+  if (source.text.trim() !== "") return { source, isNew: false };
   const text = newConfig();
   await writeConfig(paths, text);
   return { source: { path: paths.config, text }, isNew: true };

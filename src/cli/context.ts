@@ -21,7 +21,11 @@ export interface CliContext {
   readonly runSupervisor: () => Promise<number>;
   /** Starts a supervisor of its own session; resolves when it took over, throws why it could not. */
   readonly startSupervisor: () => Promise<void>;
-  /** Ends processes of ours that a killed supervisor left behind. */
+  /** The pid of the supervisor that holds the lock, if it lives. */
+  readonly supervisorPid: () => Promise<number | undefined>;
+  /** Asks the process to end with SIGTERM. */
+  readonly terminate: (pid: number) => void;
+  /** Ends processes of ours that a killed supervisor left behind; does nothing while one lives. */
   readonly endLeftovers: () => Promise<void>;
   /** Runs the demonstration's servers and clients; see `demo`. */
   readonly runDemo: (progress: (text: string) => void) => Promise<DemoRow[]>;

@@ -3,8 +3,9 @@ import { createInterface } from "node:readline";
 import type { ControlReply, ControlRequest, Status } from "../core/control.ts";
 import { ClawkitError, type ErrorCode, errorCodes, systemErrorCode } from "../core/errors.ts";
 
-/** A living supervisor accepts at once; what it was asked for may take as long as it takes. */
+/** A living supervisor accepts at once, and tells its status as soon as its edge did or did not answer. */
 const CONNECT_MS = 3_000;
+const STATUS_MS = 8_000;
 
 /** Asks the supervisor. Undefined if none is there; throws what it answers as an error. */
 export function callControl(
@@ -14,18 +15,17 @@ export function callControl(
 ): Promise<Status | undefined> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(path);
-    socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error("no connection")));
+    socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error("it does not answer")));
     socket.on("connect", () => {
-      socket.setTimeout(0);
+      // what else is asked for may take as long as it takes
+      socket.setTimeout(request.op === "status" ? STATUS_MS : 0);
       socket.write(`${JSON.stringify(request)}\n`);
     });
     socket.on("error", (error) => {
       const code = systemErrorCode(error);
       if (code === "ENOENT" || code === "ECONNREFUSED") resolve(undefined);
       else
-        reject(
-          new ClawkitError("CONTROL_FAILED", `Cannot reach the supervisor at ${path}`, { cause: error }),
-        );
+        reject(new ClawkitError("CONTROL_FAILED", `Cannot ask the supervisor at ${path}`, { cause: error }));
     });
     const lines = createInterface({ input: socket });
     lines.on("error", () => undefined); // the socket's own error event has it

@@ -9,10 +9,10 @@ const EXIT_INTERNAL = 70;
 /** Runs one command line; resolves with the exit code. Every error ends here, as a sentence. */
 export async function runCli(context: CliContext, argv: readonly string[]): Promise<number> {
   let exitCode = 0;
-  const program = createProgram(context, (code) => {
-    exitCode = code;
-  });
   try {
+    const program = createProgram(context, (code) => {
+      exitCode = code;
+    });
     await program.parseAsync(argv as string[], { from: "user" });
     return exitCode;
   } catch (error) {
@@ -125,7 +125,7 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
 
   if (isAlias) {
     // scripts written for the real one pass these
-    for (const command of [program, gateway, ...gateway.commands, ...program.commands]) {
+    for (const command of new Set([program, ...program.commands, ...gateway.commands])) {
       command.option("--non-interactive", "accepted for compatibility: ClawKit never asks here");
     }
     program.on("command:*", ([unknown]) => {

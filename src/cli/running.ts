@@ -1,7 +1,8 @@
 import { defaultConfig } from "../config/parse.ts";
-import { resolveConfig } from "../config/resolve.ts";
+import { portFromEnvironment, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import type { Status } from "../core/control.ts";
+import { ClawkitError } from "../core/errors.ts";
 import { readConfigSource } from "./config-file.ts";
 import type { CliContext } from "./context.ts";
 import { callControl } from "./control-client.ts";
@@ -9,18 +10,20 @@ import { callControl } from "./control-client.ts";
 /** The state as the supervisor tells it, or as it looks from outside when there is none. */
 export async function currentStatus(context: CliContext): Promise<Status> {
   const status = await callControl(context.controlPath, { op: "status" }, () => undefined);
-  return status ?? (await statusWithoutSupervisor(context));
+  return status ?? (await statusWithoutAnswer(context));
 }
 
-/** Nobody of ours answers: the port is free, or it belongs to someone else. */
-async function statusWithoutSupervisor(context: CliContext): Promise<Status> {
-  const { port, reason } = await configuredPort(context);
-  const [owner] = await context.host.portOwners(port);
+/** Nobody of ours answers: the port is free, it belongs to someone else, or a supervisor lives and cannot answer. */
+async function statusWithoutAnswer(context: CliContext): Promise<Status> {
+  const silentPid = await context.supervisorPid();
+  const { port, reason: configProblem } = await configuredPort(context);
+  const [owner] = silentPid === undefined ? await context.host.portOwners(port) : [];
+  const reason = silentPid === undefined ? configProblem : "its supervisor is starting or does not answer";
   return {
-    state: owner === undefined ? "stopped" : "foreign",
+    state: silentPid !== undefined ? "starting" : owner === undefined ? "stopped" : "foreign",
     port,
     url: null,
-    supervisor: { pid: null, upMs: null },
+    supervisor: { pid: silentPid ?? null, upMs: null },
     edge: { pid: null, held: 0 },
     gateway: { pid: null, state: "stopped", generation: null, upMs: null, lastExit: null, endsInARow: 0 },
     connections: 0,
@@ -30,18 +33,23 @@ async function statusWithoutSupervisor(context: CliContext): Promise<Status> {
 }
 
 async function configuredPort(context: CliContext): Promise<{ port: number; reason?: string }> {
+  const { text } = await readConfigSource(context.paths);
+  const fallback = portFromEnvironment(context.env) ?? defaultConfig().gateway.port;
+  if (text.trim() === "") return { port: fallback };
   try {
     return { port: (await readConfig(context)).gateway.port };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { port: Number(context.env.CLAWKIT_GATEWAY_PORT) || defaultConfig().gateway.port, reason };
+    return { port: fallback, reason };
   }
 }
 
-/** The config in force; an absent file counts as an empty one. */
+/** The config in force. Throws what is wrong with it; a file that is missing or empty is, too. */
 export async function readConfig(context: Pick<CliContext, "paths" | "env">): Promise<Config> {
   const source = await readConfigSource(context.paths);
-  if (source.text !== "") return resolveConfig(source, context.env);
-  // the first start will write a token
-  return resolveConfig(source, { CLAWKIT_GATEWAY_TOKEN: "not-written-yet-------", ...context.env });
+  if (source.text.trim() !== "") return resolveConfig(source, context.env);
+  throw new ClawkitError(
+    "CONFIG_INVALID",
+    `Cannot use ${source.path} as it is missing or empty: clawkit gateway start writes a new one when nothing runs`,
+  );
 }

@@ -17,8 +17,9 @@ export function nodeAt(text: string, path: readonly string[]): { node: ValueNode
   return { node, depth: path.length };
 }
 
-export function memberOf(object: ObjectNode, key: string) {
-  return object.members.find((member) => nameOf(member.name) === key);
+function memberOf(object: ObjectNode, key: string) {
+  // of a key that is there twice the last one counts
+  return object.members.findLast((member) => nameOf(member.name) === key);
 }
 
 function nameOf(node: AnyNode): string | undefined {

@@ -4,6 +4,7 @@ import { type TObject, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
 import { ClawkitError } from "../core/errors.ts";
 import { locate } from "./locate.ts";
+import { REDACTED } from "./redact.ts";
 import { type Config, configSchema } from "./schema.ts";
 
 /** Where a config text came from, for error messages. */
@@ -82,7 +83,9 @@ function checkNode(schema: TSchema, value: unknown, path: readonly string[], add
     if (variants.length > 0) return checkVariants(variants, value, path, add);
   }
   if (Type.IsObject(schema)) return checkObject(schema, value, path, add);
-  if (!Value.Check(schema, value)) {
+  if (value === REDACTED) {
+    add(path, `${path.join(".")} is ${REDACTED}: that stands in place of a secret and is none`);
+  } else if (!Value.Check(schema, value)) {
     const name = path.join(".");
     add(path, `${name} must be ${describeExpected(schema)}, not ${describeValue(name, value)}`);
   }
@@ -105,7 +108,7 @@ function checkVariants(variants: TObject[], value: unknown, path: readonly strin
 
 function checkObject(schema: TObject, value: unknown, path: readonly string[], add: AddProblem): void {
   const name = path.length === 0 ? "the config" : path.join(".");
-  if (!isRecord(value)) return add(path, `${name} must be an object, not ${describeValue(name, value)}`);
+  if (!isRecord(value)) return add(path, `${name} must be an object, not ${kindOf(value)}`);
   const known = Object.keys(schema.properties);
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) {
@@ -132,7 +135,12 @@ export function describeExpected(schema: TSchema): string {
     pattern?: string;
     minLength?: number;
   };
-  if (Type.IsArray(schema)) return `a list of ${(schema.items as { type?: string }).type}s`;
+  if (Type.IsArray(schema)) {
+    const items = `${(schema.items as { type?: string }).type}s`;
+    return (schema as { minItems?: number }).minItems
+      ? `a list of at least one of ${items}`
+      : `a list of ${items}`;
+  }
   let text = type === "integer" ? "a whole number" : `a ${type}`;
   if (minimum !== undefined && maximum !== undefined) text += ` from ${minimum} to ${maximum}`;
   if (minLength !== undefined) text += ` of at least ${minLength} characters`;
@@ -140,12 +148,17 @@ export function describeExpected(schema: TSchema): string {
   return text;
 }
 
+/** A text is not shown: it may be a secret that stands one level too high. */
+function kindOf(value: unknown): string {
+  return typeof value === "string" ? "a string" : describeValue("", value);
+}
+
 const SECRET_KEY = /(token|password|secret|key)$/i;
 
 /** Shows a wrong value, unless its key is one that holds secrets. */
 function describeValue(name: string, value: unknown): string {
   if (SECRET_KEY.test(name)) return `a ${typeof value} (not shown)`;
-  const text = JSON.stringify(value) ?? String(value);
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 

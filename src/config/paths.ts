@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 export interface StatePaths {
   readonly stateDir: string;
@@ -26,11 +26,14 @@ export function statePaths(stateDir: string): StatePaths {
 
 /** The state directory: `CLAWKIT_STATE_DIR`, else `.clawkit` in the home directory. */
 export function resolveStateDir(env: Readonly<Record<string, string | undefined>>, home: string): string {
-  return env.CLAWKIT_STATE_DIR || join(home, ".clawkit");
+  return env.CLAWKIT_STATE_DIR ? resolve(env.CLAWKIT_STATE_DIR) : join(home, ".clawkit");
 }
 
 /** sockaddr_un holds 108 bytes on Linux and 104 on macOS, the final zero included. */
 const MAX_SOCKET_PATH = 103;
+
+/** The longest name a socket of ours can have: all of them must be found in the same folder. */
+const LONGEST_NAME = "gateway-4294967295";
 
 /**
  * Where a local socket of this state directory lives: a named pipe on Windows, a file in `run/` elsewhere, or, if
@@ -44,8 +47,7 @@ export function socketPath(
 ): string {
   const hash = createHash("sha256").update(stateDir).digest("hex").slice(0, 16);
   if (platform === "win32") return `\\\\.\\pipe\\clawkit-${hash}-${name}`;
-  const usual = join(statePaths(stateDir).runDir, `${name}.sock`);
-  return Buffer.byteLength(usual) <= MAX_SOCKET_PATH
-    ? usual
-    : join(tempDir, `clawkit-${hash}`, `${name}.sock`);
+  const { runDir } = statePaths(stateDir);
+  const fits = Buffer.byteLength(join(runDir, `${LONGEST_NAME}.sock`)) <= MAX_SOCKET_PATH;
+  return join(fits ? runDir : join(tempDir, `clawkit-${hash}`), `${name}.sock`);
 }

@@ -11,14 +11,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function resolveConfig(source: ConfigSource, env: Environment): Config {
   const config = parseConfig(source);
-  const port = env.CLAWKIT_GATEWAY_PORT;
-  const token = env.CLAWKIT_GATEWAY_TOKEN ?? env.OPENCLAW_GATEWAY_TOKEN;
+  const port = portFromEnvironment(env);
+  const token = env.CLAWKIT_GATEWAY_TOKEN || env.OPENCLAW_GATEWAY_TOKEN;
   const merged: Config = {
     ...config,
     gateway: {
       ...config.gateway,
-      ...(port === undefined ? {} : { port: portFromEnvironment(port) }),
-      auth: { ...config.gateway.auth, ...(token === undefined ? {} : { token }) },
+      ...(port === undefined ? {} : { port }),
+      auth: { ...config.gateway.auth, ...(token ? { token } : {}) },
     },
   };
   checkSafety(merged, source.path);
@@ -46,7 +46,10 @@ export function isLoopbackBind(bind: string): boolean {
   return bind === "loopback" || bind === "::1" || bind.startsWith("127.");
 }
 
-function portFromEnvironment(text: string): number {
+/** The port that the environment asks for, if it does. */
+export function portFromEnvironment(env: Environment): number | undefined {
+  const text = env.CLAWKIT_GATEWAY_PORT;
+  if (!text) return undefined;
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
     throw new ClawkitError(
@@ -57,13 +60,28 @@ function portFromEnvironment(text: string): number {
   return port;
 }
 
+function isAddressRange(text: string): boolean {
+  const [address = "", prefix] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || text.split("/").length > 2) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+}
+
 function checkSafety(config: Config, path: string): void {
-  const { bind, auth, upstream } = config.gateway;
+  const { bind, auth, upstream, trustedProxies } = config.gateway;
   const fail = (message: string) => {
     throw new ClawkitError("CONFIG_UNSAFE", `${path}: ${message}`);
   };
   if (bind !== "loopback" && bind !== "lan" && isIP(bind) === 0) {
     fail(`gateway.bind must be "loopback", "lan" or an IP address, not ${JSON.stringify(bind)}`);
+  }
+  for (const range of trustedProxies) {
+    if (!isAddressRange(range)) {
+      fail(`gateway.trustedProxies must list IP addresses or CIDR ranges, not ${JSON.stringify(range)}`);
+    }
+  }
+  if (upstream.type === "url" && !URL.canParse(upstream.url)) {
+    fail(`gateway.upstream.url must be a ws:// or wss:// URL, not ${JSON.stringify(upstream.url)}`);
   }
   if (upstream.type === "builtin") {
     if (auth.mode === "token" && auth.token === undefined) {

@@ -171,4 +171,3 @@ const logs = section(
 export const configSchema = section({ gateway, supervisor, logs }, "ClawKit's configuration.");
 
 export type Config = Static<typeof configSchema>;
-export type UpstreamConfig = Config["gateway"]["upstream"];

@@ -33,6 +33,7 @@ export const closeCodes = [
     use: "the hold ran out, or a connection limit is reached",
     retry: "later",
   },
+  { code: 3008, name: "timeout", use: "the client did not answer a ping", retry: "now" },
   { code: 4000, name: "client-timeout", use: "relayed; the reference client's own timeouts", retry: "now" },
   { code: 4001, name: "credentials-changed", use: "relayed; the gateway's policy changed", retry: "now" },
 ] as const satisfies readonly CloseCode[];
@@ -47,6 +48,8 @@ export const CLOSE = {
   internalError: 1011,
   serviceRestart: 1012,
   tryAgainLater: 1013,
+  /** Registered with IANA. */
+  timeout: 3008,
 } as const;
 
 /** True for a code that may stand in a Close frame (RFC 6455 §7.4.1: never 1004, 1005, 1006, 1015). */

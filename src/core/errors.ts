@@ -7,7 +7,10 @@ import { inspect } from "node:util";
 export const errorCodes = {
   CONFIG_UNPARSABLE: { exit: 78, meaning: "the config file is not JSON5" },
   CONFIG_INVALID: { exit: 78, meaning: "the config has an unknown key or a value of the wrong type" },
-  CONFIG_UNSAFE: { exit: 78, meaning: "the config would expose the gateway without authentication" },
+  CONFIG_UNSAFE: {
+    exit: 78,
+    meaning: "the config would not work, or would expose the gateway without authentication",
+  },
   CONFIG_UNWRITABLE: { exit: 1, meaning: "the config file could not be written" },
   PORT_IN_USE: { exit: 4, meaning: "another program listens on the gateway's port" },
   BIND_FAILED: { exit: 78, meaning: "the address cannot be bound" },

@@ -95,7 +95,8 @@ export interface GatewaySettings {
 export type SupervisorToGateway =
   | { readonly type: "start"; readonly settings: GatewaySettings }
   /** Planned end: announce it; `restartExpectedMs` is absent for a stop. */
-  | { readonly type: "announce-shutdown"; readonly reason: string; readonly restartExpectedMs?: number };
+  | { readonly type: "announce-shutdown"; readonly reason: string; readonly restartExpectedMs?: number }
+  | { readonly type: "stop" };
 
 export type GatewayToSupervisor =
   | { readonly type: "listening" }

@@ -24,6 +24,11 @@ export const EXIT_REFUSED = 78;
 
 const V8_ABORT = 134;
 
+/** The exit itself, whoever asked for it: `SIGKILL`, `exit code 1`. */
+export function exitOf(end: ProcessEnd): string {
+  return end.signal ?? (end.code === null ? "not started" : `exit code ${end.code}`);
+}
+
 /** Says how a process ended, in words that fit a close reason: `killed by SIGKILL`, `exited with code 1`. */
 export function describeEnd(end: ProcessEnd): string {
   if (end.startError !== undefined) return `could not be started: ${end.startError}`;

@@ -7,7 +7,7 @@ import { startKeepalive } from "../policy/keepalive.ts";
 import { CLOSE_ANSWER_MS } from "./ending.ts";
 import { FrontDoor } from "./front-door.ts";
 import { GatewayMonitor } from "./gateway-monitor.ts";
-import { HttpProxy, sendJson } from "./http-proxy.ts";
+import { HttpProxy, pathOf, sendJson } from "./http-proxy.ts";
 import { KeepaliveSweep } from "./keepalive-sweep.ts";
 import { Link } from "./link.ts";
 import { type Admitted, WaitingRoom } from "./waiting-room.ts";
@@ -56,7 +56,8 @@ export class Edge {
       countConnections: () => this.#links.size + this.#waitingRoom.size,
       onVisitor: (visitor) => this.#waitingRoom.enter(visitor),
       onRequest: (request, response, attribution) => {
-        if (request.url?.startsWith("/__clawkit__/")) return this.#answerOwn(request.url, response);
+        const path = pathOf(request);
+        if (path.startsWith("/__clawkit__/")) return this.#answerOwn(path, response);
         if ("refusal" in attribution)
           return sendJson(response, 403, { ok: false, error: attribution.refusal });
         this.#proxy.handle(request, response, attribution.headers);
@@ -108,13 +109,15 @@ export class Edge {
 
   /** Stops accepting, tells everyone, held clients included. */
   async drainAll(reason: string, spreadMs: number): Promise<void> {
-    this.#door.close();
-    this.#waitingRoom.dismissAll(CLOSE.serviceRestart, reason);
-    await this.drainLinks(reason, spreadMs);
+    this.#door.close(reason);
+    await Promise.all([
+      this.#waitingRoom.dismissAll(CLOSE.serviceRestart, reason),
+      this.drainLinks(reason, spreadMs),
+    ]);
   }
 
   stop(): void {
-    this.#door.close();
+    this.#door.close("gateway stopped");
     this.#monitor.stop();
     this.#waitingRoom.stop();
     this.#keepalive?.stop();

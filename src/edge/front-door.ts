@@ -6,7 +6,7 @@ import { CLOSE } from "../core/close-codes.ts";
 import type { EdgeSettings } from "../core/messages.ts";
 import type { Clock } from "../core/ports.ts";
 import { attribute, type Peer } from "../protocol/attribution.ts";
-import { headerValue } from "../protocol/headers.ts";
+import { headerValue, headerValues } from "../protocol/headers.ts";
 import { isOriginAllowed } from "../protocol/origin.ts";
 import { asksForWebSocket, checkUpgrade } from "../protocol/upgrade.ts";
 import { HandshakeGuard } from "./handshake-guard.ts";
@@ -41,7 +41,10 @@ export class FrontDoor {
   readonly #servers: http.Server[] = [];
   readonly #guard: HandshakeGuard;
   readonly #trustedProxies: net.BlockList;
-  readonly #plainSockets = new Set<Socket>();
+  /** Connections whose last request has no complete answer yet: nothing else may be written to them. */
+  readonly #unanswered = new Map<Socket, http.ServerResponse>();
+  /** Set once the edge is on its way out: whoever still gets in is told this. */
+  #farewell: string | undefined;
 
   constructor(deps: FrontDoorDeps) {
     this.#deps = deps;
@@ -67,11 +70,14 @@ export class FrontDoor {
     }
   }
 
-  /** Stops accepting. Upgraded sockets are not ours any more and stay. */
-  close(): void {
+  /** Stops accepting. Connections whose request is still coming are told why, by a Close frame. */
+  close(farewell: string): void {
+    this.#farewell = farewell;
     this.#guard.stop();
-    for (const server of this.#servers) server.close();
-    for (const socket of this.#plainSockets) socket.destroySoon();
+    for (const server of this.#servers) {
+      server.close();
+      server.closeIdleConnections();
+    }
   }
 
   #createServer(credentials: { cert: Buffer; key: Buffer } | undefined): http.Server {
@@ -87,37 +93,45 @@ export class FrontDoor {
     const server =
       credentials === undefined
         ? http.createServer(options)
-        : https.createServer({ ...options, ...credentials });
+        : https.createServer({ ...options, ...credentials, handshakeTimeout: settings.handshakeMs });
+    server.maxHeadersCount = 0; // the head's size is the limit: dropping headers could hide a proxy's claim
     server.maxConnections = settings.maxConnections + OVERFLOW_CONNECTIONS;
     server.on(credentials === undefined ? "connection" : "secureConnection", (socket) =>
       this.#onConnection(socket),
     );
     server.on("request", (request, response) => this.#onRequest(request, response));
     server.on("upgrade", (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
-    server.on("clientError", (error, socket) => onClientError(error, socket as Socket));
+    server.on("clientError", (error, socket) => this.#onClientError(error, socket as Socket));
     return server;
   }
 
   #onConnection(socket: Socket): void {
-    this.#plainSockets.add(socket);
     this.#guard.begin(socket);
-    socket.once("close", () => {
-      this.#plainSockets.delete(socket);
-      this.#guard.done(socket);
-    });
+    socket.once("close", () => this.#guard.done(socket));
   }
 
   #onRequest(request: http.IncomingMessage, response: http.ServerResponse): void {
-    this.#guard.done(request.socket);
+    const { socket } = request;
+    this.#guard.done(socket);
+    this.#unanswered.set(socket, response);
+    response.once("close", () => this.#unanswered.delete(socket));
+    if (hasTwoHosts(request)) {
+      response.writeHead(400, { Connection: "close" }).end("one Host, please (RFC 9112 §3.2)\n");
+      return;
+    }
     this.#deps.onRequest(request, response, this.#attribute(request));
   }
 
   #onUpgrade(request: http.IncomingMessage, socket: Socket, head: Buffer): void {
     const { settings, clock } = this.#deps;
     this.#guard.done(socket);
-    this.#plainSockets.delete(socket);
     socket.on("error", socketOnError);
     socket.setTimeout(0);
+    if (this.#unanswered.has(socket)) {
+      // sent behind a request that has no answer yet: ours would be taken for that one's
+      socket.destroy();
+      return;
+    }
     const headers = request.rawHeaders;
     if (!asksForWebSocket(headers)) {
       return refuseHttp(socket, { status: 400, message: "only WebSocket upgrades are served here" });
@@ -128,8 +142,11 @@ export class FrontDoor {
       headers,
     });
     if (malformed !== undefined) return refuseHttp(socket, malformed);
+    if (hasTwoHosts(request))
+      return refuseHttp(socket, { status: 400, message: "one Host, please (RFC 9112 §3.2)" });
 
-    const refuse = (code: number, reason: string) => closeUpgrade(socket, headers, { code, reason });
+    const refuse = (code: number, reason: string) => void closeUpgrade(socket, headers, { code, reason });
+    if (this.#farewell !== undefined) return refuse(CLOSE.serviceRestart, this.#farewell);
     const origin = headerValue(headers, "origin");
     if (!isOriginAllowed(origin, settings.port, settings.allowedOrigins)) {
       return refuse(CLOSE.policyViolation, "origin not allowed: list it in gateway.allowedOrigins");
@@ -148,6 +165,23 @@ export class FrontDoor {
       headers: attribution.headers,
       early: head,
     });
+  }
+
+  /** Node's parser found something that is no HTTP, or the head did not come in time. */
+  #onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+    const isHandshaking = "secureConnecting" in socket && socket.secureConnecting === true;
+    const isAnswering = this.#unanswered.get(socket)?.headersSent === true;
+    if (error.code === "ECONNRESET" || !socket.writable || isHandshaking || isAnswering) {
+      socket.destroy();
+      return;
+    }
+    if (error.code === "HPE_HEADER_OVERFLOW") {
+      refuseHttp(socket, { status: 431, message: "request head too large" });
+    } else if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
+      refuseHttp(socket, { status: 408, message: "request too slow" });
+    } else {
+      refuseHttp(socket, { status: 400, message: "bad request" });
+    }
   }
 
   #attribute(request: http.IncomingMessage) {
@@ -174,17 +208,9 @@ function socketOnError(this: Socket): void {
   this.destroy();
 }
 
-/** Node's parser found something that is no HTTP, or the head did not come in time. */
-function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  if (error.code === "HPE_HEADER_OVERFLOW")
-    refuseHttp(socket, { status: 431, message: "request head too large" });
-  else if (error.code === "ERR_HTTP_REQUEST_TIMEOUT")
-    refuseHttp(socket, { status: 408, message: "request too slow" });
-  else refuseHttp(socket, { status: 400, message: "bad request" });
+/** RFC 9112 §3.2: which of two would count is a matter of taste, and tastes differ between proxies. */
+function hasTwoHosts(request: http.IncomingMessage): boolean {
+  return headerValues(request.rawHeaders, "host").length > 1;
 }
 
 /** `::ffff:127.0.0.1` is 127.0.0.1. */

@@ -4,6 +4,7 @@ import type { Clock, Log } from "../core/ports.ts";
 import { describeEnd, type ProcessEnd } from "../core/process-end.ts";
 import type { Host } from "../host/types.ts";
 import {
+  type LivenessAction,
   type LivenessEvent,
   type LivenessRules,
   type LivenessState,
@@ -11,14 +12,7 @@ import {
   startLiveness,
   stepLiveness,
 } from "../policy/liveness.ts";
-import { sendRequest } from "./dial.ts";
-
-/** How often a ready gateway is asked, and a starting one: clients are served within 100 ms of readiness. */
-const PROBE_MS = 2_500;
-const STARTING_PROBE_MS = 30;
-
-/** A probe without an answer makes room for the next one. It never counts as life or death by itself. */
-const PROBE_TIMEOUT_MS = 5_000;
+import { GatewayProber, type ProbeResult } from "./gateway-prober.ts";
 
 const LOOK_MS = 1_000;
 
@@ -28,8 +22,11 @@ const STALL_MS = 1_000;
 /** CPU share from which a silent gateway counts as busy. */
 const BUSY_SHARE = 0.5;
 
-/** How long the supervisor's word about an end is waited for (EXPERIMENTS.md: it came up to 706 ms after EOF). */
+/** How long the supervisor's word about an end is waited for (a trial: it came up to 706 ms after EOF). */
 const WORD_MS = 1_000;
+
+/** Ends that are remembered: links of the lives before the last two are long closed. */
+const MAX_ENDS = 16;
 
 export interface GatewayMonitorDeps {
   readonly clock: Clock;
@@ -60,16 +57,15 @@ export class GatewayMonitor {
   #run: GatewayRun | undefined;
   #state: GatewayState = "away";
   #liveness: LivenessState | undefined;
-  #lastEnd: Ended | undefined;
-  #awayReason = "starting";
-  readonly #ends = new Map<number, Ended>();
-  readonly #waiting = new Map<number, (() => void)[]>();
-  #probeTimer: NodeJS.Timeout | undefined;
+  #prober: GatewayProber | undefined;
   #lookTimer: NodeJS.Timeout | undefined;
-  #probeAbort: AbortController | undefined;
   #lookedAt = 0;
   #cpuMs: number | undefined;
-  #stopped = false;
+  #restartAsked = false;
+  #lastEnd: Ended | undefined;
+  readonly #ends = new Map<number, Ended>();
+  /** Who waits for the supervisor's word about a generation: one promise for all its links. */
+  readonly #words = new Map<number, PromiseWithResolvers<void>>();
 
   constructor(deps: GatewayMonitorDeps) {
     this.#deps = deps;
@@ -86,31 +82,39 @@ export class GatewayMonitor {
   /** Why clients are not served at the moment, for people. */
   get explanation(): string {
     if (this.#state === "hung") return "gateway does not answer";
-    if (this.#lastEnd === undefined) return `gateway is ${this.#awayReason}`;
+    if (this.#lastEnd === undefined) {
+      const isRemote = this.#run !== undefined && this.#run.pid === undefined;
+      return isRemote ? "gateway cannot be reached" : "gateway is starting";
+    }
     const { end, after } = this.#lastEnd;
     if (after.kind === "refused") return `gateway ended (${describeEnd(end)}) and is not started again`;
     return `gateway is restarting (${describeEnd(end)})`;
   }
 
   started(run: GatewayRun): void {
+    this.#forgetRun();
     this.#run = run;
-    this.#awayReason = run.pid === undefined ? "away" : "starting";
     this.#cpuMs = undefined;
+    this.#restartAsked = false;
     this.#lookedAt = this.#deps.clock.now();
     this.#liveness = startLiveness(this.#lookedAt);
     this.#setState("starting");
-    clearInterval(this.#lookTimer);
     this.#lookTimer = setInterval(() => void this.#look(), LOOK_MS);
-    this.#probe();
+    this.#prober = new GatewayProber(
+      run,
+      () => this.#state === "ready" || this.#state === "hung",
+      (result) => this.#onProbed(run, result),
+    );
+    this.#prober.ask();
   }
 
   ended(generation: number, end: ProcessEnd, after: AfterEnd): void {
     this.#ends.set(generation, { end, after });
-    if (this.#ends.size > 16) this.#ends.delete(this.#ends.keys().next().value!);
+    if (this.#ends.size > MAX_ENDS) this.#ends.delete(this.#ends.keys().next().value!);
     this.#lastEnd = { end, after };
-    for (const wake of this.#waiting.get(generation) ?? []) wake();
-    this.#waiting.delete(generation);
-    if (this.#run?.generation !== generation) return;
+    this.#words.get(generation)?.resolve();
+    this.#words.delete(generation);
+    if (this.#run !== undefined && this.#run.generation !== generation) return;
     this.#forgetRun();
     this.#setState("away");
   }
@@ -122,13 +126,12 @@ export class GatewayMonitor {
   }
 
   stop(): void {
-    this.#stopped = true;
     this.#forgetRun();
   }
 
   /** A client's handshake failed: look at once instead of waiting for the next probe. */
   doubt(): void {
-    if (this.#probeAbort === undefined && this.#run !== undefined) this.#probe();
+    this.#prober?.ask();
   }
 
   /** Says what a client of a gateway that went away without a Close frame is told; waits up to 1 s to know. */
@@ -140,66 +143,48 @@ export class GatewayMonitor {
     if (!this.#ends.has(generation)) await this.#waitForWord(generation);
     const ended = this.#ends.get(generation);
     if (ended !== undefined) return lossOf(ended);
-    const facts = run?.pid === undefined ? undefined : await this.#deps.host.process(run.pid);
-    if (facts !== undefined && facts.state !== "zombie") {
+    if (run?.pid !== undefined && (await this.#isAlive(run.pid))) {
       return { code: CLOSE.internalError, reason: "gateway dropped this connection" };
     }
     return { code: CLOSE.serviceRestart, reason: "gateway restarting (reason not yet known), reconnect now" };
   }
 
-  #waitForWord(generation: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, WORD_MS);
-      const wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#waiting.set(generation, [...(this.#waiting.get(generation) ?? []), wake]);
-    });
+  async #waitForWord(generation: number): Promise<void> {
+    let word = this.#words.get(generation);
+    if (word === undefined) {
+      word = Promise.withResolvers();
+      this.#words.set(generation, word);
+    }
+    const timeout = Promise.withResolvers<void>();
+    const timer = setTimeout(timeout.resolve, WORD_MS);
+    await Promise.race([word.promise, timeout.promise]);
+    clearTimeout(timer);
+  }
+
+  /** Not being able to look (a slow `ps`) is taken for "no": the client then only hears less. */
+  async #isAlive(pid: number): Promise<boolean> {
+    const facts = await this.#deps.host.process(pid).catch(() => undefined);
+    return facts !== undefined && facts.state !== "zombie";
   }
 
   #forgetRun(): void {
-    clearTimeout(this.#probeTimer);
     clearInterval(this.#lookTimer);
-    this.#probeAbort?.abort();
-    this.#probeAbort = undefined;
+    this.#prober?.stop();
+    this.#prober = undefined;
     this.#run = undefined;
     this.#liveness = undefined;
   }
 
   /** Any HTTP answer is life; 503 on /readyz is "alive, not ready yet". */
-  #probe(): void {
-    const run = this.#run;
-    if (run === undefined || this.#stopped) return;
-    clearTimeout(this.#probeTimer);
-    const abort = new AbortController();
-    this.#probeAbort = abort;
-    const timeout = setTimeout(() => abort.abort(), PROBE_TIMEOUT_MS);
-    const finish = (status: number | undefined) => {
-      clearTimeout(timeout);
-      if (this.#probeAbort !== abort) return;
-      this.#probeAbort = undefined;
-      if (status !== undefined) this.#step({ kind: "answered", isReady: status !== 503 });
-      else if (run.pid === undefined && this.#state === "ready") this.#lostUnsupervised();
-      const delay = this.#state === "starting" ? STARTING_PROBE_MS : PROBE_MS;
-      this.#probeTimer = setTimeout(() => this.#probe(), delay);
-    };
-    const headers = run.edgeKey === undefined ? [] : ["X-Clawkit-Edge", run.edgeKey];
-    const request = sendRequest(run.address, { method: "GET", path: "/readyz", headers }, abort.signal);
-    request.on("response", (response) => {
-      response.resume();
-      response.on("error", () => undefined);
-      finish(response.statusCode);
-    });
-    // an answer in another protocol than HTTP is not life we could use
-    request.on("error", () => finish(undefined));
-    request.end();
-  }
-
-  /** A gateway that nobody supervises has no one who tells us that it ended. */
-  #lostUnsupervised(): void {
-    this.#liveness = startLiveness(this.#deps.clock.now());
-    this.#setState("starting");
+  #onProbed(run: GatewayRun, result: ProbeResult): void {
+    if (this.#run !== run) return;
+    if (result !== undefined) {
+      this.#step({ kind: "answered", isReady: result !== 503 });
+    } else if (run.pid === undefined && this.#state === "ready") {
+      // nobody supervises it and would tell us that it ended
+      this.#liveness = startLiveness(this.#deps.clock.now());
+      this.#setState("starting");
+    }
   }
 
   async #look(): Promise<void> {
@@ -213,16 +198,20 @@ export class GatewayMonitor {
     const run = this.#run;
     const liveness = this.#liveness;
     if (run?.pid === undefined || liveness === undefined) return;
-    const isSilent = now - liveness.lastLifeAt >= NOTICE_MS / 2;
-    if (!isSilent) {
+    if (!liveness.wasReady) {
+      this.#step({ kind: "looked", process: "idle" });
+      return;
+    }
+    if (now - liveness.lastLifeAt < NOTICE_MS / 2) {
       this.#cpuMs = undefined;
       return;
     }
-    const facts = await this.#deps.host.process(run.pid);
-    if (facts === undefined || this.#run !== run) return;
-    const cpuShare = this.#cpuMs === undefined ? 0 : (facts.cpuMs - this.#cpuMs) / LOOK_MS;
-    this.#cpuMs = facts.cpuMs;
-    const process = facts.state === "stopped" ? "stopped" : cpuShare >= BUSY_SHARE ? "busy" : "idle";
+    const facts = await this.#deps.host.process(run.pid).catch(() => undefined);
+    if (this.#run !== run) return;
+    const cpuMs = facts?.cpuMs ?? 0;
+    const cpuShare = this.#cpuMs === undefined ? 0 : (cpuMs - this.#cpuMs) / LOOK_MS;
+    this.#cpuMs = cpuMs;
+    const process = facts?.state === "stopped" ? "stopped" : cpuShare >= BUSY_SHARE ? "busy" : "idle";
     this.#step({ kind: "looked", process });
   }
 
@@ -231,7 +220,11 @@ export class GatewayMonitor {
     if (run === undefined || this.#liveness === undefined) return;
     const [next, action] = stepLiveness(this.#liveness, event, this.#deps.clock.now(), this.#deps.rules);
     this.#liveness = next;
-    switch (action?.kind) {
+    if (action !== undefined) this.#act(run, action);
+  }
+
+  #act(run: GatewayRun, action: LivenessAction): void {
+    switch (action.kind) {
       case "ready":
         if (this.#state === "hung") this.#deps.log("gateway answers again");
         this.#setState("ready");
@@ -239,14 +232,17 @@ export class GatewayMonitor {
       case "not-ready":
         this.#setState("starting");
         return;
-      case "trouble":
-        this.#deps.log(
-          `gateway does not answer (${action.trouble}) for ${Math.round(action.silentMs / 1000)} s: holding new clients`,
-        );
+      case "trouble": {
+        const seconds = Math.round(action.silentMs / 1000);
+        this.#deps.log(`gateway does not answer (${action.trouble}) for ${seconds} s: holding new clients`);
         this.#setState("hung");
         return;
+      }
       case "restart":
-        if (run.pid !== undefined) this.#deps.onRestartNeeded(run.generation, action.why);
+        // once: a second SIGTERM means "at once" to many programs
+        if (run.pid === undefined || this.#restartAsked) return;
+        this.#restartAsked = true;
+        this.#deps.onRestartNeeded(run.generation, action.why);
         return;
     }
   }

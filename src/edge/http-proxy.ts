@@ -1,5 +1,6 @@
 import http from "node:http";
 import https from "node:https";
+import { systemErrorCode } from "../core/errors.ts";
 import { endToEndHeaders, type Headers } from "../protocol/headers.ts";
 import { sendRequest } from "./dial.ts";
 import type { GatewayMonitor } from "./gateway-monitor.ts";
@@ -9,6 +10,8 @@ const RETRY_AFTER_SEC = 2;
 
 /** Idle connections to the gateway kept for the next request. */
 const MAX_IDLE_CONNECTIONS = 16;
+
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Health endpoints that speak for the gateway. */
 export type HealthPath = "/healthz" | "/startupz" | "/readyz";
@@ -32,7 +35,7 @@ export class HttpProxy {
   /** `headers` are the client's, with its attribution settled. */
   handle(request: http.IncomingMessage, response: http.ServerResponse, headers: Headers): void {
     const path = request.url ?? "/";
-    const bare = path.split("?", 1)[0]!;
+    const bare = pathOf(request);
     const { state, run } = this.#monitor;
     if (run === undefined || state === "away" || state === "hung") {
       this.#answerAway(request, response);
@@ -41,10 +44,10 @@ export class HttpProxy {
     const abort = new AbortController();
     const outgoingHeaders = [...headers];
     if (run.edgeKey !== undefined) outgoingHeaders.push("X-Clawkit-Edge", run.edgeKey);
-    // a body of unknown length is sent on in chunks, whatever encoding brought it here
-    if (request.headers["transfer-encoding"] !== undefined) {
-      outgoingHeaders.push("Transfer-Encoding", "chunked");
-    }
+    // the framing of the body is ours to say: bytes without one would be read as the next request
+    const isChunked = request.headers["transfer-encoding"] !== undefined;
+    const hasBody = isChunked || request.headers["content-length"] !== undefined;
+    if (isChunked) outgoingHeaders.push("Transfer-Encoding", "chunked");
     const method = request.method ?? "GET";
     const outgoing = sendRequest(
       run.address,
@@ -60,9 +63,19 @@ export class HttpProxy {
       }
       passOn(incoming, response);
     });
-    outgoing.on("error", () => {
-      if (response.headersSent) response.destroy();
-      else this.#answerAway(request, response);
+    outgoing.on("error", (error) => {
+      if (response.destroyed) return; // the client left: that is why
+      if (response.headersSent) {
+        response.destroy();
+      } else if (outgoing.reusedSocket && SAFE_METHODS.has(method) && !hasBody) {
+        // the kept connection was closed under us: a safe request may be sent again (RFC 9110 §9.2.2)
+        this.handle(request, response, headers);
+      } else if (this.#monitor.state === "ready" && this.#monitor.run === run && !isConnectError(error)) {
+        request.resume();
+        sendJson(response, 502, { ok: false, error: "gateway dropped this connection" });
+      } else {
+        this.#answerAway(request, response);
+      }
     });
     // an upgrade that is no WebSocket (h2c) was sent on as plain HTTP: a switch is not expected
     outgoing.on("upgrade", (_incoming, socket) => {
@@ -73,7 +86,12 @@ export class HttpProxy {
     response.on("close", () => {
       if (!response.writableFinished) abort.abort();
     });
-    request.pipe(outgoing);
+    if (hasBody) {
+      outgoing.flushHeaders(); // the body may take its time
+      request.pipe(outgoing);
+    } else {
+      outgoing.end();
+    }
   }
 
   stop(): void {
@@ -92,7 +110,8 @@ export class HttpProxy {
     request.resume();
     const reason = this.#monitor.explanation;
     response.setHeader("Retry-After", String(RETRY_AFTER_SEC));
-    if (/\btext\/html\b/.test(request.headers.accept ?? "") && request.method === "GET") {
+    const isPage = /\btext\/html\b/.test(request.headers.accept ?? "") && request.method === "GET";
+    if (isPage && !isHealthPath(pathOf(request))) {
       response.writeHead(503, { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" });
       response.end(waitingPage(reason));
       return;
@@ -101,21 +120,37 @@ export class HttpProxy {
   }
 }
 
+/** The path of a request without its query. */
+export function pathOf(request: http.IncomingMessage): string {
+  return (request.url ?? "/").split("?", 1)[0]!;
+}
+
 export function sendJson(response: http.ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" });
   response.end(`${JSON.stringify(body)}\n`);
 }
 
+/** Nobody listens there: not the same as a listener that hung up. */
+function isConnectError(error: Error): boolean {
+  return ["ECONNREFUSED", "ENOENT", "EAGAIN"].includes(systemErrorCode(error) ?? "");
+}
+
 /** A 404, a 426 of a bare WebSocket server or a web page is no health report. */
 function lacksHealthEndpoint(incoming: http.IncomingMessage): boolean {
   const status = incoming.statusCode ?? 0;
-  if (status !== 200 && status !== 503) return true;
+  if (status < 500 && status !== 200) return true;
   return /\btext\/html\b/.test(incoming.headers["content-type"] ?? "");
 }
 
 function passOn(incoming: http.IncomingMessage, response: http.ServerResponse): void {
-  const headers = endToEndHeaders(incoming.rawHeaders);
-  response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage ?? "", headers as string[]);
+  const status = incoming.statusCode ?? 0;
+  if (status < 200 || status > 599) {
+    incoming.destroy();
+    sendJson(response, 502, { ok: false, error: `the gateway answered with HTTP status ${status}` });
+    return;
+  }
+  response.writeHead(status, endToEndHeaders(incoming.rawHeaders));
+  response.flushHeaders(); // an event stream may have no first byte for long
   incoming.pipe(response);
   incoming.on("error", () => response.destroy());
   incoming.on("close", () => {

@@ -1,3 +1,4 @@
+import { CLOSE } from "../core/close-codes.ts";
 import type { EdgeSettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import { forgiveStall, stepKeepalive } from "../policy/keepalive.ts";
@@ -44,6 +45,7 @@ export class KeepaliveSweep {
         forgiveStall(link.keepalive, stalledMs);
         continue;
       }
+      if (!link.isOpen) continue; // ending has deadlines of its own
       const input = {
         now,
         heard: link.heard,
@@ -55,7 +57,11 @@ export class KeepaliveSweep {
       if (action === "ping") link.ping();
       else if (action === "unreachable") {
         log(`client ${link.clientAddress} is unreachable: no answer to a ping`);
-        link.abandon("client-unreachable");
+        link.end(
+          CLOSE.timeout,
+          `no answer to a ping within ${settings.keepalive.timeoutMs / 1000} s`,
+          "network",
+        );
       }
     }
   }

@@ -30,6 +30,9 @@ export interface LinkOptions {
 const EDGE_PING_PAYLOAD = Buffer.from("clawkit");
 const EDGE_PING = encodeFrame(OPCODE.ping, EDGE_PING_PAYLOAD);
 
+/** A closing handshake between two living sides is a matter of a round trip; `ws` clients give up after 30 s. */
+const CLOSING_MS = 5_000;
+
 /** The edge does not hide what it sends to the gateway; a mask of zeros is a valid one (RFC 6455 §5.3). */
 const NO_MASK = Buffer.alloc(4);
 
@@ -104,6 +107,13 @@ export class Link {
     gateway.on("error", ignoreError);
     if (gatewayHead.length > 0) this.fromGateway(gatewayHead);
     if (clientHead.length > 0) this.fromClient(clientHead);
+    // whoever held the client may have paused it, and a stream paused on purpose does not resume by itself
+    if (!gateway.writableNeedDrain) client.resume();
+  }
+
+  /** Whether frames still flow: only then does silence mean anything. */
+  get isOpen(): boolean {
+    return this.#state === "open";
   }
 
   /** Whether reading from the client is stopped because the gateway is slow. */
@@ -112,7 +122,7 @@ export class Link {
   }
 
   ping(): void {
-    if (this.#state === "open") this.client.write(EDGE_PING);
+    this.client.write(EDGE_PING);
   }
 
   /** Ends the link with a Close frame of ours to the client; the first end is the one that counts. */
@@ -126,19 +136,9 @@ export class Link {
     this.#state = "ending";
     this.#end ??= { by, code, reason };
     this.client.write(encodeClose(code, reason));
-    this.client.resume();
-    this.#answerTimer = setTimeout(() => this.#finish(), CLOSE_ANSWER_MS);
+    this.#awaitAnswer();
     this.#endGateway(CLOSE.goingAway, "client connection ended by the edge");
     if (this.#clientClose !== undefined) this.#finish();
-  }
-
-  /** The client does not answer: nothing can be told to it any more. */
-  abandon(reason: string): void {
-    if (this.#state === "ended") return;
-    this.#end ??= { by: "network", code: undefined, reason };
-    this.#endGateway(CLOSE.goingAway, reason);
-    this.client.destroy();
-    this.#finish();
   }
 
   fromClient(chunk: Buffer): void {
@@ -194,12 +194,7 @@ export class Link {
         this.#end ??= { by: "gateway", ...this.#gatewayClose };
         this.#awaitClientClose();
       } else {
-        // the client asked to close and the gateway went away before it answered: the client's own words do
-        const { code, reason } = this.#clientClose!;
-        this.#end ??= { by: "client", code, reason };
-        this.#state = "ending";
-        this.client.write(code === undefined ? EMPTY_CLOSE : encodeClose(code, reason));
-        this.#finish();
+        this.#answerClientClose();
       }
     } else if (this.#state === "open") {
       this.#state = "orphaned";
@@ -212,7 +207,7 @@ export class Link {
     if (opcode === OPCODE.pong) return !payload.equals(EDGE_PING_PAYLOAD);
     if (opcode === OPCODE.close) {
       this.#clientClose = decodeClose(payload) as CloseMessage;
-      if (this.#state === "open") this.#state = "closing";
+      this.#beginClosing();
     }
     return true;
   }
@@ -220,7 +215,7 @@ export class Link {
   #onGatewayControl(opcode: number, payload: Buffer): boolean {
     if (opcode === OPCODE.close) {
       this.#gatewayClose = decodeClose(payload) as CloseMessage;
-      if (this.#state === "open") this.#state = "closing";
+      this.#beginClosing();
     }
     return true;
   }
@@ -232,8 +227,35 @@ export class Link {
       return;
     }
     this.#state = "ending";
+    this.#awaitAnswer();
+  }
+
+  #awaitAnswer(): void {
     this.client.resume();
+    clearTimeout(this.#answerTimer);
     this.#answerTimer = setTimeout(() => this.#finish(), CLOSE_ANSWER_MS);
+  }
+
+  /** A Close frame passed: from here on the link has a bounded time to end. */
+  #beginClosing(): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#answerTimer = setTimeout(() => this.#closingTookTooLong(), CLOSING_MS);
+  }
+
+  /** A busy gateway did not answer its client's Close frame, or one side did not end after both were sent. */
+  #closingTookTooLong(): void {
+    if (this.#gatewayClose === undefined) this.#answerClientClose();
+    else this.#finish();
+  }
+
+  /** The client asked to close and nobody else will answer: its own words do. */
+  #answerClientClose(): void {
+    const { code, reason } = this.#clientClose!;
+    this.#end ??= { by: "client", code, reason };
+    this.#state = "ending";
+    this.client.write(code === undefined ? EMPTY_CLOSE : encodeClose(code, reason));
+    this.#finish();
   }
 
   #endGateway(code: number, reason: string): void {

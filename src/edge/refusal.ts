@@ -6,32 +6,37 @@ import { endToEndHeaders, type Headers } from "../protocol/headers.ts";
 import { completeUpgrade, type HttpRefusal, responseHead } from "../protocol/upgrade.ts";
 import { CLOSE_ANSWER_MS, endGently } from "./ending.ts";
 
-/** Bytes of a gateway's refusal that are passed on. */
+/** Bytes of a gateway's refusal that are passed on, and how long it may take: it is an error page, no stream. */
 const MAX_REFUSAL_BYTES = 1024 * 1024;
+const REFUSAL_MS = 10_000;
 
 /**
  * Completes a well-formed upgrade in order to close it: browsers show a refused one as 1006, a Close frame
- * carries the reason.
+ * carries the reason. Resolves when the client answered, is gone, or had its time.
  */
 export function closeUpgrade(
   socket: Socket,
   requestHeaders: Headers,
   close: { readonly code: number; readonly reason: string },
-): void {
+): Promise<void> {
   if (!socket.writable) {
     socket.destroy();
-    return;
+    return Promise.resolve();
   }
   socket.write(completeUpgrade(requestHeaders));
   socket.write(encodeClose(close.code, close.reason));
-  // FIN after the client's own Close frame (any data is that, or is to be discarded), or after 2 s
-  const timer = setTimeout(() => endGently(socket), CLOSE_ANSWER_MS);
-  socket.once("data", () => {
-    clearTimeout(timer);
-    endGently(socket);
+  return new Promise((resolve) => {
+    const finish = () => {
+      clearTimeout(timer);
+      endGently(socket);
+      resolve();
+    };
+    const timer = setTimeout(finish, CLOSE_ANSWER_MS);
+    // any data is the client's own Close frame, or is to be discarded: the FIN may follow
+    socket.once("data", finish);
+    socket.once("close", finish);
+    socket.resume();
   });
-  socket.once("close", () => clearTimeout(timer));
-  socket.resume();
 }
 
 /** Answers something that is no well-formed upgrade with an HTTP error, and closes. */
@@ -57,13 +62,22 @@ export function forwardRefusal(socket: Socket, response: http.IncomingMessage): 
   const headers = endToEndHeaders(response.rawHeaders);
   // the body's end is the connection's end, unless its length was given
   headers.push("Connection", "close");
-  socket.write(responseHead(response.statusCode ?? 502, response.statusMessage ?? "", headers));
+  // as it came: header bytes are Latin-1 to Node
+  socket.write(responseHead(response.statusCode ?? 502, response.statusMessage ?? "", headers), "latin1");
   let sent = 0;
   response.on("data", (chunk: Buffer) => {
     sent += chunk.length;
     if (sent <= MAX_REFUSAL_BYTES) socket.write(chunk);
     else response.destroy();
   });
+  const timer = setTimeout(() => response.destroy(), REFUSAL_MS);
+  const onGone = () => response.destroy();
+  socket.once("close", onGone);
+  socket.once("end", onGone);
+  socket.resume(); // reading on is how the client's end is noticed
   response.on("error", () => undefined);
-  response.on("close", () => endGently(socket));
+  response.on("close", () => {
+    clearTimeout(timer);
+    endGently(socket);
+  });
 }

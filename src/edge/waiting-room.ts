@@ -16,6 +16,9 @@ const SWEEP_MS = 200;
 /** Pause before a handshake that failed is tried again while the gateway still counts as ready. */
 const RETRY_MS = 100;
 
+/** Answers to an upgrade that say "not now": Bad Gateway, Service Unavailable, Gateway Timeout. */
+const TRANSIENT = new Set([502, 503, 504]);
+
 /** A client between its complete upgrade request and the gateway's answer. */
 export interface Visitor extends Held {
   readonly socket: Socket;
@@ -92,9 +95,9 @@ export class WaitingRoom {
     });
   }
 
-  /** Answers everyone who waits with a close frame. */
-  dismissAll(code: number, reason: string): void {
-    for (const visitor of this.#queue.entries()) this.#dismiss(visitor, code, reason);
+  /** Answers everyone who waits with a close frame; resolves when they have it. */
+  async dismissAll(code: number, reason: string): Promise<void> {
+    await Promise.all(this.#queue.entries().map((visitor) => this.#dismiss(visitor, code, reason)));
   }
 
   stop(): void {
@@ -120,18 +123,24 @@ export class WaitingRoom {
     switch (result.kind) {
       case "open": {
         this.#release(visitor);
-        visitor.socket.write(responseHead(101, "Switching Protocols", result.headers));
+        visitor.socket.write(responseHead(101, "Switching Protocols", result.headers), "latin1");
         const allowedRsv = allowedRsvOf(result.headers);
         const { socket: gateway, head: gatewayHead } = result;
         this.#deps.onAdmitted({ visitor, gateway, gatewayHead, allowedRsv, generation: run.generation });
         break;
       }
       case "refused":
+        if (TRANSIENT.has(result.response.statusCode ?? 0)) {
+          // a gateway that is coming up or going down behind its own HTTP server: the same as being away
+          result.response.destroy();
+          this.#retryLater(visitor);
+          break;
+        }
         this.#release(visitor);
         forwardRefusal(visitor.socket, result.response);
         break;
       case "broken":
-        this.#dismiss(visitor, CLOSE.internalError, "gateway answered the upgrade with a wrong key");
+        void this.#dismiss(visitor, CLOSE.internalError, "gateway answered the upgrade with a wrong key");
         break;
       case "failed":
         this.#retryLater(visitor);
@@ -153,14 +162,19 @@ export class WaitingRoom {
     for (const visitor of this.#queue.expired(this.#deps.clock.now())) {
       const { state, explanation } = this.#deps.monitor;
       const why = state === "ready" ? "gateway is slow to answer" : explanation;
-      this.#dismiss(visitor, CLOSE.tryAgainLater, `${why}; try again later, or run: clawkit gateway status`);
+      void this.#dismiss(
+        visitor,
+        CLOSE.tryAgainLater,
+        `${why}; try again later, or run: clawkit gateway status`,
+      );
     }
   }
 
-  #dismiss(visitor: Visitor, code: number, reason: string): void {
+  #dismiss(visitor: Visitor, code: number, reason: string): Promise<void> {
     this.#abort(visitor);
     this.#release(visitor);
-    closeUpgrade(visitor.socket, visitor.requestHeaders, { code, reason });
+    this.pump(); // its place is free for the next one
+    return closeUpgrade(visitor.socket, visitor.requestHeaders, { code, reason });
   }
 
   /** The client gave up. */

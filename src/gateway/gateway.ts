@@ -25,6 +25,9 @@ const TICK_MS = 30_000;
 const HEALTH_MS = 60_000;
 const MAX_PAYLOAD_BEFORE_AUTH = 64 * 1024;
 
+/** Changes of presence within this time are told together. */
+const PRESENCE_MS = 250;
+
 const EVENTS = ["connect.challenge", "tick", "health", "presence", "shutdown"];
 
 /** Closing takes at most this long: a client that does not answer its Close frame is not waited for. */
@@ -54,6 +57,7 @@ export class Gateway {
     maxPayload: MAX_PAYLOAD_BEFORE_AUTH,
   });
   #timers: NodeJS.Timeout[] = [];
+  #presenceTimer: NodeJS.Timeout | undefined;
   #isClosing = false;
 
   constructor(deps: GatewayDeps) {
@@ -111,6 +115,7 @@ export class Gateway {
     if (this.#isClosing) return;
     this.#isClosing = true;
     for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#presenceTimer);
     if (this.#sessions.size > 0) this.announceShutdown("gateway stopping");
     for (const socket of this.#sockets.clients) socket.close(CLOSE.serviceRestart, "service restart");
     this.#server.close();
@@ -167,6 +172,7 @@ export class Gateway {
   #onConnection(socket: WebSocket, caller: Caller): void {
     const connId = randomUUID();
     let session: Session | undefined;
+    let isRejected = false;
     const silence = setTimeout(() => socket.close(CLOSE.normal), HANDSHAKE_MS);
     socket.on("error", () => undefined); // 'close' follows
     socket.on("close", () => {
@@ -179,8 +185,10 @@ export class Gateway {
         return;
       }
       clearTimeout(silence);
+      if (isRejected) return;
       const verdict = judgeFirstFrame(isBinary ? "" : data.toString(), caller, this.#auth);
       if ("close" in verdict) {
+        isRejected = true;
         if (verdict.response !== undefined)
           socket.send(errorFrame(verdict.response.id, verdict.response.error));
         socket.close(verdict.close.code, verdict.close.reason.slice(0, 120));
@@ -284,7 +292,15 @@ export class Gateway {
     return { code: ErrorCodes.UNAVAILABLE, message: `${frame.method} failed: see the gateway's log` };
   }
 
+  /** Soon, and once for many changes: everyone gets the whole list, and clients come back by the hundred. */
   #broadcastPresence(): void {
+    this.#presenceTimer ??= setTimeout(() => {
+      this.#presenceTimer = undefined;
+      this.#sendPresence();
+    }, PRESENCE_MS);
+  }
+
+  #sendPresence(): void {
     const stateVersion = { presence: this.#presence.version, health: 1 };
     this.#broadcast("presence", { presence: this.#presence.list() }, stateVersion);
   }
@@ -295,7 +311,12 @@ export class Gateway {
   }
 }
 
-/** `operator.admin` includes the others. */
+/** Admin may do everything, and whoever may write may read. */
+const INCLUDED_IN: Readonly<Record<string, readonly string[]>> = {
+  "operator.read": ["operator.read", "operator.write", "operator.admin"],
+  "operator.admin": ["operator.admin"],
+};
+
 function hasScope(session: Session, scope: string): boolean {
-  return session.scopes.includes(scope) || session.scopes.includes("operator.admin");
+  return INCLUDED_IN[scope]!.some((granted) => session.scopes.includes(granted));
 }

@@ -22,12 +22,12 @@ export const readConfigGetParams = reader<Record<string, never>>(ConfigGetParams
 
 /** `system-event` has a published validator but no exported schema; these are the fields of it that are used. */
 const systemEventParams = Type.Object({
-  text: Type.String(),
-  host: Type.Optional(Type.String()),
-  mode: Type.Optional(Type.String()),
-  lastInputSeconds: Type.Optional(Type.Number()),
-  reason: Type.Optional(Type.String()),
-  tags: Type.Optional(Type.Array(Type.String())),
+  text: Type.String({ minLength: 1 }),
+  host: Type.Optional(Type.String({ minLength: 1 })),
+  mode: Type.Optional(Type.String({ minLength: 1 })),
+  lastInputSeconds: Type.Optional(Type.Number({ minimum: 0 })),
+  reason: Type.Optional(Type.String({ minLength: 1 })),
+  tags: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
 });
 export type SystemEventParams = Static<typeof systemEventParams>;
 export const readSystemEventParams = reader<SystemEventParams>(systemEventParams);

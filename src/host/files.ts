@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { platform, userInfo } from "node:os";
+import { platform } from "node:os";
 import { dirname } from "node:path";
 import { ClawkitError, messageOf } from "../core/errors.ts";
 
@@ -25,8 +25,8 @@ async function tightenMode(path: string): Promise<void> {
   if (platform() === "win32") return;
   const facts = await stat(path);
   if (!facts.isDirectory()) throw new Error("it is not a directory");
-  const { uid } = userInfo();
-  if (facts.uid !== uid) throw new Error(`it belongs to user ${facts.uid}, not ${uid}`);
+  const uid = process.getuid?.();
+  if (uid !== undefined && facts.uid !== uid) throw new Error(`it belongs to user ${facts.uid}, not ${uid}`);
   if ((facts.mode & 0o077) !== 0) await chmod(path, PRIVATE_DIR);
 }
 

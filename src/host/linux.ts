@@ -128,12 +128,15 @@ async function readOrUndefined(path: string): Promise<string | undefined> {
   return await readFile(path, "utf8").catch(() => undefined);
 }
 
+/** Its name, or its number where it has none: a container's `--user 1234` has no entry in passwd. */
 async function ownerOf(path: string): Promise<string | undefined> {
-  const uid = await stat(path).then(
-    (facts) => facts.uid,
-    () => undefined,
-  );
-  if (uid === undefined) return undefined;
-  const own = userInfo();
-  return uid === own.uid ? own.username : `uid ${uid}`;
+  const facts = await stat(path).catch(() => undefined);
+  if (facts === undefined) return undefined;
+  try {
+    const own = userInfo();
+    if (facts.uid === own.uid) return own.username;
+  } catch {
+    // no entry
+  }
+  return facts.uid === 0 ? "root" : `uid ${facts.uid}`;
 }

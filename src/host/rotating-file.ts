@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { messageOf } from "../core/errors.ts";
+import { messageOf, systemErrorCode } from "../core/errors.ts";
 import { PRIVATE_FILE } from "./files.ts";
 
 /** Bytes that may wait for a slow disk; what comes on top is dropped and counted. */
@@ -75,17 +75,19 @@ export class RotatingFile {
 
   async #writeBatch(lines: string[]): Promise<void> {
     const { wall, onTrouble } = this.#options;
-    if (this.#failedAt !== undefined && wall() - this.#failedAt < RETRY_MS) {
+    const sinceFailure = this.#failedAt === undefined ? RETRY_MS : wall() - this.#failedAt;
+    if (sinceFailure >= 0 && sinceFailure < RETRY_MS) {
       this.#dropped += lines.length;
       return;
     }
     try {
       const lost =
-        this.#dropped === 0 ? "" : `${new Date(wall()).toISOString()} end (${this.#dropped} lines lost)\n`;
-      const text = `${lost}${lines.join("\n")}\n`;
-      await this.#makeRoom(Buffer.byteLength(text));
-      await this.#file!.appendFile(text);
-      this.#size += Buffer.byteLength(text);
+        this.#dropped === 0 ? [] : [`${new Date(wall()).toISOString()} log (${this.#dropped} lines lost)`];
+      for (const text of inPieces([...lost, ...lines], this.#options.maxBytes)) {
+        await this.#makeRoom(Buffer.byteLength(text));
+        await this.#file!.appendFile(text);
+        this.#size += Buffer.byteLength(text);
+      }
       this.#dropped = 0;
       if (this.#failedAt !== undefined) onTrouble(`Writing ${this.#path} works again`);
       this.#failedAt = undefined;
@@ -114,10 +116,31 @@ export class RotatingFile {
   }
 }
 
+/** Joins lines to texts of at most `maxBytes` each, as far as a single line allows. */
+function inPieces(lines: readonly string[], maxBytes: number): string[] {
+  const pieces: string[] = [];
+  let piece = "";
+  let bytes = 0;
+  for (const line of lines) {
+    const lineBytes = Buffer.byteLength(line) + 1;
+    if (bytes + lineBytes > maxBytes && piece !== "") {
+      pieces.push(piece);
+      piece = "";
+      bytes = 0;
+    }
+    piece += `${line}\n`;
+    bytes += lineBytes;
+  }
+  if (piece !== "") pieces.push(piece);
+  return pieces;
+}
+
 async function rotate(path: string, keep: number): Promise<void> {
   await rm(`${path}.${keep}`, { force: true });
   for (let i = keep - 1; i >= 1; i--) {
     await rename(`${path}.${i}`, `${path}.${i + 1}`).catch(() => undefined);
   }
-  await rename(path, `${path}.1`);
+  await rename(path, `${path}.1`).catch((error) => {
+    if (systemErrorCode(error) !== "ENOENT") throw error; // somebody deleted it: nothing to keep
+  });
 }

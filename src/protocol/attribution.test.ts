@@ -183,19 +183,19 @@ describe("a trusted proxy", () => {
       "saw only the last of a chain: what stands before it is the client's own claim",
       localProxy,
       ["X-Forwarded-For", "127.0.0.1, 198.51.100.7"],
-      { client: "198.51.100.7", forwarded: "127.0.0.1, 198.51.100.7, 127.0.0.1" },
+      { client: "198.51.100.7", forwarded: "198.51.100.7, 127.0.0.1" },
     ],
     [
       "may add a header of its own behind the client's",
       localProxy,
       ["X-Forwarded-For", "127.0.0.1", "x-forwarded-for", "198.51.100.7"],
-      { client: "198.51.100.7", forwarded: "127.0.0.1, 198.51.100.7, 127.0.0.1" },
+      { client: "198.51.100.7", forwarded: "198.51.100.7, 127.0.0.1" },
     ],
     [
       "may write its list without spaces or with empty elements",
       localProxy,
       ["X-Forwarded-For", "192.0.2.1,, 198.51.100.7 ,"],
-      { client: "198.51.100.7", forwarded: "192.0.2.1, 198.51.100.7, 127.0.0.1" },
+      { client: "198.51.100.7", forwarded: "198.51.100.7, 127.0.0.1" },
     ],
   ];
   for (const [name, peer, headers, { client, forwarded }] of chains) {

@@ -61,7 +61,8 @@ export function attribute(headers: Headers, peer: Peer, rules: AttributionRules)
       return { refusal: "the trusted proxy sent no X-Forwarded-For: configure it to name its client" };
     }
     if (!rules.upstreamTrustsEdge) return { refusal: REFUSED_REMOTE };
-    own.push("X-Forwarded-For", [...chain, peer.address].join(", "));
+    // what stands before the proxy's own entry is the client's to forge
+    own.push("X-Forwarded-For", `${client}, ${peer.address}`);
     own.push("X-Forwarded-Proto", headerValues(headers, "x-forwarded-proto")[0] ?? "http");
     return { headers: own, clientAddress: client, isLocal: false };
   }

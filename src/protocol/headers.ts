@@ -14,6 +14,9 @@ const HOP_BY_HOP = new Set([
   "upgrade",
 ]);
 
+/** What `Connection` must not remove: without it a message would have another length, target or meaning. */
+const NEVER_HOP_BY_HOP = /^(content-length|host|sec-websocket-.*)$/;
+
 /** All values of the header `name` (lower case). */
 export function headerValues(headers: Headers, name: string): string[] {
   const values: string[] = [];
@@ -51,5 +54,8 @@ export function withoutHeaders(headers: Headers, drop: (name: string) => boolean
 /** The headers that go on to the next hop: without hop-by-hop ones and those that `Connection` names. */
 export function endToEndHeaders(headers: Headers): string[] {
   const named = new Set(listTokens(headers, "connection"));
-  return withoutHeaders(headers, (name) => HOP_BY_HOP.has(name) || named.has(name));
+  return withoutHeaders(
+    headers,
+    (name) => HOP_BY_HOP.has(name) || (named.has(name) && !NEVER_HOP_BY_HOP.test(name)),
+  );
 }

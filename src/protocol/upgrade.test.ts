@@ -116,6 +116,8 @@ describe("checkUpgrade refuses", () => {
     assert.deepEqual(checkUpgrade(request({ "Sec-WebSocket-Version": "8" }))?.headers, [
       "Sec-WebSocket-Version",
       "13",
+      "Upgrade",
+      "websocket",
     ]);
   });
 });

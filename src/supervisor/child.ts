@@ -34,23 +34,25 @@ export class Child {
   readonly ended: Promise<ProcessEnd>;
   readonly lastLines: string[] = [];
 
-  readonly #process: ChildProcess;
+  readonly #process: ChildProcess | undefined;
   readonly #options: ChildOptions;
   #hasExited = false;
   #endedBy: { by: EndedBy; why?: string } = { by: "itself" };
 
   constructor(options: ChildOptions) {
     this.#options = options;
-    this.#process = spawn(options.command, options.args, {
-      ...(options.argv0 === undefined ? {} : { argv0: options.argv0 }),
-      env: options.env as NodeJS.ProcessEnv,
-      stdio: options.ipc ? ["ignore", "pipe", "pipe", "ipc"] : ["ignore", "pipe", "pipe"],
-      detached: options.ownGroup,
-      windowsHide: true,
-    });
+    try {
+      this.#process = start(options);
+    } catch (error) {
+      // some failures (no memory, an empty name) are thrown, others are an 'error' event: to us they are the same
+      const end: ProcessEnd = { code: null, signal: null, by: "itself", startError: messageOf(error) };
+      this.ended = Promise.resolve(end);
+      return;
+    }
     this.pid = this.#process.pid;
-    const outputs = [this.#read("out", this.#process.stdout!), this.#read("err", this.#process.stderr!)];
-    this.ended = this.#waitForEnd(Promise.all(outputs));
+    const { stdout, stderr } = this.#process;
+    const outputs = [this.#read("out", stdout), this.#read("err", stderr)];
+    this.ended = this.#waitForEnd(this.#process, Promise.all(outputs));
     this.#process.on("message", (message) => {
       if (isOurMessage(message)) options.onMessage?.(message);
     });
@@ -62,7 +64,7 @@ export class Child {
 
   /** Sends a message to a child of ours; one that is going away misses it. */
   send(message: object, handle?: SendHandle): void {
-    if (!this.#process.connected) return;
+    if (!this.#process?.connected) return;
     this.#process.send(versioned(message), handle, undefined, () => undefined);
   }
 
@@ -76,13 +78,13 @@ export class Child {
   signal(signal: NodeJS.Signals): void {
     if (this.#hasExited || this.pid === undefined) return;
     if (this.#options.ownGroup) this.#options.sendSignal(-this.pid, signal);
-    else this.#process.kill(signal);
+    else this.#process?.kill(signal);
   }
 
-  async #waitForEnd(outputRead: Promise<unknown>): Promise<ProcessEnd> {
+  async #waitForEnd(child: ChildProcess, outputRead: Promise<unknown>): Promise<ProcessEnd> {
     const exit = await new Promise<Omit<ProcessEnd, "by">>((resolve) => {
-      this.#process.once("exit", (code, signal) => resolve({ code, signal }));
-      this.#process.once("error", (error) => {
+      child.once("exit", (code, signal) => resolve({ code, signal }));
+      child.on("error", (error) => {
         if (this.pid === undefined) resolve({ code: null, signal: null, startError: messageOf(error) });
       });
     });
@@ -96,7 +98,8 @@ export class Child {
     return { ...exit, ...this.#endedBy };
   }
 
-  #read(stream: "out" | "err", readable: Readable): Promise<void> {
+  #read(stream: "out" | "err", readable: Readable | null): Promise<void> {
+    if (readable === null || readable === undefined) return Promise.resolve();
     const splitter = new LineSplitter((line) => {
       this.lastLines.push(line);
       if (this.lastLines.length > LAST_LINES) this.lastLines.shift();
@@ -111,4 +114,14 @@ export class Child {
       });
     });
   }
+}
+
+function start(options: ChildOptions): ChildProcess {
+  return spawn(options.command, options.args, {
+    ...(options.argv0 === undefined ? {} : { argv0: options.argv0 }),
+    env: options.env as NodeJS.ProcessEnv,
+    stdio: options.ipc ? ["ignore", "pipe", "pipe", "ipc"] : ["ignore", "pipe", "pipe"],
+    detached: options.ownGroup,
+    windowsHide: true,
+  });
 }

@@ -3,7 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
 import type { AfterEnd, GatewayRun, GatewayState, GatewayToSupervisor } from "../core/messages.ts";
 import type { Clock, Log, SendSignal } from "../core/ports.ts";
-import { describeEnd, type ProcessEnd } from "../core/process-end.ts";
+import { describeEnd, exitOf, type ProcessEnd } from "../core/process-end.ts";
 import { decideRestart, initialRestartState, type RestartState } from "../policy/restart.ts";
 import { Child } from "./child.ts";
 import { findFreePort } from "./free-port.ts";
@@ -21,13 +21,19 @@ export interface GatewayRunnerDeps {
   readonly node: string;
   readonly builtinArgs: readonly string[];
   readonly socketPathFor: (generation: number) => string;
+  readonly removeSocket: (path: string) => void;
   readonly configPath: string;
   readonly logFile: string;
   readonly onLine: (stream: "out" | "err" | "end", line: string) => void;
   readonly onStarted: (run: GatewayRun) => void;
   readonly onEnded: (generation: number, end: ProcessEnd, after: AfterEnd) => void;
   readonly onRestartRequested: (reason: string) => void;
+  /** Whether the process is stopped (SIGSTOP). */
+  readonly isStopped: (pid: number) => Promise<boolean>;
 }
+
+/** Pause before a launch that failed is tried again. */
+const RETRY_LAUNCH_MS = 1_000;
 
 /** A gateway that cannot say goodbye within this time is not waited for. */
 const ANNOUNCE_MS = 500;
@@ -54,12 +60,13 @@ export class GatewayRunner {
   #state: RunnerState = "stopped";
   #generation: number;
   #child: Child | undefined;
-  #run: GatewayRun | undefined;
   #restartState: RestartState;
   #restartTimer: NodeJS.Timeout | undefined;
   #lastExit: LastExit | undefined;
   #endsInARow = 0;
   #isStopping = false;
+  /** Changes with every start and stop: a launch that was overtaken notices. */
+  #epoch = 0;
   #startedAt = 0;
   #onAnnounced: (() => void) | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -72,10 +79,6 @@ export class GatewayRunner {
     this.#generation = lastGeneration;
     this.#deps = deps;
     this.#restartState = initialRestartState(deps.clock.now());
-  }
-
-  get run(): GatewayRun | undefined {
-    return this.#run;
   }
 
   /** What `status` shows. */
@@ -94,25 +97,33 @@ export class GatewayRunner {
     return this.#state === "refused";
   }
 
-  /** Starts with `config`, now. Resolves when the process was started, not when it is ready. */
+  /** Starts with `config`, with a fresh budget. Resolves when the process was started, not when it is ready. */
   async start(config: Config): Promise<void> {
-    clearTimeout(this.#restartTimer);
     this.#config = config;
     this.#isStopping = false;
+    this.#endsInARow = 0;
+    this.#restartState = initialRestartState(this.#deps.clock.now());
+    await this.#launch();
+  }
+
+  async #launch(): Promise<void> {
+    clearTimeout(this.#restartTimer);
+    const epoch = ++this.#epoch;
     this.observed = "away";
-    const { upstream } = config.gateway;
-    this.#generation++;
-    this.#startedAt = this.#deps.clock.now();
+    const { upstream } = this.#config.gateway;
     if (upstream.type === "url") {
       this.#state = "external";
-      this.#run = { generation: this.#generation, address: { kind: "url", url: upstream.url } };
-      this.#deps.onStarted(this.#run);
+      const run = { generation: ++this.#generation, address: { kind: "url", url: upstream.url } } as const;
+      this.#deps.onStarted(run);
       return;
     }
+    const port = upstream.type === "command" ? await findFreePort() : undefined;
+    if (epoch !== this.#epoch) return; // stopped, or started anew, meanwhile
+    this.#generation++;
+    this.#startedAt = this.#deps.clock.now();
     const { child, run, command } =
-      upstream.type === "builtin" ? this.#spawnBuiltin() : await this.#spawnCommand(upstream);
+      upstream.type === "builtin" ? this.#spawnBuiltin() : this.#spawnCommand(upstream.command, port!);
     this.#child = child;
-    this.#run = run;
     this.#state = "running";
     this.#deps.log(`gateway started: generation ${run.generation}, pid ${child.pid ?? "none"}`);
     if (child.pid !== undefined) this.#deps.onStarted(run);
@@ -150,19 +161,24 @@ export class GatewayRunner {
 
   /** Ends the process because it hangs; it then starts again. A stopped process can't act on SIGTERM. */
   async endHung(generation: number, why: string): Promise<void> {
-    if (generation !== this.#generation || this.#child === undefined) return;
-    this.#child.blame("supervisor", why);
+    const child = this.#child;
+    if (generation !== this.#generation || child?.pid === undefined) return;
+    child.blame("supervisor", why);
     this.#deps.log(`ending the gateway: ${why}`);
-    await terminate(this.#child, why.includes("stopped") ? 0 : this.#graceMs);
+    const isStopped = await this.#deps.isStopped(child.pid);
+    await terminate(child, isStopped ? 0 : this.#graceMs);
   }
 
   /** Ends the process for good, or until `start`. */
   async stop(): Promise<void> {
+    this.#epoch++;
     this.#isStopping = true;
     clearTimeout(this.#restartTimer);
-    if (this.#child !== undefined) {
-      this.#child.blame("operator");
-      await terminate(this.#child, this.#graceMs);
+    const child = this.#child;
+    if (child !== undefined) {
+      child.blame("operator");
+      const isBuiltin = this.#config.gateway.upstream.type === "builtin";
+      await terminate(child, this.#graceMs, isBuiltin ? () => child.send({ type: "stop" }) : undefined);
     }
     await this.#ended;
     this.#state = "stopped";
@@ -173,7 +189,8 @@ export class GatewayRunner {
   }
 
   #spawnBuiltin(): { child: Child; run: GatewayRun; command: string } {
-    const { deps, generation } = { deps: this.#deps, generation: this.#generation };
+    const deps = this.#deps;
+    const generation = this.#generation;
     const path = deps.socketPathFor(generation);
     const edgeKey = randomBytes(32).toString("hex");
     const { port, auth } = this.#config.gateway;
@@ -211,12 +228,13 @@ export class GatewayRunner {
     return { child, run, command: "built-in gateway" };
   }
 
-  async #spawnCommand(upstream: {
-    command: string[];
-  }): Promise<{ child: Child; run: GatewayRun; command: string }> {
-    const { deps, generation } = { deps: this.#deps, generation: this.#generation };
-    const port = await findFreePort();
-    const [program, ...args] = upstream.command.map((part) => part.replaceAll("{port}", String(port)));
+  #spawnCommand(
+    command: readonly string[],
+    port: number,
+  ): { child: Child; run: GatewayRun; command: string } {
+    const deps = this.#deps;
+    const generation = this.#generation;
+    const [program, ...args] = command.map((part) => part.replaceAll("{port}", String(port)));
     const child = new Child({
       command: program!,
       args,
@@ -231,7 +249,7 @@ export class GatewayRunner {
       address: { kind: "url", url: `ws://127.0.0.1:${port}` },
       ...(child.pid === undefined ? {} : { pid: child.pid }),
     };
-    return { child, run, command: upstream.command.join(" ") };
+    return { child, run, command: command.join(" ") };
   }
 
   #onMessage(message: GatewayToSupervisor): void {
@@ -247,6 +265,7 @@ export class GatewayRunner {
       command,
       ownGroup: true,
     });
+    if (run.address.kind === "socket") deps.removeSocket(run.address.path);
     const reason = describeEnd(end);
     const lastLine = child.lastLines.at(-1);
     this.#lastExit = {
@@ -258,11 +277,24 @@ export class GatewayRunner {
       ...(lastLine === undefined ? {} : { lastLine }),
     };
     this.observed = "away";
-    this.#endsInARow++;
+    if (!this.#isStopping) this.#endsInARow++;
     const after = this.#decide(end, uptimeMs);
-    deps.onLine("end", `gateway ended: ${reason} (generation ${run.generation}, pid ${child.pid ?? "none"})`);
+    deps.onLine(
+      "end",
+      `gateway ended: ${reason} (${exitOf(end)}, generation ${run.generation}, pid ${child.pid ?? "none"})`,
+    );
     deps.log(`gateway ended: ${reason}; ${describeAfter(after)}`);
     deps.onEnded(run.generation, end, after);
+  }
+
+  /** A launch that fails (no port, no memory) is tried again: nothing else would bring the gateway back. */
+  #launchLater(delayMs: number): void {
+    this.#restartTimer = setTimeout(() => {
+      this.#launch().catch((error) => {
+        this.#deps.log(`cannot start the gateway: ${messageOf(error)}`);
+        this.#launchLater(RETRY_LAUNCH_MS);
+      });
+    }, delayMs);
   }
 
   #decide(end: ProcessEnd, uptimeMs: number): AfterEnd {
@@ -281,11 +313,7 @@ export class GatewayRunner {
       return { kind: "refused", message: this.#lastExit?.lastLine ?? "exit code 78" };
     }
     this.#state = "waiting";
-    this.#restartTimer = setTimeout(() => {
-      this.start(this.#config).catch((error) =>
-        this.#deps.log(`cannot start the gateway: ${messageOf(error)}`),
-      );
-    }, decision.delayMs);
+    this.#launchLater(decision.delayMs);
     return { kind: "restart", delayMs: decision.delayMs };
   }
 }

@@ -25,7 +25,8 @@ export async function endLeftovers(records: readonly RunRecord[], deps: Leftover
       deps.log(`ending a leftover ${run.role} of an earlier run: pid ${run.pid}`);
       const target = run.ownGroup ? -run.pid : run.pid;
       deps.sendSignal(target, "SIGTERM");
-      if (await waitUntilGone(run, deps.host, GRACE_MS)) return;
+      await waitUntilGone(run, deps.host, GRACE_MS);
+      // also when the leader is gone: what it started may ignore SIGTERM (and nobody else can have its group's id)
       deps.sendSignal(target, "SIGKILL");
       await waitUntilGone(run, deps.host, GRACE_MS);
     }),

@@ -15,14 +15,15 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-/** A lock that changes hands this often under us is contended beyond what a person could cause. */
-const MAX_TRIES = 20;
+/** Tries, and the pause between them, while somebody else is just taking over. */
+const MAX_TRIES = 200;
+const PAUSE_MS = 5;
 
 /**
  * Takes the lock, also over from an owner that is gone. Throws ALREADY_RUNNING naming a living owner.
  *
- * The lock is a file that appears with its content in one step (`link`). A stale one is first renamed away and
- * looked at again: if somebody else took it over in between, it is put back.
+ * The lock is a file that appears with its content in one step (`link`). A stale one is replaced in one step
+ * too (`rename`), by whoever holds the guard file beside it, so that of many at once exactly one wins.
  */
 export async function acquireLock(path: string, self: LockOwner, host: Host): Promise<Lock> {
   const mine = `${path}.${self.pid}.${randomBytes(4).toString("hex")}`;
@@ -39,7 +40,8 @@ export async function acquireLock(path: string, self: LockOwner, host: Host): Pr
           `Cannot take ${path} as it belongs to a running supervisor: pid ${owner.pid}`,
         );
       }
-      await moveAway(path, text);
+      if (await replaceStale(path, { mine, stale: text, host }))
+        return { release: () => release(path, self) };
     }
   } finally {
     await rm(mine, { force: true });
@@ -69,17 +71,27 @@ async function tryLink(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function moveAway(path: string, expected: string): Promise<void> {
-  const aside = `${path}.stale.${randomBytes(4).toString("hex")}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return;
-    throw error;
+/** False if somebody else was faster, or is at it. */
+async function replaceStale(
+  path: string,
+  options: { mine: string; stale: string; host: Host },
+): Promise<boolean> {
+  const { mine, stale, host } = options;
+  const guard = `${path}.takeover`;
+  if (!(await tryLink(mine, guard))) {
+    const other = await readLockOwner(guard);
+    const isAbandoned = other !== undefined && !(await isAlive(other, host));
+    if (isAbandoned) await rm(guard, { force: true });
+    else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    return false;
   }
-  const text = await readFile(aside, "utf8").catch(() => "");
-  if (text !== expected) await tryLink(aside, path);
-  await rm(aside, { force: true });
+  try {
+    if ((await readFile(path, "utf8").catch(() => undefined)) !== stale) return false;
+    await rename(mine, path);
+    return true;
+  } finally {
+    await rm(guard, { force: true });
+  }
 }
 
 async function release(path: string, self: LockOwner): Promise<void> {

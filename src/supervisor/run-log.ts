@@ -1,6 +1,6 @@
-import { appendFile, open, readFile, rename, stat } from "node:fs/promises";
+import { appendFile, open, readFile, stat } from "node:fs/promises";
 import type { ProcessEnd } from "../core/process-end.ts";
-import { PRIVATE_FILE } from "../host/files.ts";
+import { PRIVATE_FILE, writeFileAtomic } from "../host/files.ts";
 
 /** Which of our processes a record is about. */
 export type Role = "supervisor" | "edge" | "gateway";
@@ -34,13 +34,16 @@ export type RunRecord = {
     }
 );
 
-/** A run log beyond this is renamed to `runs.jsonl.1` when a supervisor starts. */
+/** A run log beyond this is renamed to `runs.jsonl.1`; a new one begins with what is not over yet. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** The append-only log of starts and ends. Every record is on disk before `append` resolves. */
+/** Characters of one of the last lines that go into a record. */
+const MAX_LINE = 1_000;
+
+/** The append-only log of starts and ends, bounded. Every record is on disk before `append` resolves. */
 export class RunLog {
   readonly #path: string;
-  #tail: Promise<void> = Promise.resolve();
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(path: string) {
     this.#path = path;
@@ -48,8 +51,7 @@ export class RunLog {
 
   /** Appends in call order. A failed write is the caller's to report; it never stops later ones. */
   append(record: RunRecord): Promise<void> {
-    const line = `${JSON.stringify(record)}\n`;
-    const written = this.#tail.then(() => appendFile(this.#path, line, { mode: PRIVATE_FILE, flush: true }));
+    const written = this.#tail.then(() => this.#write(record));
     this.#tail = written.catch(() => undefined);
     return written;
   }
@@ -59,16 +61,9 @@ export class RunLog {
     return parseRunLog(text);
   }
 
-  /** Keeps the log bounded, and ends a line that a crash left half written. */
+  /** Ends a line that a crash left half written. */
   async prepare(): Promise<void> {
-    const size = await stat(this.#path).then(
-      (facts) => facts.size,
-      () => 0,
-    );
-    if (size > MAX_BYTES) {
-      await rename(this.#path, `${this.#path}.1`);
-      return;
-    }
+    const size = await this.#size();
     if (size === 0) return;
     const file = await open(this.#path, "r+");
     try {
@@ -79,6 +74,33 @@ export class RunLog {
       await file.close();
     }
   }
+
+  async #write(record: RunRecord): Promise<void> {
+    if ((await this.#size()) > MAX_BYTES) await this.#rotate();
+    await appendFile(this.#path, toLine(record), { mode: PRIVATE_FILE, flush: true });
+  }
+
+  /** Leftovers and the generation must survive: the new file begins with unfinished starts and the last record. */
+  async #rotate(): Promise<void> {
+    const records = await this.read();
+    const last = records.findLast((record) => record.role === "gateway");
+    const kept = new Set([...unfinishedRuns(records), ...(last === undefined ? [] : [last])]);
+    await writeFileAtomic(`${this.#path}.1`, records.map(toLine).join(""));
+    await writeFileAtomic(this.#path, [...kept].map(toLine).join(""));
+  }
+
+  #size(): Promise<number> {
+    return stat(this.#path).then(
+      (facts) => facts.size,
+      () => 0,
+    );
+  }
+}
+
+function toLine(record: RunRecord): string {
+  if (record.event !== "end") return `${JSON.stringify(record)}\n`;
+  const lastLines = record.lastLines.map((line) => line.slice(0, MAX_LINE));
+  return `${JSON.stringify({ ...record, lastLines })}\n`;
 }
 
 /** Reads a run log; lines that are not whole records (a crash in mid-write) are passed over. */
@@ -96,12 +118,12 @@ export function parseRunLog(text: string): RunRecord[] {
   return records;
 }
 
-/** Processes that were started in this boot and whose end nobody recorded, newest first. */
-export function unfinishedRuns(records: readonly RunRecord[], bootId: string) {
+/** Starts without a recorded end, newest first; with `bootId` only those of that boot, which may still run. */
+export function unfinishedRuns(records: readonly RunRecord[], bootId?: string) {
   const open = new Map<string, Extract<RunRecord, { event: "start" }>>();
   for (const record of records) {
-    const key = `${record.role} ${record.pid}`;
-    if (record.bootId !== bootId) continue;
+    if (bootId !== undefined && record.bootId !== bootId) continue;
+    const key = `${record.bootId} ${record.role} ${record.pid}`;
     if (record.event === "start") open.set(key, record);
     else if (record.event === "end") open.delete(key);
   }

@@ -29,7 +29,7 @@ export class Runs {
     const { generation, child } = run;
     const startedAt = this.#deps.clock.now();
     if (child.pid !== undefined) {
-      const facts = await this.#deps.host.process(child.pid);
+      const facts = await this.#deps.host.process(child.pid).catch(() => undefined);
       this.#append(role, generation, child.pid, {
         event: "start",
         startTime: facts?.startTime ?? "unknown",

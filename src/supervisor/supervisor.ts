@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import type net from "node:net";
 import { bindAddresses } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
@@ -19,6 +20,12 @@ import { Runs } from "./runs.ts";
 const GIVE_UP_WAITING_AFTER = 3;
 
 const READY_POLL_MS = 20;
+
+/** Whoever waits for the start is told what is wrong within this time, before everything ends. */
+const TELL_MS = 200;
+
+const RESTARTING = "gateway restarting, reconnect now";
+
 const CONFIG_POLL_MS = 1_000;
 
 /** How long a client should expect a planned restart to take; told in the `shutdown` event. */
@@ -55,27 +62,35 @@ export class Supervisor {
   #config!: Config;
   #configText = "";
   #runs!: Runs;
-  #edge!: EdgeRunner;
-  #gateway!: GatewayRunner;
+  #edge: EdgeRunner | undefined;
+  #gateway: GatewayRunner | undefined;
   #ports: BoundPort[] = [];
+  /** What `#ports` are; the config may say something else already. */
+  #bound: { port: number; bind: string } = { port: 0, bind: "" };
+  #tail: Promise<unknown> = Promise.resolve();
   #lock: Lock | undefined;
   #control: net.Server | undefined;
   #configTimer: NodeJS.Timeout | undefined;
   #isStopping = false;
   #fatal: ClawkitError | undefined;
+  #wasReady = false;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
     this.#startedAt = deps.clock.now();
   }
 
-  /** Resolves when everything is stopped; rejects if it cannot go on (the port was lost). */
+  /** Resolves when everything is stopped; rejects if the port could not be listened on at the start. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
 
   /** Takes the lock and the port, ends leftovers, starts edge and gateway. Throws before anything is left behind. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#exclusive(() => this.#start());
+  }
+
+  async #start(): Promise<void> {
     const deps = this.#deps;
     this.#config = await deps.readConfig();
     this.#configText = JSON.stringify(this.#config);
@@ -87,7 +102,7 @@ export class Supervisor {
       await runLog.prepare();
       const records = await runLog.read();
       await endLeftovers(records, deps);
-      this.#ports = await this.#bind();
+      this.#ports = await this.#bind(this.#config);
       this.#runs = new Runs({ ...deps, runLog, bootId });
       await this.#runs.own(deps.pid, { event: "start", startTime, command: "supervisor", ownGroup: false });
       const lastGeneration = records.reduce((max, record) => Math.max(max, record.generation), 0);
@@ -101,6 +116,8 @@ export class Supervisor {
       await this.#lock.release();
       throw error;
     }
+    const { port, bind } = this.#config.gateway;
+    this.#bound = { port, bind };
     this.#edge.start(this.#ports, edgeSettings(this.#config));
     await this.#gateway.start(this.#config);
     this.#watchConfig();
@@ -108,12 +125,15 @@ export class Supervisor {
 
   /** Resolves when clients are served; throws GATEWAY_REFUSED or GATEWAY_NOT_READY with the reason. */
   async whenReady(): Promise<void> {
+    await this.#tail; // the start itself, or the operation that was asked for just before
     const deadline = this.#deps.clock.now() + this.#config.supervisor.startTimeoutSec * 1000;
-    while (!(this.#edge.isListening && this.#gateway.observed === "ready")) {
+    const { edge, gateway } = this.#started();
+    while (!(edge.isListening && gateway.observed === "ready")) {
       if (this.#fatal !== undefined) throw this.#fatal;
-      const { endsInARow, lastExit } = this.#gateway.inspect();
+      if (this.#isStopping) throw new ClawkitError("GATEWAY_NOT_READY", "The gateway is being stopped");
+      const { endsInARow, lastExit } = gateway.inspect();
       const last = lastExit?.lastLine === undefined ? "" : `; its last line: ${lastExit.lastLine}`;
-      if (this.#gateway.isRefused) {
+      if (gateway.isRefused) {
         throw new ClawkitError("GATEWAY_REFUSED", `The gateway refused to start (exit code 78)${last}`);
       }
       if (endsInARow >= GIVE_UP_WAITING_AFTER) {
@@ -130,14 +150,22 @@ export class Supervisor {
       }
       await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
     }
+    this.#wasReady = true;
   }
 
-  /** Tells the clients, ends everything, frees the port. Safe to call twice. */
-  async stop(reason: string): Promise<void> {
+  /** Tells the clients, ends everything, frees the port. Safe to call twice, and while it is starting. */
+  stop(reason: string): Promise<void> {
     if (this.#isStopping) return this.ended;
     this.#isStopping = true;
     this.#deps.log(`stopping: ${reason}`);
+    const stopped = this.#exclusive(() => this.#end(reason));
+    stopped.then(this.#ended.resolve, this.#ended.reject);
+    return stopped;
+  }
+
+  async #end(reason: string): Promise<void> {
     clearInterval(this.#configTimer);
+    if (this.#gateway === undefined || this.#edge === undefined) return; // the start failed and cleaned up
     await this.#gateway.announceShutdown(reason);
     await this.#edge.drain("all", reason, this.#config.supervisor.drainSec * 1000);
     await Promise.all([this.#gateway.stop(), this.#edge.stop()]);
@@ -146,29 +174,47 @@ export class Supervisor {
     const end = { code: 0, signal: null, by: "operator" } as const;
     await this.#runs.own(this.#deps.pid, { event: "end", end, uptimeMs, lastLines: [] });
     await this.#lock?.release();
-    this.#ended.resolve();
+  }
+
+  /** One operation at a time: two restarts at once would start two gateways. */
+  #exclusive<T>(operation: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(operation);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  #restart(operation: () => Promise<void>): Promise<void> {
+    return this.#exclusive(async () => {
+      if (this.#isStopping)
+        throw new ClawkitError("CONTROL_FAILED", "Cannot restart as the gateway is being stopped");
+      await operation();
+    });
   }
 
   async status(): Promise<Status> {
-    const inspection = await this.#edge.inspect();
-    const gateway = this.#gateway.inspect();
-    const { observed } = this.#gateway;
-    const { port, tls } = this.#config.gateway;
-    const edgeAnswers = inspection !== undefined;
-    const reason = this.#whyNotHealthy(edgeAnswers);
+    const { edge, gateway } = this.#started();
+    const inspection = await edge.inspect();
+    const { pid, state, generation, upMs, lastExit, endsInARow } = gateway.inspect();
+    const { tls } = this.#config.gateway;
+    const { port } = this.#bound;
+    const reason = this.#whyNotHealthy(inspection !== undefined);
     return {
-      state: this.#isStopping ? "stopping" : reason === undefined ? "healthy" : this.#overall(edgeAnswers),
+      state: this.#isStopping
+        ? "stopping"
+        : reason === undefined
+          ? "healthy"
+          : this.#overall(inspection !== undefined),
       port,
       url: `${tls === undefined ? "ws" : "wss"}://127.0.0.1:${port}`,
       supervisor: { pid: this.#deps.pid, upMs: Math.round(this.#deps.clock.now() - this.#startedAt) },
-      edge: { pid: this.#edge.pid ?? null, held: inspection?.held ?? 0 },
+      edge: { pid: edge.pid ?? null, held: inspection?.held ?? 0 },
       gateway: {
-        pid: gateway.pid ?? null,
-        state: gateway.state === "running" || gateway.state === "external" ? observed : gateway.state,
-        generation: gateway.generation,
-        upMs: gateway.upMs === undefined ? null : Math.round(gateway.upMs),
-        lastExit: gateway.lastExit ?? null,
-        endsInARow: gateway.endsInARow,
+        pid: pid ?? null,
+        state: state === "running" || state === "external" ? gateway.observed : state,
+        generation,
+        upMs: upMs === undefined ? null : Math.round(upMs),
+        lastExit: lastExit ?? null,
+        endsInARow,
       },
       connections: inspection?.connections ?? 0,
       ...(reason === undefined ? {} : { reason }),
@@ -176,22 +222,25 @@ export class Supervisor {
   }
 
   #overall(edgeAnswers: boolean): "starting" | "unhealthy" {
-    const { state, endsInARow } = this.#gateway.inspect();
-    const isComing = edgeAnswers || this.#edge.pid === undefined || !this.#edge.isListening;
-    const isHung = this.#gateway.observed === "hung";
-    return isComing && !isHung && state !== "refused" && endsInARow < GIVE_UP_WAITING_AFTER
-      ? "starting"
-      : "unhealthy";
+    const { edge, gateway } = this.#started();
+    const { state, endsInARow } = gateway.inspect();
+    const isEdgeComing = edgeAnswers || edge.pid === undefined || !edge.isListening;
+    const isBroken = this.#fatal !== undefined || gateway.observed === "hung" || state === "refused";
+    return isEdgeComing && !isBroken && endsInARow < GIVE_UP_WAITING_AFTER ? "starting" : "unhealthy";
   }
 
   #whyNotHealthy(edgeAnswers: boolean): string | undefined {
-    const { state, lastExit } = this.#gateway.inspect();
-    if (!edgeAnswers) return this.#edge.isListening ? "the edge does not answer" : "the edge is starting";
+    const { edge, gateway } = this.#started();
+    const { state, lastExit } = gateway.inspect();
+    if (this.#fatal !== undefined) return this.#fatal.message;
+    if (!edgeAnswers) return edge.isListening ? "the edge does not answer" : "the edge is starting";
     if (state === "refused") return `the gateway refused to start: ${lastExit?.lastLine ?? "exit code 78"}`;
     if (state === "waiting")
       return `the gateway ended (${lastExit?.reason}) and is about to be started again`;
-    if (this.#gateway.observed === "hung") return "the gateway does not answer";
-    if (this.#gateway.observed !== "ready") return "the gateway is starting";
+    if (gateway.observed === "hung") return "the gateway does not answer";
+    if (gateway.observed !== "ready") {
+      return state === "external" ? "the gateway cannot be reached" : "the gateway is starting";
+    }
     return undefined;
   }
 
@@ -208,8 +257,9 @@ export class Supervisor {
         await this.stop("gateway stopped by its operator");
         return { kind: "done", status: await this.status() };
       case "restart":
-        if (request.all) await this.#restartAll(progress);
-        else await this.#restartGateway(progress);
+        await this.#restart(() =>
+          request.all ? this.#restartAll(progress) : this.#restartGateway(progress),
+        );
         progress("waiting until it is ready");
         await this.whenReady();
         return { kind: "done", status: await this.status() };
@@ -218,61 +268,75 @@ export class Supervisor {
 
   /** Restarts the gateway behind the living edge; an edge that fails its own check is restarted too. */
   async #restartGateway(progress: (text: string) => void): Promise<void> {
-    const config = await this.#reloadConfig();
-    if ((await this.#edge.inspect()) === undefined && this.#edge.isListening) {
+    const { edge, gateway } = this.#started();
+    const config = await this.#deps.readConfig();
+    if ((await edge.inspect()) === undefined && edge.isListening) {
       progress("restarting the edge, which does not answer");
-      await this.#edge.restart("it did not answer its supervisor");
+      await edge.restart("it did not answer its supervisor");
     }
     progress("telling the clients");
-    await this.#gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
-    await this.#edge.drain("gateway", "gateway restarting, reconnect now", config.supervisor.drainSec * 1000);
+    await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
+    await edge.drain("gateway", RESTARTING, config.supervisor.drainSec * 1000);
     progress("stopping the gateway");
-    await this.#gateway.stop();
+    await gateway.stop();
     progress("starting the gateway");
-    await this.#gateway.start(config);
+    this.#adopt(config);
+    await gateway.start(config);
   }
 
   /** Restarts edge and gateway with a fresh config. The port stays bound unless it changed. */
   async #restartAll(progress: (text: string) => void): Promise<void> {
-    const before = this.#config.gateway;
-    const config = await this.#reloadConfig();
+    const { edge, gateway } = this.#started();
+    const config = await this.#deps.readConfig();
+    const { port, bind } = config.gateway;
+    // a port that cannot be had is found out before anything is stopped
+    const ports = port === this.#bound.port ? undefined : await this.#bind(config);
     progress("telling the clients");
-    await this.#gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
-    await this.#edge.drain("all", "gateway restarting, reconnect now", config.supervisor.drainSec * 1000);
+    await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
+    await edge.drain("all", RESTARTING, config.supervisor.drainSec * 1000);
     progress("stopping edge and gateway");
-    await Promise.all([this.#gateway.stop(), this.#edge.stop()]);
-    if (before.port !== config.gateway.port || before.bind !== config.gateway.bind) {
+    await Promise.all([gateway.stop(), edge.stop()]);
+    if (ports !== undefined || bind !== this.#bound.bind) {
       for (const { handle } of this.#ports) handle.close();
-      this.#ports = await this.#bind();
+      this.#ports = ports ?? (await this.#bind(config));
+      this.#bound = { port, bind };
     }
     progress("starting edge and gateway");
-    this.#edge.start(this.#ports, edgeSettings(config));
-    await this.#gateway.start(config);
+    this.#adopt(config);
+    this.#fatal = undefined;
+    edge.start(this.#ports, edgeSettings(config));
+    await gateway.start(config);
   }
 
-  /** Reads the config again. A broken one is an error for who asked; what runs keeps its last good one. */
-  async #reloadConfig(): Promise<Config> {
-    this.#config = await this.#deps.readConfig();
-    this.#configText = JSON.stringify(this.#config);
-    return this.#config;
+  /** From here on this config is in force; one that could not be read or bound never gets here. */
+  #adopt(config: Config): void {
+    this.#config = config;
+    this.#configText = JSON.stringify(config);
+  }
+
+  #started(): { edge: EdgeRunner; gateway: GatewayRunner } {
+    if (this.#edge !== undefined && this.#gateway !== undefined)
+      return { edge: this.#edge, gateway: this.#gateway };
+    throw new ClawkitError("CONTROL_FAILED", "The supervisor is still starting");
   }
 
   /** After a refusal the next change of the config is worth a try. */
   #watchConfig(): void {
     const look = async () => {
-      if (!this.#gateway.isRefused) return;
+      if (this.#gateway?.isRefused !== true || this.#isStopping) return;
       const config = await this.#deps.readConfig().catch(() => undefined);
       if (config === undefined || JSON.stringify(config) === this.#configText) return;
       this.#deps.log("the config changed: starting the gateway that had refused");
-      await this.#gateway.start(await this.#reloadConfig());
+      this.#adopt(config);
+      await this.#restart(() => this.#started().gateway.start(config));
     };
     this.#configTimer = setInterval(() => {
       look().catch((error) => this.#deps.log(`cannot start the gateway: ${messageOf(error)}`));
     }, CONFIG_POLL_MS);
   }
 
-  async #bind(): Promise<BoundPort[]> {
-    const { bind, port } = this.#config.gateway;
+  async #bind(config: Config): Promise<BoundPort[]> {
+    const { bind, port } = config.gateway;
     const ports: BoundPort[] = [];
     try {
       for (const { address, isOptional } of bindAddresses(bind)) {
@@ -317,8 +381,8 @@ export class Supervisor {
       runs: this.#runs,
       args: this.#deps.edgeArgs,
       onLine: (stream, line) => this.#deps.onLine("edge", stream, line),
-      onGatewayState: (generation, state) => this.#gateway.noteState(generation, state),
-      onRestartGateway: (generation, why) => void this.#gateway.endHung(generation, why),
+      onGatewayState: (generation, state) => this.#gateway?.noteState(generation, state),
+      onRestartGateway: (generation, why) => void this.#gateway?.endHung(generation, why),
       onListenFailed: (message, code) => void this.#onListenFailed(message, code),
     };
   }
@@ -328,23 +392,35 @@ export class Supervisor {
       ...this.#deps,
       runs: this.#runs,
       builtinArgs: this.#deps.gatewayArgs,
+      removeSocket: (path) => void rm(path, { force: true }).catch(() => undefined),
+      isStopped: async (pid) =>
+        (await this.#deps.host.process(pid).catch(() => undefined))?.state === "stopped",
       onLine: (stream, line) => this.#deps.onLine("gateway", stream, line),
-      onStarted: (run) => this.#edge.gatewayStarted(run),
-      onEnded: (generation, end, after) => this.#edge.gatewayEnded(generation, end, after),
+      onStarted: (run) => this.#edge?.gatewayStarted(run),
+      onEnded: (generation, end, after) => this.#edge?.gatewayEnded(generation, end, after),
       onRestartRequested: (reason) => {
         this.#deps.log(`the gateway asks to be restarted: ${reason}`);
-        void this.#restartGateway(() => undefined).catch((error) => this.#deps.log(messageOf(error)));
+        this.#restart(() => this.#restartGateway(() => undefined)).catch((error) =>
+          this.#deps.log(messageOf(error)),
+        );
       },
     };
   }
 
   /** Bound, but somebody else listens: two sockets may bind one port as long as neither listens. */
   async #onListenFailed(message: string, code: string | undefined): Promise<void> {
-    const { port } = this.#config.gateway;
+    const { port } = this.#bound;
     this.#fatal =
       code === "EADDRINUSE"
         ? await this.#portInUse(port, new Error(message))
         : new ClawkitError("BIND_FAILED", `Cannot listen on port ${port}: ${message}`);
     this.#deps.log(this.#fatal.message);
+    if (this.#wasReady) return; // after a restart: the operator is told, and can put it right
+    const fatal = this.#fatal;
+    setTimeout(() => {
+      void this.#exclusive(() => this.#end("the port cannot be used")).finally(() =>
+        this.#ended.reject(fatal),
+      );
+    }, TELL_MS);
   }
 }

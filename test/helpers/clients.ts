@@ -39,9 +39,14 @@ export class TestClient {
 
   /** The next message as text. */
   next(): Promise<string> {
+    const { socket } = this;
     return new Promise((resolve, reject) => {
-      this.socket.once("message", (data) => resolve(data.toString()));
-      this.socket.once("close", (code) => reject(new Error(`closed ${code} while waiting for a message`)));
+      const onClose = (code: number) => reject(new Error(`closed ${code} while waiting for a message`));
+      socket.once("close", onClose);
+      socket.once("message", (data) => {
+        socket.off("close", onClose);
+        resolve(data.toString());
+      });
     });
   }
 

@@ -18,17 +18,26 @@ export const clawkit: ProxyEntry = {
     return { text: version };
   },
   start: (port, backendPort, signal) =>
-    runServer({ name: "clawkit", port, signal, readyLine: override ? "listening" : "gateway ready" }, (folder) => {
-      const url = `ws://127.0.0.1:${backendPort}`;
-      if (override) {
-        const [command = "", ...args] = override;
-        return { command, args: [...args, "--port", String(port), "--upstream", url] };
-      }
-      const config = { gateway: { port, upstream: { type: "url", url } } };
-      writeFileSync(join(folder, "config.json5"), JSON.stringify(config), { mode: 0o600 });
-      return {
-        command: "env",
-        args: [`CLAWKIT_STATE_DIR=${folder}`, process.execPath, join(root, "src/bin/clawkit.ts"), "gateway", "run"],
-      };
-    }),
+    runServer(
+      { name: "clawkit", port, signal, readyLine: override ? "listening" : "gateway ready" },
+      (folder) => {
+        const url = `ws://127.0.0.1:${backendPort}`;
+        if (override) {
+          const [command = "", ...args] = override;
+          return { command, args: [...args, "--port", String(port), "--upstream", url] };
+        }
+        const config = { gateway: { port, upstream: { type: "url", url } } };
+        writeFileSync(join(folder, "config.json5"), JSON.stringify(config), { mode: 0o600 });
+        return {
+          command: "env",
+          args: [
+            `CLAWKIT_STATE_DIR=${folder}`,
+            process.execPath,
+            join(root, "src/bin/clawkit.ts"),
+            "gateway",
+            "run",
+          ],
+        };
+      },
+    ),
 };

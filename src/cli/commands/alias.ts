@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { ClawkitError } from "../../core/errors.ts";
 import { writeFileAtomic } from "../../host/files.ts";
@@ -123,7 +123,13 @@ async function removeFromProfile(path: string): Promise<boolean> {
 
 async function replaceProfile(path: string, text: string): Promise<void> {
   try {
-    await writeFileAtomic(path, text);
+    const target = await realpath(path).catch(() => path);
+    const mode = await stat(target).then(
+      (facts) => facts.mode,
+      () => undefined,
+    );
+    await writeFileAtomic(target, text);
+    if (mode !== undefined) await chmod(target, mode);
   } catch (cause) {
     throw new ClawkitError("CONFIG_UNWRITABLE", `Cannot edit ${path}`, { cause });
   }

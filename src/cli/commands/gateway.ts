@@ -23,8 +23,11 @@ const STATUS_EXIT: Readonly<Record<OverallState, number>> = {
 
 const POLL_MS = 50;
 
-/** How long `stop` waits for the port after every process is gone. */
-const PORT_FREE_MS = 5_000;
+/** How long `stop` waits for processes to be gone, after the supervisor said it is done. */
+const GONE_MS = 10_000;
+
+/** How long a supervisor that was just started may take to answer: it ends leftovers first. */
+const ANSWER_MS = 20_000;
 
 export async function gatewayRun(context: CliContext): Promise<number> {
   await ensureConfig(context.paths);
@@ -40,7 +43,10 @@ export async function gatewayStart(context: CliContext, options: GatewayOptions)
     ({ isNew: isFirstStart } = await ensureConfig(context.paths));
     await readConfig(context);
     out.progress("starting");
-    await context.startSupervisor();
+    await context.startSupervisor().catch((error: unknown) => {
+      // somebody else was faster: what they started is what was wanted
+      if (!(error instanceof ClawkitError) || error.code !== "ALREADY_RUNNING") throw error;
+    });
   }
   const status = await untilReady(context);
   if (isFirstStart && out.isTerminal && !options.json) await offerAlias(context);
@@ -49,12 +55,21 @@ export async function gatewayStart(context: CliContext, options: GatewayOptions)
 
 export async function gatewayStop(context: CliContext, options: GatewayOptions): Promise<number> {
   const { out, controlPath } = context;
-  const before = await currentStatus(context);
-  const wasRunning = before.supervisor.pid !== null;
-  if (wasRunning) await callControl(controlPath, { op: "stop" }, (text) => out.progress(text));
-  await untilGone(context, before);
+  const before = await currentStatus(context).catch(() => undefined);
+  const supervisorPid = before?.supervisor.pid ?? (await context.supervisorPid());
+  const edgePid = before?.edge.pid;
+  const hasAnswered = before !== undefined && before.supervisor.upMs !== null;
+  if (supervisorPid !== undefined && hasAnswered) {
+    await callControl(controlPath, { op: "stop" }, (text) => out.progress(text));
+  } else if (supervisorPid !== undefined) {
+    out.progress(`the supervisor does not answer: ending it (pid ${supervisorPid})`);
+    context.terminate(supervisorPid);
+  }
+  const pids = [supervisorPid, edgePid, before?.gateway.pid].filter((pid) => typeof pid === "number");
+  await untilGone(context, pids);
   await context.endLeftovers();
   const status = await currentStatus(context);
+  const wasRunning = supervisorPid !== undefined;
   return finish(
     context,
     options,
@@ -86,26 +101,37 @@ async function offerAlias(context: CliContext): Promise<void> {
 }
 
 async function untilReady(context: CliContext): Promise<Status> {
-  const status = await callControl(context.controlPath, { op: "wait-ready" }, (text) =>
-    context.out.progress(text),
-  );
-  if (status === undefined) {
-    throw new ClawkitError("GATEWAY_NOT_READY", "The supervisor ended while starting: see clawkit logs");
+  const deadline = context.clock.now() + ANSWER_MS;
+  while (true) {
+    const status = await callControl(context.controlPath, { op: "wait-ready" }, (text) =>
+      context.out.progress(text),
+    );
+    if (status !== undefined) return status;
+    const isStarting = (await context.supervisorPid()) !== undefined;
+    if (!isStarting || context.clock.now() > deadline) {
+      throw new ClawkitError("GATEWAY_NOT_READY", "The supervisor ended while starting: see clawkit logs");
+    }
+    await pause();
   }
-  return status;
 }
 
-/** Every process gone, and the port free unless it belongs to somebody else. */
-async function untilGone(context: CliContext, before: Status): Promise<void> {
-  const pids = [before.supervisor.pid, before.edge.pid, before.gateway.pid].filter((pid) => pid !== null);
-  const deadline = context.clock.now() + PORT_FREE_MS;
-  while (context.clock.now() < deadline) {
-    const left = await Promise.all(pids.map((pid) => context.host.process(pid)));
-    const owners = await context.host.portOwners(before.port);
-    const ours = owners.some((owner) => owner.pid !== undefined && pids.includes(owner.pid));
-    if (left.every((facts) => facts === undefined || facts.state === "zombie") && !ours) return;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+/** Waits until every process is gone; throws what is left. */
+async function untilGone(context: CliContext, pids: readonly number[]): Promise<void> {
+  const deadline = context.clock.now() + GONE_MS;
+  while (true) {
+    const facts = await Promise.all(pids.map((pid) => context.host.process(pid)));
+    const left = facts.filter((one) => one !== undefined && one.state !== "zombie");
+    if (left.length === 0) return;
+    if (context.clock.now() > deadline) {
+      const names = left.map((one) => `pid ${one!.pid} (${one!.command})`).join(", ");
+      throw new ClawkitError("CONTROL_FAILED", `Cannot stop everything: still there are ${names}`);
+    }
+    await pause();
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
 function finish(context: CliContext, options: GatewayOptions, status: Status, text: string): number {

@@ -18,7 +18,9 @@ const FOLLOW_POLL_MS = 200;
 export async function logs(context: CliContext, options: LogsOptions): Promise<number> {
   const sources = chosenSources(options.source ?? "all");
   const since = options.since === undefined ? 0 : sinceOf(options.since, context.clock.wall());
-  const limit = limitOf(options.limit);
+  // a time span is a limit of its own
+  const limit =
+    options.limit === undefined && options.since !== undefined ? Infinity : limitOf(options.limit);
   const files = sources.map((source) => new LogFile(source, context.paths.logsDir));
 
   const past = merge(await Promise.all(files.map((file) => file.readAll())));

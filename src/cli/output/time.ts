@@ -26,6 +26,7 @@ export function parseSince(text: string, now: number): number | undefined {
     const unit = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[relative[2] as "s" | "m" | "h" | "d"];
     return now - Number(relative[1]) * unit;
   }
+  if (!/^\d{4}-\d\d-\d\d/.test(text)) return undefined;
   const date = Date.parse(text);
   return Number.isNaN(date) ? undefined : date;
 }

@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import type { LogsTailParams } from "../schemas.ts";
 import { readLogsTailParams } from "../schemas.ts";
 import { method } from "./index.ts";
@@ -27,12 +27,14 @@ async function tail(path: string, params: LogsTailParams) {
     const start = Math.max(wanted, size - maxBytes);
     const bytes = Buffer.alloc(size - start);
     const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+    // starting in the middle of a line, unless the byte before is a line end
+    const startsInside = start > wanted && !(await endsLine(file, start - 1));
     const lines = bytes
       .subarray(0, bytesRead)
       .toString()
       .split("\n")
       .filter((line) => line !== "");
-    if (start > wanted && lines.length > 1) lines.shift(); // cut in the middle
+    if (startsInside && lines.length > 1) lines.shift();
     return {
       file: path,
       cursor: size,
@@ -44,4 +46,10 @@ async function tail(path: string, params: LogsTailParams) {
   } finally {
     await file.close();
   }
+}
+
+async function endsLine(file: FileHandle, at: number): Promise<boolean> {
+  const byte = Buffer.alloc(1);
+  await file.read(byte, 0, 1, at);
+  return byte.toString() === "\n";
 }
