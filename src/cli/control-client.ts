@@ -4,7 +4,7 @@ import type { ControlReply, ControlRequest, Status } from "../core/control.ts";
 import { ClawkitError, type ErrorCode, errorCodes, systemErrorCode } from "../core/errors.ts";
 
 /** A living supervisor accepts at once, and tells its status as soon as its edge did or did not answer. */
-const CONNECT_MS = 3_000;
+const CONNECT_MS = 5_000;
 const STATUS_MS = 8_000;
 
 /** Asks the supervisor. Undefined if none is there; throws what it answers as an error. */

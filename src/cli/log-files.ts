@@ -39,20 +39,32 @@ export class LogFile {
     return lines;
   }
 
-  /** What was added since the last call. A rotated file is read to its end first. */
+  /** What was added since the last call. Rotated files are read to their end first, however many there were. */
   async readNew(): Promise<SourcedLine[]> {
     const facts = await stat(this.#path).catch(() => undefined);
     if (facts === undefined) return [];
     const lines: SourcedLine[] = [];
     if (this.#inode !== 0 && (facts.ino !== this.#inode || facts.size < this.#offset)) {
-      const rotated = await stat(`${this.#path}.1`).catch(() => undefined);
-      if (rotated?.ino === this.#inode) lines.push(...(await this.#readFrom(`${this.#path}.1`)));
+      for (let i = await this.#rotatedTo(); i >= 1; i--) {
+        lines.push(...(await this.#readFrom(`${this.#path}.${i}`)));
+        this.#offset = 0;
+      }
       this.#offset = 0;
       this.#rest = "";
     }
     this.#inode = facts.ino;
     lines.push(...(await this.#readFrom(this.#path)));
     return lines;
+  }
+
+  /** The number of the rotated file that was the current one; 0 if it is gone. */
+  async #rotatedTo(): Promise<number> {
+    for (let i = 1; i <= MAX_KEPT; i++) {
+      const facts = await stat(`${this.#path}.${i}`).catch(() => undefined);
+      if (facts === undefined) return 0;
+      if (facts.ino === this.#inode) return i;
+    }
+    return 0;
   }
 
   async #readFrom(path: string): Promise<SourcedLine[]> {

@@ -46,7 +46,13 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     .addHelpText("after", "\nEvery command takes --json and --help.");
 
   const gateway = program.command("gateway").description("run, start, stop and look at the gateway");
-  if (isAlias) gateway.action(run(async () => (await import("./commands/gateway.ts")).gatewayRun(context)));
+  if (isAlias) {
+    gateway.allowExcessArguments(true).action(async () => {
+      const [unknown] = gateway.args;
+      if (unknown !== undefined) throw notOurs(`gateway ${unknown}`);
+      done(await (await import("./commands/gateway.ts")).gatewayRun(context));
+    });
+  }
   gateway
     .command("run")
     .description("run it here, in the foreground")
@@ -129,11 +135,15 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
       command.option("--non-interactive", "accepted for compatibility: ClawKit never asks here");
     }
     program.on("command:*", ([unknown]) => {
-      throw new ClawkitError(
-        "USAGE",
-        `This openclaw is ClawKit's alias and has no command ${unknown}. The real OpenClaw is the npm package openclaw: npm i -g openclaw`,
-      );
+      throw notOurs(unknown);
     });
   }
   return program;
+}
+
+function notOurs(command: string): ClawkitError {
+  return new ClawkitError(
+    "USAGE",
+    `This openclaw is ClawKit's alias and has no command ${command}. The real OpenClaw is the npm package openclaw: npm i -g openclaw`,
+  );
 }

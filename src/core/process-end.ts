@@ -24,9 +24,11 @@ export const EXIT_REFUSED = 78;
 
 const V8_ABORT = 134;
 
-/** The exit itself, whoever asked for it: `SIGKILL`, `exit code 1`. */
-export function exitOf(end: ProcessEnd): string {
-  return end.signal ?? (end.code === null ? "not started" : `exit code ${end.code}`);
+/** As `describeEnd`, with the exit itself where the reason hides it: `asked by its operator, exit code 0`. */
+export function describeExit(end: ProcessEnd): string {
+  const reason = describeEnd(end);
+  if (end.by === "itself" || end.startError !== undefined) return reason;
+  return `${reason}, ${end.signal ?? `exit code ${end.code}`}`;
 }
 
 /** Says how a process ended, in words that fit a close reason: `killed by SIGKILL`, `exited with code 1`. */

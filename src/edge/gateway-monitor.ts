@@ -19,8 +19,8 @@ const LOOK_MS = 1_000;
 /** A look this much later than planned means that we ourselves were stopped. */
 const STALL_MS = 1_000;
 
-/** CPU share from which a silent gateway counts as busy. */
-const BUSY_SHARE = 0.5;
+/** Share of a core from which a silent gateway counts as busy; on a crowded machine a busy one gets no more. */
+const BUSY_SHARE = 0.1;
 
 /** How long the supervisor's word about an end is waited for (a trial: it came up to 706 ms after EOF). */
 const WORD_MS = 1_000;
@@ -60,7 +60,8 @@ export class GatewayMonitor {
   #prober: GatewayProber | undefined;
   #lookTimer: NodeJS.Timeout | undefined;
   #lookedAt = 0;
-  #cpuMs: number | undefined;
+  /** The last look at the process while it was silent. */
+  #lastCpu: { readonly cpuMs: number; readonly at: number } | undefined;
   #restartAsked = false;
   #lastEnd: Ended | undefined;
   readonly #ends = new Map<number, Ended>();
@@ -94,7 +95,7 @@ export class GatewayMonitor {
   started(run: GatewayRun): void {
     this.#forgetRun();
     this.#run = run;
-    this.#cpuMs = undefined;
+    this.#lastCpu = undefined;
     this.#restartAsked = false;
     this.#lookedAt = this.#deps.clock.now();
     this.#liveness = startLiveness(this.#lookedAt);
@@ -203,14 +204,15 @@ export class GatewayMonitor {
       return;
     }
     if (now - liveness.lastLifeAt < NOTICE_MS / 2) {
-      this.#cpuMs = undefined;
+      this.#lastCpu = undefined;
       return;
     }
     const facts = await this.#deps.host.process(run.pid).catch(() => undefined);
     if (this.#run !== run) return;
     const cpuMs = facts?.cpuMs ?? 0;
-    const cpuShare = this.#cpuMs === undefined ? 0 : (cpuMs - this.#cpuMs) / LOOK_MS;
-    this.#cpuMs = cpuMs;
+    const last = this.#lastCpu;
+    const cpuShare = last === undefined ? 0 : (cpuMs - last.cpuMs) / (now - last.at);
+    this.#lastCpu = { cpuMs, at: now };
     const process = facts?.state === "stopped" ? "stopped" : cpuShare >= BUSY_SHARE ? "busy" : "idle";
     this.#step({ kind: "looked", process });
   }

@@ -137,8 +137,7 @@ describe("a client that says nothing", () => {
 });
 
 describe("a client that was refused", () => {
-  const again = "bug: gateway.ts:176-190 judges the next frame too, after the close was sent";
-  it("is not heard again", { todo: again }, async (t) => {
+  it("is not heard again", async (t) => {
     const { open, connected } = await start(t);
     using watcher = await connected();
     using client = open();
@@ -236,8 +235,7 @@ describe("methods", () => {
     );
   });
 
-  const write = "difference: gateway.ts:298 lets only operator.admin read, the real one operator.write too";
-  it("that read are open to who may write", { todo: write }, async (t) => {
+  it("that read are open to who may write", async (t) => {
     const { connected } = await start(t);
     using client = await connected(["operator.write"]);
     assert.equal((await client.request("health")).ok, true);
@@ -275,7 +273,6 @@ describe("methods", () => {
     assert.deepEqual(restarts, []);
   });
 
-  const loose = "bug: schemas.ts:24-31 accepts what presence, as published, must not contain";
   for (const params of [
     { text: "" },
     { text: "x", host: "" },
@@ -284,7 +281,7 @@ describe("methods", () => {
     { text: "x", tags: [""] },
     { text: "x", lastInputSeconds: -1 },
   ]) {
-    it(`system-event: refuses ${JSON.stringify(params)}`, { todo: loose }, async (t) => {
+    it(`system-event: refuses ${JSON.stringify(params)}`, async (t) => {
       const { connected } = await start(t);
       using client = await connected();
       assert.equal((await client.request("system-event", params)).error?.code, "INVALID_REQUEST");
@@ -365,8 +362,7 @@ describe("logs.tail", () => {
     assert.deepEqual(lines, ["third"]);
   });
 
-  const boundary = "bug: methods/logs.ts:35 drops a whole line when the limit falls between two";
-  it("keeps a line that the byte limit does not cut", { todo: boundary }, async (t) => {
+  it("keeps a line that the byte limit does not cut", async (t) => {
     const { lines } = await tail(t, "first\nsecond\nthird\n", { maxBytes: 13 });
     assert.deepEqual(lines, ["second", "third"]);
   });

@@ -4,7 +4,7 @@ import http from "node:http";
 import { ErrorCodes } from "@openclaw/gateway-protocol/gateway-error-details";
 import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import { type WebSocket, WebSocketServer } from "ws";
-import { CLOSE } from "../core/close-codes.ts";
+import { CLOSE, fitCloseReason } from "../core/close-codes.ts";
 import { messageOf } from "../core/errors.ts";
 import type { GatewaySettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
@@ -191,7 +191,7 @@ export class Gateway {
         isRejected = true;
         if (verdict.response !== undefined)
           socket.send(errorFrame(verdict.response.id, verdict.response.error));
-        socket.close(verdict.close.code, verdict.close.reason.slice(0, 120));
+        socket.close(verdict.close.code, fitCloseReason(verdict.close.reason));
         return;
       }
       setMaxPayload(socket, MAX_PAYLOAD);

@@ -3,6 +3,7 @@ import { ErrorCodes } from "@openclaw/gateway-protocol/gateway-error-details";
 import {
   MIN_CLIENT_PROTOCOL_VERSION,
   MIN_NODE_PROTOCOL_VERSION,
+  MIN_PROBE_PROTOCOL_VERSION,
   PROTOCOL_VERSION,
 } from "@openclaw/gateway-protocol/version";
 import { CLOSE } from "../core/close-codes.ts";
@@ -68,7 +69,7 @@ function judgeConnect(
 ): Accepted | Rejected {
   const role = params.role ?? "operator";
   if (role !== "operator" && role !== "node") return reject(id, CLOSE.policyViolation, "invalid role");
-  const lowest = role === "node" ? MIN_NODE_PROTOCOL_VERSION : MIN_CLIENT_PROTOCOL_VERSION;
+  const lowest = lowestProtocol(role, params.client.mode);
   if (params.maxProtocol < lowest || params.minProtocol > PROTOCOL_VERSION) {
     return reject(id, CLOSE.protocolError, "protocol mismatch", {
       code: ConnectErrorDetailCodes.PROTOCOL_MISMATCH,
@@ -81,6 +82,12 @@ function judgeConnect(
     return reject(id, CLOSE.policyViolation, refusal.message, details, refusal.retryAfterMs);
   }
   return { requestId: id, params, role, scopes: grantedScopes(role, params.scopes, caller) };
+}
+
+/** Nodes and probes may be one version behind (the published package's README). */
+function lowestProtocol(role: string, mode: string): number {
+  if (role === "node") return MIN_NODE_PROTOCOL_VERSION;
+  return mode === "probe" ? MIN_PROBE_PROTOCOL_VERSION : MIN_CLIENT_PROTOCOL_VERSION;
 }
 
 /** A shared secret makes a client on this machine an operator; a remote one may read. */

@@ -42,6 +42,17 @@ export const linux: Host = {
     };
   },
 
+  async marked(mark) {
+    const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+    const found = await Promise.all(
+      pids.map(async (pid) => {
+        const environment = await readOrUndefined(`/proc/${pid}/environ`);
+        return environment?.split("\0").includes(`CLAWKIT_RUN=${mark}`) ? Number(pid) : undefined;
+      }),
+    );
+    return found.filter((pid) => pid !== undefined);
+  },
+
   async portOwners(port) {
     const tables = await Promise.all([readOrUndefined("/proc/net/tcp"), readOrUndefined("/proc/net/tcp6")]);
     const listeners = tables.flatMap((table) => (table === undefined ? [] : parseListeners(table, port)));

@@ -46,6 +46,11 @@ export const macos: Host = {
     };
   },
 
+  /** Another process's environment is not to be had here without a debugger's rights. */
+  async marked() {
+    return [];
+  },
+
   async portOwners(port) {
     // Without root, lsof shows our own sockets only; netstat shows everyone's, without their owners.
     const [sockets, table] = await Promise.all([

@@ -31,6 +31,11 @@ export interface Host {
   bootId(): Promise<string>;
   /** The process, or undefined if there is none with this pid. */
   process(pid: number): Promise<ProcessFacts | undefined>;
+  /**
+   * Processes whose environment carries `CLAWKIT_RUN=<mark>`: what a child of ours started, however deep. Empty
+   * where environments cannot be read.
+   */
+  marked(mark: string): Promise<number[]>;
   /** Who listens on `port`; empty if nobody does. */
   portOwners(port: number): Promise<PortOwner[]>;
 }

@@ -36,6 +36,11 @@ export const windows: Host = {
     return (await readProcesses([pid])).get(pid);
   },
 
+  /** Another process's environment is not to be had here without a debugger's rights. */
+  async marked() {
+    return [];
+  },
+
   async portOwners(port) {
     const tables = await Promise.all([
       runCommand(NETSTAT, ["-ano", "-p", "TCP"]),

@@ -1,4 +1,5 @@
 import { type ChildProcess, type SendHandle, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import { messageOf } from "../core/errors.ts";
 import { isOurMessage, versioned } from "../core/messages.ts";
@@ -33,6 +34,8 @@ export class Child {
   /** Resolves when the process is gone and its last output was read. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
   readonly lastLines: string[] = [];
+  /** Stands in its environment, and in that of all it starts: proof that they are ours. */
+  readonly mark = randomUUID();
 
   readonly #process: ChildProcess | undefined;
   readonly #options: ChildOptions;
@@ -42,7 +45,7 @@ export class Child {
   constructor(options: ChildOptions) {
     this.#options = options;
     try {
-      this.#process = start(options);
+      this.#process = start(options, this.mark);
     } catch (error) {
       // some failures (no memory, an empty name) are thrown, others are an 'error' event: to us they are the same
       const end: ProcessEnd = { code: null, signal: null, by: "itself", startError: messageOf(error) };
@@ -116,10 +119,10 @@ export class Child {
   }
 }
 
-function start(options: ChildOptions): ChildProcess {
+function start(options: ChildOptions, mark: string): ChildProcess {
   return spawn(options.command, options.args, {
     ...(options.argv0 === undefined ? {} : { argv0: options.argv0 }),
-    env: options.env as NodeJS.ProcessEnv,
+    env: { ...options.env, CLAWKIT_RUN: mark } as NodeJS.ProcessEnv,
     stdio: options.ipc ? ["ignore", "pipe", "pipe", "ipc"] : ["ignore", "pipe", "pipe"],
     detached: options.ownGroup,
     windowsHide: true,

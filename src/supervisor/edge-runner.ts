@@ -8,7 +8,7 @@ import type {
   SupervisorToEdge,
 } from "../core/messages.ts";
 import type { Clock, Log, SendSignal } from "../core/ports.ts";
-import { describeEnd, exitOf, type ProcessEnd } from "../core/process-end.ts";
+import { describeEnd, describeExit, type ProcessEnd } from "../core/process-end.ts";
 import { decideRestart, initialRestartState, type RestartState } from "../policy/restart.ts";
 import type { BoundPort } from "./bound-port.ts";
 import { Child } from "./child.ts";
@@ -161,7 +161,7 @@ export class EdgeRunner {
       ownGroup: true,
     });
     this.#isListening = false;
-    deps.onLine("end", `edge ended: ${describeEnd(end)} (${exitOf(end)}, pid ${child.pid ?? "none"})`);
+    deps.onLine("end", `edge ended: ${describeExit(end)} (pid ${child.pid ?? "none"})`);
     deps.log(`edge ended: ${describeEnd(end)}`);
     if (this.#isStopping) return;
     const ended = { end, uptimeMs, now: deps.clock.now() };

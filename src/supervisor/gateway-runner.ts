@@ -3,7 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
 import type { AfterEnd, GatewayRun, GatewayState, GatewayToSupervisor } from "../core/messages.ts";
 import type { Clock, Log, SendSignal } from "../core/ports.ts";
-import { describeEnd, exitOf, type ProcessEnd } from "../core/process-end.ts";
+import { describeEnd, describeExit, type ProcessEnd } from "../core/process-end.ts";
 import { decideRestart, initialRestartState, type RestartState } from "../policy/restart.ts";
 import { Child } from "./child.ts";
 import { findFreePort } from "./free-port.ts";
@@ -281,7 +281,7 @@ export class GatewayRunner {
     const after = this.#decide(end, uptimeMs);
     deps.onLine(
       "end",
-      `gateway ended: ${reason} (${exitOf(end)}, generation ${run.generation}, pid ${child.pid ?? "none"})`,
+      `gateway ended: ${describeExit(end)} (generation ${run.generation}, pid ${child.pid ?? "none"})`,
     );
     deps.log(`gateway ended: ${reason}; ${describeAfter(after)}`);
     deps.onEnded(run.generation, end, after);

@@ -1,6 +1,6 @@
 import type { Log, SendSignal } from "../core/ports.ts";
 import type { Host } from "../host/types.ts";
-import { type RunRecord, unfinishedRuns } from "./run-log.ts";
+import { type RunRecord, type UnfinishedRun, unfinishedRuns } from "./run-log.ts";
 
 /** An edge needs this long to tell its clients; what ignores SIGTERM longer is killed. */
 const GRACE_MS = 2_000;
@@ -14,23 +14,29 @@ interface LeftoverDeps {
 
 /**
  * Ends what an earlier supervisor started and could not end itself (it was killed): processes of this boot whose
- * pid and start time are those of our run log. Nothing else is ours, whatever it is called.
+ * pid and start time are those of our run log, and what carries their mark. Nothing else is ours, whatever it is
+ * called.
  */
 export async function endLeftovers(records: readonly RunRecord[], deps: LeftoverDeps): Promise<void> {
   const bootId = await deps.host.bootId();
   const candidates = unfinishedRuns(records, bootId).filter((run) => run.role !== "supervisor");
-  await Promise.all(
-    candidates.map(async (run) => {
-      if (!(await isSame(run, deps.host))) return;
-      deps.log(`ending a leftover ${run.role} of an earlier run: pid ${run.pid}`);
-      const target = run.ownGroup ? -run.pid : run.pid;
-      deps.sendSignal(target, "SIGTERM");
-      await waitUntilGone(run, deps.host, GRACE_MS);
-      // also when the leader is gone: what it started may ignore SIGTERM (and nobody else can have its group's id)
-      deps.sendSignal(target, "SIGKILL");
-      await waitUntilGone(run, deps.host, GRACE_MS);
-    }),
-  );
+  await Promise.all(candidates.map((run) => endLeftover(run, deps)));
+}
+
+async function endLeftover(run: UnfinishedRun, deps: LeftoverDeps): Promise<void> {
+  const { host, sendSignal, log } = deps;
+  if (await isSame(run, host)) {
+    log(`ending a leftover ${run.role} of an earlier run: pid ${run.pid}`);
+    const target = run.ownGroup ? -run.pid : run.pid;
+    sendSignal(target, "SIGTERM");
+    if (!(await waitUntilGone(run, host, GRACE_MS))) sendSignal(target, "SIGKILL");
+    await waitUntilGone(run, host, GRACE_MS);
+  }
+  if (run.mark === undefined) return;
+  for (const pid of await host.marked(run.mark)) {
+    log(`ending what a leftover ${run.role} had started: pid ${pid}`);
+    sendSignal(pid, "SIGKILL");
+  }
 }
 
 async function isSame(run: { pid: number; startTime: string }, host: Host): Promise<boolean> {

@@ -18,6 +18,7 @@ function machine(...owners: (LockOwner & { state?: ProcessFacts["state"] })[]): 
       if (owner === undefined) return undefined;
       return { pid, startTime: owner.startTime, state: owner.state ?? "sleeping", cpuMs: 0, command: "x" };
     },
+    marked: async () => [],
     portOwners: async () => [],
   };
 }

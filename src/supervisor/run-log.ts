@@ -23,6 +23,8 @@ export type RunRecord = {
       readonly startTime: string;
       readonly command: string;
       readonly ownGroup: boolean;
+      /** In the environment of the process and of all it starts: `CLAWKIT_RUN`. */
+      readonly mark?: string;
     }
   | { readonly event: "ready" }
   | {
@@ -118,9 +120,11 @@ export function parseRunLog(text: string): RunRecord[] {
   return records;
 }
 
+export type UnfinishedRun = Extract<RunRecord, { event: "start" }>;
+
 /** Starts without a recorded end, newest first; with `bootId` only those of that boot, which may still run. */
 export function unfinishedRuns(records: readonly RunRecord[], bootId?: string) {
-  const open = new Map<string, Extract<RunRecord, { event: "start" }>>();
+  const open = new Map<string, UnfinishedRun>();
   for (const record of records) {
     if (bootId !== undefined && record.bootId !== bootId) continue;
     const key = `${record.bootId} ${record.role} ${record.pid}`;

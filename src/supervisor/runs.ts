@@ -35,6 +35,7 @@ export class Runs {
         startTime: facts?.startTime ?? "unknown",
         command: run.command,
         ownGroup: run.ownGroup,
+        mark: child.mark,
       });
     }
     const end = await child.ended;

@@ -298,7 +298,7 @@ export class Supervisor {
     await Promise.all([gateway.stop(), edge.stop()]);
     if (ports !== undefined || bind !== this.#bound.bind) {
       for (const { handle } of this.#ports) handle.close();
-      this.#ports = ports ?? (await this.#bind(config));
+      this.#ports = ports ?? (await this.#bindOrReturn(config));
       this.#bound = { port, bind };
     }
     progress("starting edge and gateway");
@@ -333,6 +333,18 @@ export class Supervisor {
     this.#configTimer = setInterval(() => {
       look().catch((error) => this.#deps.log(`cannot start the gateway: ${messageOf(error)}`));
     }, CONFIG_POLL_MS);
+  }
+
+  /** The same port on other addresses: it can only be tried once the old ones are let go. */
+  async #bindOrReturn(config: Config): Promise<BoundPort[]> {
+    try {
+      return await this.#bind(config);
+    } catch (error) {
+      this.#ports = await this.#bind(this.#config);
+      this.#started().edge.start(this.#ports, edgeSettings(this.#config));
+      await this.#started().gateway.start(this.#config);
+      throw error;
+    }
   }
 
   async #bind(config: Config): Promise<BoundPort[]> {

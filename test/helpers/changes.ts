@@ -40,10 +40,14 @@ export class Changes {
         reject(new Error(`not seen, ${why}: ${find}; seen: ${this.#describe()}`));
       };
       const look = () => {
-        const found = find();
-        if (found === undefined) return;
+        try {
+          const found = find();
+          if (found === undefined) return;
+          resolve(found);
+        } catch (error) {
+          reject(error);
+        }
         end();
-        resolve(found);
       };
       const wait: Wait = { look, giveUp };
       const deadline = setTimeout(() => giveUp(`after ${DEADLINE_MS} ms`), DEADLINE_MS);

@@ -190,8 +190,9 @@ describe("the supervisor", { concurrency: 2, timeout: GIVE_UP_MS }, () => {
       await using clawkit = await TestClawkit.run(STUBBORN);
       const restart = clawkit.control({ op: "restart", all: false }).catch(() => undefined);
       await untilLogged(clawkit, "gateway", /SIGTERM ignored/);
-      await clawkit.control({ op: "stop" });
+      const { supervisor } = (await clawkit.control({ op: "stop" }))!;
       await restart;
+      await untilGone([supervisor.pid!]);
       // the supervisor is gone, so whatever is left now stays
       assert.deepEqual(await processesOf(clawkit.stateDir), []);
     });

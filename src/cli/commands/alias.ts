@@ -12,6 +12,10 @@ export interface AliasOptions {
 
 /** What marks our line in a profile, so that `off` finds exactly that. */
 const MARK = "# added by clawkit alias";
+/** What else we added: an end for the line before ours, or the whole file. `off` takes that back too. */
+const WITH_LINE_END = ", with the line end before";
+const WITH_FILE = ", with this file";
+const OUR_LINE = new RegExp(`(^|\\n)[^\\n]*${MARK}(${WITH_LINE_END}|${WITH_FILE})?\\n`);
 
 /**
  * `openclaw` as a name for ClawKit: scripts in ClawKit's own folder, which is appended to PATH, so a real
@@ -107,17 +111,22 @@ async function readProfile(path: string): Promise<string> {
 }
 
 async function appendToProfile(path: string, line: string): Promise<void> {
-  const text = await readProfile(path);
-  if (text.includes(MARK)) return;
-  const gap = text === "" || text.endsWith("\n") ? "" : "\n";
-  await replaceProfile(path, `${text}${gap}${line} ${MARK}\n`);
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text?.includes(MARK)) return;
+  if (text === undefined) await replaceProfile(path, `${line} ${MARK}${WITH_FILE}\n`);
+  else if (text === "" || text.endsWith("\n")) await replaceProfile(path, `${text}${line} ${MARK}\n`);
+  else await replaceProfile(path, `${text}\n${line} ${MARK}${WITH_LINE_END}\n`);
 }
 
+/** Leaves the profile as it was before, byte for byte, unless others have written to it since. */
 async function removeFromProfile(path: string): Promise<boolean> {
   const text = await readProfile(path);
-  if (!text.includes(MARK)) return false;
-  const kept = text.split("\n").filter((line) => !line.endsWith(MARK));
-  await replaceProfile(path, kept.join("\n"));
+  const ours = text.match(OUR_LINE);
+  if (ours === null) return false;
+  const [, before = "", how] = ours;
+  const kept = text.replace(OUR_LINE, how === WITH_LINE_END ? "" : before);
+  if (kept === "" && how === WITH_FILE) await rm(path, { force: true });
+  else await replaceProfile(path, kept);
   return true;
 }
 
