@@ -95,7 +95,7 @@ describe("a connect", () => {
 });
 
 describe("protocol versions", () => {
-  const cases: [role: "operator" | "node", min: number, max: number, isAccepted: boolean][] = [
+  const cases: [who: "operator" | "node" | "probe", min: number, max: number, isAccepted: boolean][] = [
     ["operator", 4, 4, true],
     ["operator", 1, 4, true],
     ["operator", 4, 99, true],
@@ -106,11 +106,15 @@ describe("protocol versions", () => {
     ["node", 3, 3, true],
     ["node", 2, 2, false],
     ["node", 5, 5, false],
+    ["probe", 3, 3, true],
+    ["probe", 2, 2, false],
   ];
-  for (const [role, minProtocol, maxProtocol, isAccepted] of cases) {
+  for (const [who, minProtocol, maxProtocol, isAccepted] of cases) {
     const verdict = isAccepted ? "accepted" : "closed with 1002";
-    it(`${minProtocol} to ${maxProtocol} as ${role} is ${verdict}`, () => {
-      const judged = judgeConnect({ role, minProtocol, maxProtocol });
+    it(`${minProtocol} to ${maxProtocol} as ${who} is ${verdict}`, () => {
+      const role = who === "probe" ? "operator" : who;
+      const mode = who === "probe" ? "probe" : "test";
+      const judged = judgeConnect({ role, client: { ...client, mode }, minProtocol, maxProtocol });
       if (isAccepted) {
         assert.ok("scopes" in judged);
         return;

@@ -60,7 +60,12 @@ export class ReferenceClient implements AsyncDisposable {
     options: GatewayClientOptions = {},
   ): Promise<ReferenceClient> {
     const client = new ReferenceClient(url, token, options);
-    await client.when(() => client.hellos[0]);
+    await client
+      .when(() => client.hellos[0])
+      .catch(async (error) => {
+        await client.stop();
+        throw error;
+      });
     return client;
   }
 

@@ -1,93 +1,9 @@
-import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { program, TestClawkit } from "../helpers/clawkit.ts";
-import { type ClientEnd, openClients, TestClient, tally } from "../helpers/clients.ts";
+import { DEATHS, dieUnderClients } from "../helpers/gateway-death.ts";
 
-/** Clients of a gateway that dies under load, half of them sending all the time. */
-const CLIENTS = 500;
-
-/** Ways a gateway ends, and what its clients must be told. */
-const ENDS: {
-  name: string;
-  kill: (pid: number, client: TestClient) => void;
-  told: RegExp;
-  args?: string[];
-}[] = [
-  { name: "kill -9", kill: (pid) => process.kill(pid, "SIGKILL"), told: /killed by SIGKILL/ },
-  { name: "SIGTERM", kill: (pid) => process.kill(pid, "SIGTERM"), told: /killed by SIGTERM/ },
-  { name: "SIGSEGV", kill: (pid) => process.kill(pid, "SIGSEGV"), told: /killed by SIGSEGV/ },
-  { name: "exit 0", kill: (_, client) => client.socket.send("exit 0"), told: /exited with code 0/ },
-  { name: "exit 1", kill: (_, client) => client.socket.send("exit 1"), told: /exited with code 1/ },
-  {
-    name: "V8 heap out of memory",
-    kill: (_, client) => client.socket.send("heap"),
-    told: /SIGABRT|exit code 134/,
-  },
-];
-
-const SIZES = [16, 64 * 1024, 1024 * 1024];
-
-describe("a gateway that dies under 500 clients", () => {
-  for (const { name, kill, told } of ENDS) {
-    test(`${name}: every client is told 1012 and why, its reconnect is held and served`, async () => {
-      const command = [process.execPath, "--max-old-space-size=64", ...program("echo").slice(1)];
-      await using clawkit = await TestClawkit.run({ gateway: { upstream: { type: "command", command } } });
-      const clients = await openClients(CLIENTS, clawkit.url);
-      for (const [i, client] of clients.entries())
-        if (i % 2 === 0) keepSending(client, SIZES[i % SIZES.length]!);
-      const reconnects: Promise<Reconnect>[] = [];
-      const ends = clients.map(async (client) => {
-        const end = await client.ended;
-        reconnects.push(reconnect(clawkit.url));
-        return end;
-      });
-
-      const before = await clawkit.status();
-      kill(before.gateway.pid!, clients[1]!);
-      const seen = await Promise.all(ends);
-
-      assert.deepEqual(
-        seen.filter((end) => end.code !== 1012 || !told.test(end.reason)),
-        [],
-        `saw: ${tally(seen)}`,
-      );
-      const served = await Promise.all(reconnects);
-      assert.deepEqual(
-        served.filter((result) => !result.served),
-        [],
-        "a reconnect was not served",
-      );
-      const after = await clawkit.ready();
-      assert.equal(after.gateway.generation, before.gateway.generation! + 1);
-      for (const { client } of served) client.socket.terminate();
-    });
+// all six ways, with 500 clients: test/system/gateway-death.test.ts
+describe("a gateway that dies under 200 clients tells each why, holds and serves them again:", () => {
+  for (const death of [DEATHS.sigkill, DEATHS.heap]) {
+    test(death.name, () => dieUnderClients(death, 200));
   }
 });
-
-interface Reconnect {
-  readonly client: TestClient;
-  readonly served: boolean;
-  readonly end?: ClientEnd;
-}
-
-async function reconnect(url: string): Promise<Reconnect> {
-  const client = new TestClient(url);
-  const answer = client.opened
-    .then(() => client.echo("again"))
-    .then(
-      (text) => text === "again",
-      () => false,
-    );
-  return { client, served: await answer };
-}
-
-/** Sends as fast as the other side takes it, and keeps frames in flight both ways. */
-function keepSending(client: TestClient, bytes: number): void {
-  const payload = Buffer.alloc(bytes, 1);
-  const pump = () => {
-    if (client.socket.readyState !== client.socket.OPEN) return;
-    if (client.socket.bufferedAmount < 2 * bytes + 65536) client.socket.send(payload);
-    setTimeout(pump, 5); // 250 clients that never let go would starve the test's own loop
-  };
-  pump();
-}
