@@ -25,8 +25,9 @@ const TICK_MS = 30_000;
 const HEALTH_MS = 60_000;
 const MAX_PAYLOAD_BEFORE_AUTH = 64 * 1024;
 
-/** Changes of presence within this time are told together. */
+/** Changes of presence within this time are told together; with many clients it grows, as everyone gets the list. */
 const PRESENCE_MS = 250;
+const PRESENCE_MS_PER_CLIENT = 2;
 
 const EVENTS = ["connect.challenge", "tick", "health", "presence", "shutdown"];
 
@@ -294,10 +295,13 @@ export class Gateway {
 
   /** Soon, and once for many changes: everyone gets the whole list, and clients come back by the hundred. */
   #broadcastPresence(): void {
-    this.#presenceTimer ??= setTimeout(() => {
-      this.#presenceTimer = undefined;
-      this.#sendPresence();
-    }, PRESENCE_MS);
+    this.#presenceTimer ??= setTimeout(
+      () => {
+        this.#presenceTimer = undefined;
+        this.#sendPresence();
+      },
+      PRESENCE_MS + this.#sessions.size * PRESENCE_MS_PER_CLIENT,
+    );
   }
 
   #sendPresence(): void {

@@ -48,6 +48,20 @@ describe("presence", () => {
   });
 });
 
+describe("presence of very many", () => {
+  // it goes to everyone with every hello and every change: 3000 clients that came back at once kept the gateway busy
+  // for 8 s, and a third of them was told 1013
+  const unbounded =
+    "bug: presence.ts:42 lists everyone; the real gateway keeps 200 (system-presence.ts MAX_ENTRIES)";
+  it("is a list of 200, with the last who came", { todo: unbounded }, () => {
+    const presence = new Presence();
+    for (let i = 0; i < 1000; i++) presence.set(`${i}`, { ts: i, host: `host ${i}` });
+    const hosts = presence.list().map(({ host }) => host);
+    assert.equal(hosts.length, 200);
+    assert.ok(hosts.includes("host 999") && !hosts.includes("host 0"));
+  });
+});
+
 describe("the presence version", () => {
   const steps: [name: string, change: (presence: Presence) => void, goesUp: boolean][] = [
     ["somebody who comes", (presence) => presence.set("c", CRAB), true],

@@ -16,6 +16,8 @@ export interface PresenceEntry {
   readonly scopes?: string[];
 }
 
+const MAX_LISTED = 200;
+
 /** Who is there. The version goes up with every change. */
 export class Presence {
   readonly #entries = new Map<string, PresenceEntry>();
@@ -39,7 +41,8 @@ export class Presence {
     if (this.#entries.delete(connId)) this.#version++;
   }
 
+  /** The newest entries: everyone gets the list, so with a thousand clients a whole one would be a flood. */
   list(): PresenceEntry[] {
-    return [...this.#entries.values()];
+    return [...this.#entries.values()].slice(-MAX_LISTED);
   }
 }
