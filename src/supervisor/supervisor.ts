@@ -1,23 +1,20 @@
 import { rm } from "node:fs/promises";
 import type net from "node:net";
-import { bindAddresses } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import type { ControlReply, ControlRequest, Status } from "../core/control.ts";
 import { ClawkitError, messageOf } from "../core/errors.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import type { Host } from "../host/types.ts";
-import { type BoundPort, bindPort } from "./bound-port.ts";
 import { serveControl } from "./control-server.ts";
 import { EdgeRunner, type EdgeRunnerDeps } from "./edge-runner.ts";
 import { edgeSettings } from "./edge-settings.ts";
 import { GatewayRunner, type GatewayRunnerDeps } from "./gateway-runner.ts";
 import { endLeftovers } from "./leftovers.ts";
+import { type Bound, bindAll, portInUse, release } from "./listening.ts";
 import { acquireLock, type Lock } from "./lock.ts";
 import { RunLog } from "./run-log.ts";
 import { Runs } from "./runs.ts";
-
-/** A gateway that ended this often without being ready in between will not come up by waiting a little. */
-const GIVE_UP_WAITING_AFTER = 3;
+import { GIVE_UP_WAITING_AFTER, statusOf } from "./status.ts";
 
 const READY_POLL_MS = 20;
 
@@ -64,9 +61,7 @@ export class Supervisor {
   #runs!: Runs;
   #edge: EdgeRunner | undefined;
   #gateway: GatewayRunner | undefined;
-  #ports: BoundPort[] = [];
-  /** What `#ports` are; the config may say something else already. */
-  #bound: { port: number; bind: string } = { port: 0, bind: "" };
+  #bound: Bound = { ports: [], port: 0, bind: "" };
   #tail: Promise<unknown> = Promise.resolve();
   #lock: Lock | undefined;
   #control: net.Server | undefined;
@@ -102,7 +97,7 @@ export class Supervisor {
       await runLog.prepare();
       const records = await runLog.read();
       await endLeftovers(records, deps);
-      this.#ports = await this.#bind(this.#config);
+      this.#bound = await bindAll(this.#config, deps);
       this.#runs = new Runs({ ...deps, runLog, bootId });
       await this.#runs.own(deps.pid, { event: "start", startTime, command: "supervisor", ownGroup: false });
       const lastGeneration = records.reduce((max, record) => Math.max(max, record.generation), 0);
@@ -116,9 +111,7 @@ export class Supervisor {
       await this.#lock.release();
       throw error;
     }
-    const { port, bind } = this.#config.gateway;
-    this.#bound = { port, bind };
-    this.#edge.start(this.#ports, edgeSettings(this.#config));
+    this.#edge.start(this.#bound.ports, edgeSettings(this.#config));
     await this.#gateway.start(this.#config);
     this.#watchConfig();
   }
@@ -193,55 +186,19 @@ export class Supervisor {
 
   async status(): Promise<Status> {
     const { edge, gateway } = this.#started();
-    const inspection = await edge.inspect();
-    const { pid, state, generation, upMs, lastExit, endsInARow } = gateway.inspect();
-    const { tls } = this.#config.gateway;
-    const { port } = this.#bound;
-    const reason = this.#whyNotHealthy(inspection !== undefined);
-    return {
-      state: this.#isStopping
-        ? "stopping"
-        : reason === undefined
-          ? "healthy"
-          : this.#overall(inspection !== undefined),
-      port,
-      url: `${tls === undefined ? "ws" : "wss"}://127.0.0.1:${port}`,
-      supervisor: { pid: this.#deps.pid, upMs: Math.round(this.#deps.clock.now() - this.#startedAt) },
-      edge: { pid: edge.pid ?? null, held: inspection?.held ?? 0 },
-      gateway: {
-        pid: pid ?? null,
-        state: state === "running" || state === "external" ? gateway.observed : state,
-        generation,
-        upMs: upMs === undefined ? null : Math.round(upMs),
-        lastExit: lastExit ?? null,
-        endsInARow,
+    return statusOf({
+      edge,
+      gateway,
+      inspection: await edge.inspect(),
+      fatal: this.#fatal,
+      isStopping: this.#isStopping,
+      port: this.#bound.port,
+      isTls: this.#config.gateway.tls !== undefined,
+      supervisor: {
+        pid: this.#deps.pid,
+        upMs: Math.round(this.#deps.clock.now() - this.#startedAt),
       },
-      connections: inspection?.connections ?? 0,
-      ...(reason === undefined ? {} : { reason }),
-    };
-  }
-
-  #overall(edgeAnswers: boolean): "starting" | "unhealthy" {
-    const { edge, gateway } = this.#started();
-    const { state, endsInARow } = gateway.inspect();
-    const isEdgeComing = edgeAnswers || edge.pid === undefined || !edge.isListening;
-    const isBroken = this.#fatal !== undefined || gateway.observed === "hung" || state === "refused";
-    return isEdgeComing && !isBroken && endsInARow < GIVE_UP_WAITING_AFTER ? "starting" : "unhealthy";
-  }
-
-  #whyNotHealthy(edgeAnswers: boolean): string | undefined {
-    const { edge, gateway } = this.#started();
-    const { state, lastExit } = gateway.inspect();
-    if (this.#fatal !== undefined) return this.#fatal.message;
-    if (!edgeAnswers) return edge.isListening ? "the edge does not answer" : "the edge is starting";
-    if (state === "refused") return `the gateway refused to start: ${lastExit?.lastLine ?? "exit code 78"}`;
-    if (state === "waiting")
-      return `the gateway ended (${lastExit?.reason}) and is about to be started again`;
-    if (gateway.observed === "hung") return "the gateway does not answer";
-    if (gateway.observed !== "ready") {
-      return state === "external" ? "the gateway cannot be reached" : "the gateway is starting";
-    }
-    return undefined;
+    });
   }
 
   async #answer(request: ControlRequest, progress: (text: string) => void): Promise<ControlReply> {
@@ -290,21 +247,20 @@ export class Supervisor {
     const config = await this.#deps.readConfig();
     const { port, bind } = config.gateway;
     // a port that cannot be had is found out before anything is stopped
-    const ports = port === this.#bound.port ? undefined : await this.#bind(config);
+    const moved = port === this.#bound.port ? undefined : await bindAll(config, this.#deps);
     progress("telling the clients");
     await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
     await edge.drain("all", RESTARTING, config.supervisor.drainSec * 1000);
     progress("stopping edge and gateway");
     await Promise.all([gateway.stop(), edge.stop()]);
-    if (ports !== undefined || bind !== this.#bound.bind) {
-      for (const { handle } of this.#ports) handle.close();
-      this.#ports = ports ?? (await this.#bindOrReturn(config));
-      this.#bound = { port, bind };
+    if (moved !== undefined || bind !== this.#bound.bind) {
+      release(this.#bound);
+      this.#bound = moved ?? (await this.#bindOrReturn(config));
     }
     progress("starting edge and gateway");
     this.#adopt(config);
     this.#fatal = undefined;
-    edge.start(this.#ports, edgeSettings(config));
+    edge.start(this.#bound.ports, edgeSettings(config));
     await gateway.start(config);
   }
 
@@ -336,55 +292,23 @@ export class Supervisor {
   }
 
   /** The same port on other addresses: it can only be tried once the old ones are let go. */
-  async #bindOrReturn(config: Config): Promise<BoundPort[]> {
+  async #bindOrReturn(config: Config): Promise<Bound> {
     try {
-      return await this.#bind(config);
+      return await bindAll(config, this.#deps);
     } catch (error) {
-      this.#ports = await this.#bind(this.#config);
-      this.#started().edge.start(this.#ports, edgeSettings(this.#config));
-      await this.#started().gateway.start(this.#config);
+      this.#bound = await bindAll(this.#config, this.#deps);
+      const { edge, gateway } = this.#started();
+      edge.start(this.#bound.ports, edgeSettings(this.#config));
+      await gateway.start(this.#config);
       throw error;
     }
-  }
-
-  async #bind(config: Config): Promise<BoundPort[]> {
-    const { bind, port } = config.gateway;
-    const ports: BoundPort[] = [];
-    try {
-      for (const { address, isOptional } of bindAddresses(bind)) {
-        try {
-          ports.push(bindPort(address, port));
-        } catch (error) {
-          const isMissing = isOptional && error instanceof ClawkitError && error.code === "BIND_FAILED";
-          if (!isMissing) throw error;
-          this.#deps.log(`not listening on ${address}: ${error.message}`);
-        }
-      }
-    } catch (error) {
-      for (const { handle } of ports) handle.close();
-      if (!(error instanceof ClawkitError) || error.code !== "PORT_IN_USE") throw error;
-      throw await this.#portInUse(port, error);
-    }
-    return ports;
-  }
-
-  async #portInUse(port: number, cause: Error): Promise<ClawkitError> {
-    const [owner] = await this.#deps.host.portOwners(port).catch(() => []);
-    const holder =
-      owner?.pid === undefined ? "a process this user cannot see" : `pid ${owner.pid} (${owner.command})`;
-    return new ClawkitError(
-      "PORT_IN_USE",
-      `Cannot start the gateway as port ${port} is in use: held by ${holder}. ` +
-        "Stop that program, or choose another port: clawkit config set gateway.port <port>",
-      { cause },
-    );
   }
 
   #release(): void {
     clearInterval(this.#configTimer);
     this.#control?.close();
-    for (const { handle } of this.#ports) handle.close();
-    this.#ports = [];
+    release(this.#bound);
+    this.#bound = { ...this.#bound, ports: [] };
   }
 
   #edgeDeps(): EdgeRunnerDeps {
@@ -424,7 +348,7 @@ export class Supervisor {
     const { port } = this.#bound;
     this.#fatal =
       code === "EADDRINUSE"
-        ? await this.#portInUse(port, new Error(message))
+        ? await portInUse(port, new Error(message), this.#deps.host)
         : new ClawkitError("BIND_FAILED", `Cannot listen on port ${port}: ${message}`);
     this.#deps.log(this.#fatal.message);
     if (this.#wasReady) return; // after a restart: the operator is told, and can put it right
