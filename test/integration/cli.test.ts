@@ -467,7 +467,9 @@ describe("the command line", { concurrency: 2, timeout: GIVE_UP_MS }, () => {
       await using line = await CommandLine.create();
       const onTerminal = (noColor: string | undefined) => {
         const command = `'${process.execPath}' '${CLAWKIT}' gateway status`;
-        return line.run("script", ["-qec", command, "/dev/null"], { NO_COLOR: noColor, TERM: "xterm" });
+        // Node shows no colours where CI is set
+        const env = { NO_COLOR: noColor, TERM: "xterm", CI: undefined };
+        return line.run("script", ["-qec", command, "/dev/null"], env);
       };
       assert.match((await exits(3, onTerminal(undefined))).stdout, COLOUR);
       assert.doesNotMatch((await exits(3, onTerminal("1"))).stdout, ESCAPE);
