@@ -44,6 +44,10 @@ export function freshEnv(home: string, ...folders: string[]): NodeJS.ProcessEnv 
     NO_COLOR: "1",
     npm_config_cache: process.env.npm_config_cache ?? join(homedir(), ".npm"),
     npm_config_userconfig: process.env.npm_config_userconfig ?? join(homedir(), ".npmrc"),
+    // npm looks for it beside the Node it runs on, which is another one here
+    ...(process.env.npm_config_globalconfig === undefined
+      ? {}
+      : { npm_config_globalconfig: process.env.npm_config_globalconfig }),
     npm_config_update_notifier: "false",
   };
 }
