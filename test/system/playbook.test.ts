@@ -209,11 +209,8 @@ describe("the page on Linux, pasted into a shell that finds no other openclaw", 
         assert.equal(health.code, 0, `round ${round}: ${health.stdout}`);
         const status: Status = JSON.parse(health.stdout);
         if (before !== undefined) {
-          assert.equal(
-            await before.client.ended,
-            "killed by SIGKILL",
-            "the page's line kills local clients too",
-          );
+          // the line kills local clients too; one may see its edge die just before
+          assert.match(await before.client.ended, /^killed by SIGKILL$|closed 1006/);
           const { supervisor, edge, gateway } = before.status;
           for (const { pid } of [supervisor, edge, gateway]) {
             assert.equal(await isAlive(pid!), false, `round ${round}: pid ${pid} of the run before is alive`);
