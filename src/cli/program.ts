@@ -43,7 +43,7 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     .version(isAlias ? `${VERSION} (ClawKit, called as openclaw)` : VERSION, "-V, --version")
     .exitOverride()
     .showSuggestionAfterError()
-    .addHelpText("after", "\nEvery command takes --json and --help.");
+    .addHelpText("after", "\nEvery command takes --help, and all but gateway run take --json.");
 
   const gateway = program.command("gateway").description("run, start, stop and look at the gateway");
   if (isAlias) {

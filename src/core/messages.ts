@@ -11,7 +11,6 @@ export type UpstreamAddress =
 /** What the edge needs to know of the config; a plain value that travels between processes. */
 export interface EdgeSettings {
   readonly port: number;
-  readonly upstreamType: "builtin" | "command" | "url";
   /** Whether the gateway reads X-Forwarded-For from the edge. */
   readonly upstreamTrustsEdge: boolean;
   readonly keepalive: { readonly enabled: boolean; readonly intervalMs: number; readonly timeoutMs: number };

@@ -6,7 +6,6 @@ export function edgeSettings(config: Config): EdgeSettings {
   const { gateway, supervisor } = config;
   return {
     port: gateway.port,
-    upstreamType: gateway.upstream.type,
     upstreamTrustsEdge: gateway.upstream.type === "builtin" || gateway.upstream.trustsEdge === true,
     keepalive: {
       enabled: gateway.keepalive.enabled,
