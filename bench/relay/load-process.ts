@@ -39,7 +39,7 @@ export async function holdLinks(
 }
 
 async function startLoad(mode: string, request: LoadRequest, signal: AbortSignal) {
-  const { seconds = 3, warmup = 0.5 } = request;
+  const { seconds = 3, warmup = 2 } = request;
   const limit = AbortSignal.any([signal, AbortSignal.timeout((seconds + warmup) * 1000 + SPARE_MS)]);
   const child: Child = await startChild({
     name: `load ${mode}`,

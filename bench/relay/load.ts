@@ -23,7 +23,7 @@ const { values } = parseArgs({
     "in-flight": { type: "string", default: "8" },
     payload: { type: "string", default: "256" },
     seconds: { type: "string", default: "3" },
-    warmup: { type: "string", default: "0.5" },
+    warmup: { type: "string", default: "2" },
     rate: { type: "string", default: "10000" },
   },
 });

@@ -4,6 +4,7 @@ import type { KeepaliveState } from "../policy/keepalive.ts";
 import { FrameRelay } from "../protocol/frame-relay.ts";
 import { type CloseMessage, decodeClose, encodeClose, encodeFrame, OPCODE } from "../protocol/frames.ts";
 import { CLOSE_ANSWER_MS, endGently } from "./ending.ts";
+import { keepChunk, shareReads } from "./shared-reads.ts";
 
 /** Which side ended a link first, and with what. First cause wins. */
 export interface LinkEnd {
@@ -105,6 +106,8 @@ export class Link {
     gateway.on("end", gatewayOnEnd);
     gateway.on("close", gatewayOnEnd);
     gateway.on("error", ignoreError);
+    shareReads(client);
+    shareReads(gateway);
     if (gatewayHead.length > 0) this.fromGateway(gatewayHead);
     if (clientHead.length > 0) this.fromClient(clientHead);
     // whoever held the client may have paused it, and a stream paused on purpose does not resume by itself
@@ -146,9 +149,10 @@ export class Link {
     if (this.#state === "ended") return;
     const violation = this.#toGateway.push(chunk);
     if (this.#state === "open" || this.#state === "closing") {
-      if (!writeAll(this.#gateway, this.#toGateway.out)) this.client.pause();
+      if (!passOn(this.#toGateway, chunk, this.#gateway)) this.client.pause();
     } else {
       this.#toGateway.out.length = 0;
+      if (this.#toGateway.holdsInput) keepChunk(chunk);
     }
     if (violation !== undefined) this.end(violation.code, violation.message, "client");
     else if (this.#state === "ending" && this.#clientClose !== undefined) this.#finish();
@@ -157,7 +161,7 @@ export class Link {
   fromGateway(chunk: Buffer): void {
     if (this.#state !== "open" && this.#state !== "closing") return;
     const violation = this.#toClient.push(chunk);
-    if (!writeAll(this.client, this.#toClient.out)) this.#gateway.pause();
+    if (!passOn(this.#toClient, chunk, this.client)) this.#gateway.pause();
     if (violation !== undefined) {
       this.end(CLOSE.internalError, `gateway broke the WebSocket protocol: ${violation.message}`, "gateway");
     }
@@ -278,19 +282,19 @@ export class Link {
 
 const EMPTY_CLOSE = encodeFrame(OPCODE.close, Buffer.alloc(0));
 
-/** Writes all pieces in one go; false if the socket wants no more for now. */
-function writeAll(socket: Socket, pieces: Buffer[]): boolean {
-  if (pieces.length === 1) {
-    const flowing = socket.write(pieces[0]!);
-    pieces.length = 0;
-    return flowing;
+/** Writes what the relay has ready of this chunk; false if the receiver wants no more for now. */
+function passOn(relay: FrameRelay, chunk: Buffer, receiver: Socket): boolean {
+  const { out } = relay;
+  if (out.length === 1) {
+    receiver.write(out[0]!);
+  } else if (out.length > 1) {
+    receiver.cork();
+    for (const piece of out) receiver.write(piece);
+    receiver.uncork();
   }
-  if (pieces.length === 0) return !socket.writableNeedDrain;
-  socket.cork();
-  for (const piece of pieces) socket.write(piece);
-  socket.uncork();
-  pieces.length = 0;
-  return !socket.writableNeedDrain;
+  out.length = 0;
+  if (receiver.writableLength > 0 || relay.holdsInput) keepChunk(chunk);
+  return !receiver.writableNeedDrain;
 }
 
 function clientOnData(this: LinkSocket, chunk: Buffer): void {

@@ -83,6 +83,11 @@ export class FrameRelay {
     return this.#heldBytes + (this.#cutHeader?.length ?? 0);
   }
 
+  /** Whether views of what was pushed are held, so that its memory must not be used again. */
+  get holdsInput(): boolean {
+    return this.#heldBytes > 0;
+  }
+
   /** Takes the next bytes of the stream. A violation ends the relay; what came before it is still in `out`. */
   push(chunk: Buffer): FrameViolation | undefined {
     if (this.#state === "ended") return undefined;
