@@ -36,15 +36,18 @@ export async function startDetached(options: DetachOptions): Promise<void> {
       child.once("error", (cause) =>
         reject(new ClawkitError("CONTROL_FAILED", "Cannot start a process", { cause })),
       );
-      child.once("exit", (code, signal) =>
-        fail(`The supervisor ended at once (${signal ?? `exit code ${code}`})`),
-      );
+      let failed: Extract<StartReport, { type: "failed" }> | undefined;
+      // a supervisor that could not start is gone before its failure is told
+      child.once("exit", (code, signal) => {
+        if (failed === undefined) fail(`The supervisor ended at once (${signal ?? `exit code ${code}`})`);
+        else fail(failed.message, failed.code in errorCodes ? (failed.code as ErrorCode) : "CONTROL_FAILED");
+      });
       child.on("message", (message) => {
         if (!isOurMessage(message)) return;
         clearTimeout(timer);
         const report = message as unknown as StartReport;
         if (report.type === "taken-over") resolve();
-        else fail(report.message, report.code in errorCodes ? (report.code as ErrorCode) : "CONTROL_FAILED");
+        else failed = report;
       });
     });
   } finally {
