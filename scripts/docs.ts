@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type TObject, type TSchema, Type } from "typebox";
 import { describeExpected } from "../src/config/parse.ts";
 import { configSchema } from "../src/config/schema.ts";
+import { causes } from "../src/core/causes.ts";
 import { closeCodes } from "../src/core/close-codes.ts";
 import { errorCodes } from "../src/core/errors.ts";
 import { ROOT } from "./run.ts";
@@ -15,6 +16,13 @@ export const generated: Readonly<Record<string, { file: string; rows: () => stri
     rows: () => [
       ["code", "name", "when", "the client should retry"],
       ...closeCodes.map(({ code, name, use, retry }) => [String(code), name, use, retry]),
+    ],
+  },
+  causes: {
+    file: "docs/causes.md",
+    rows: () => [
+      ["cause", "meaning"],
+      ...Object.entries(causes).map(([id, meaning]) => [`\`${id}\``, meaning]),
     ],
   },
   errors: {

@@ -9,6 +9,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   protocol: 1,
   policy: 1,
   host: 2,
+  recorder: 2,
   edge: 3,
   gateway: 3,
   supervisor: 3,

@@ -38,6 +38,7 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
     host,
     clock: realClock,
     out,
+    fetch: globalThis.fetch,
     get interrupted() {
       isWatched = true;
       return interrupt.signal;

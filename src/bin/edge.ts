@@ -1,7 +1,19 @@
+import { Worker } from "node:worker_threads";
+import { statePaths } from "../config/paths.ts";
+import type { CauseId } from "../core/causes.ts";
 import { messageOf, systemErrorCode } from "../core/errors.ts";
-import { type EdgeToSupervisor, isOurMessage, type SupervisorToEdge, versioned } from "../core/messages.ts";
+import {
+  type EdgeSettings,
+  type EdgeToSupervisor,
+  isOurMessage,
+  type SupervisorToEdge,
+  versioned,
+} from "../core/messages.ts";
 import { Edge } from "../edge/edge.ts";
 import { hostFor } from "../host/index.ts";
+import { Recorder } from "../recorder/recorder.ts";
+import type { FromThread, RecorderOptions } from "../recorder/recorder-thread.ts";
+import { entryPath } from "./entries.ts";
 import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
 
 /** Time over which an edge that ends unasked tells its clients; without a supervisor all must be gone within 5 s. */
@@ -10,7 +22,14 @@ const LEAVE_SPREAD_MS = 500;
 /** A gateway that ignores SIGTERM is killed this long after its supervisor died. */
 const ORPHAN_GATEWAY_GRACE_MS = 2_000;
 
+/** Connection rows the flight recorder keeps at most, whatever they weigh. */
+const MAX_CONNECTIONS = 2_000_000;
+
+const BYTES_PER_MB = 1024 * 1024;
+const MS_PER_DAY = 24 * 60 * 60 * 1000;
+
 let edge: Edge | undefined;
+let recorder: Recorder | undefined;
 let gatewayPid: number | undefined;
 let isLeaving = false;
 /** Resolves when the orphaned gateway had its chance to end by itself. */
@@ -31,10 +50,10 @@ process.on("message", (message: unknown, handle: unknown) => {
 process.on("uncaughtException", (error) => {
   console.error(`bug in the edge: ${error.stack ?? messageOf(error)}`);
   process.exitCode = 70;
-  void leave("gateway's edge restarting (internal error), reconnect now");
+  void leave("gateway's edge restarting (internal error), reconnect now", "edge-ended");
 });
 process.on("disconnect", () => void leaveOrphaned());
-process.on("SIGTERM", () => void leave("gateway restarting, reconnect now"));
+process.on("SIGTERM", () => void leave("gateway restarting, reconnect now", "planned-restart"));
 process.on("SIGINT", () => undefined); // the supervisor decides
 
 async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<void> {
@@ -43,8 +62,17 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
       handles.push(handle as object);
       if (!message.isLast) return;
       try {
+        const edgeId = Date.now().toString(36);
+        const { stateDir } = message.settings.recorder;
+        const records = startRecorder(message.settings, edgeId);
+        recorder = records;
         edge = new Edge({
           settings: message.settings,
+          edgeId,
+          stateDir,
+          memory: () => process.memoryUsage(),
+          record: (event) => records.record(event),
+          recorderStats: () => records.stats,
           clock: realClock,
           host: hostFor(process.platform),
           log: (line) => console.log(line),
@@ -73,10 +101,39 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
       else await edge?.drainLinks(message.reason, message.spreadMs);
       send({ type: "drained" });
       return;
+    case "runs-changed":
+      recorder?.record({ type: "runs-changed", at: Date.now() });
+      return;
     case "inspect":
       if (edge !== undefined) send({ type: "inspection", id: message.id, inspection: edge.inspect() });
       return;
   }
+}
+
+/** The flight recorder has a thread of its own: a slow disk must not slow a single frame. */
+function startRecorder(settings: EdgeSettings, edgeId: string): Recorder {
+  const { stateDir, maxMb, maxDays } = settings.recorder;
+  const paths = statePaths(stateDir);
+  const workerData: RecorderOptions = {
+    storePath: paths.recorder,
+    runLogPath: paths.runLog,
+    edgeId,
+    bounds: {
+      maxBytes: maxMb * BYTES_PER_MB,
+      maxAgeMs: maxDays * MS_PER_DAY,
+      maxConnections: MAX_CONNECTIONS,
+    },
+  };
+  const thread = new Worker(entryPath("recorder"), { workerData });
+  thread.unref();
+  // the gateway matters more than its records
+  thread.on("error", (error) => console.error(`the flight recorder ended: ${messageOf(error)}`));
+  return new Recorder({
+    post: (message) => thread.postMessage(message),
+    onMessage: (listener) => thread.on("message", (message: FromThread) => listener(message)),
+    log: (text) => console.log(text),
+    onIncident: ({ change, incident }) => send({ type: "incident", change, incident }),
+  });
 }
 
 /** The supervisor is gone: nobody will restart anything, so clients are told and the gateway is ended too. */
@@ -92,15 +149,16 @@ async function leaveOrphaned(): Promise<void> {
     });
   }
   console.log("the supervisor is gone: telling the clients and leaving");
-  await leave("gateway supervisor ended, reconnect when it is back");
+  await leave("gateway supervisor ended, reconnect when it is back", "edge-ended");
 }
 
 /** Tells the clients and ends. The first reason counts. */
-async function leave(reason: string): Promise<void> {
+async function leave(reason: string, cause: CauseId): Promise<void> {
   if (isLeaving) return;
   isLeaving = true;
-  await edge?.drainAll(reason, LEAVE_SPREAD_MS);
+  await edge?.drainAll(reason, LEAVE_SPREAD_MS, cause);
   edge?.stop();
+  await recorder?.close();
   await gatewayEnds;
   process.exit();
 }

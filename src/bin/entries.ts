@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
 /** The path of one of our entry points. */
-export function entryPath(name: "edge" | "gateway" | "supervisor" | "openclaw" | "demo-server"): string {
+export function entryPath(
+  name: "edge" | "gateway" | "supervisor" | "openclaw" | "demo-server" | "recorder",
+): string {
   return fileURLToPath(new URL(`./${name}${EXTENSION}`, import.meta.url));
 }

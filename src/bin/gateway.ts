@@ -1,3 +1,4 @@
+import { getHeapStatistics } from "node:v8";
 import { messageOf } from "../core/errors.ts";
 import {
   type GatewayToSupervisor,
@@ -8,11 +9,18 @@ import {
 import { Gateway } from "../gateway/gateway.ts";
 import { realClock, surviveLostOutput } from "./real.ts";
 
+const MEMORY_MS = 5_000;
+
 let gateway: Gateway | undefined;
 let isLeaving = false;
 
 function send(message: GatewayToSupervisor): void {
   if (process.connected) process.send!(versioned(message), undefined, undefined, () => undefined);
+}
+
+function sendMemory(): void {
+  const { used_heap_size: heapUsedBytes, heap_size_limit: heapLimitBytes } = getHeapStatistics();
+  send({ type: "memory", heapUsedBytes, heapLimitBytes });
 }
 
 async function leave(): Promise<void> {
@@ -23,6 +31,10 @@ async function leave(): Promise<void> {
 }
 
 surviveLostOutput();
+// only told: Node ends the process as ever. Its own last words do not say which of the two it was.
+process.on("uncaughtExceptionMonitor", (_error, origin) => {
+  if (origin === "unhandledRejection") console.error("unhandled promise rejection:");
+});
 process.on("message", (message: unknown) => {
   if (isOurMessage(message)) void onMessage(message as unknown as SupervisorToGateway);
 });
@@ -48,6 +60,7 @@ async function onMessage(message: SupervisorToGateway): Promise<void> {
         process.exit(1);
       }
       send({ type: "listening" });
+      setInterval(sendMemory, MEMORY_MS).unref();
       return;
     case "stop":
       await leave();

@@ -4,7 +4,9 @@ import { dirname, join } from "node:path";
 import { ensureConfig } from "../cli/config-file.ts";
 import { readConfig } from "../cli/running.ts";
 import { resolveStateDir, type StatePaths, socketPath, statePaths } from "../config/paths.ts";
+import { secretsOf } from "../config/redact.ts";
 import { formatLogLine, type LogStream } from "../core/log-line.ts";
+import { withoutSecrets } from "../core/secrets.ts";
 import { ensurePrivateDir } from "../host/files.ts";
 import { hostFor } from "../host/index.ts";
 import { RotatingFile } from "../host/rotating-file.ts";
@@ -43,7 +45,9 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
   const config = await readConfig({ paths, env: process.env });
   const files = logFiles(paths, config.logs);
 
-  const write = (source: Source, stream: LogStream, text: string) => {
+  const secrets = secretsOf(config);
+  const write = (source: Source, stream: LogStream, words: string) => {
+    const text = withoutSecrets(words, secrets);
     const line = { time: new Date(realClock.wall()).toISOString(), stream, text };
     files[source].write(formatLogLine(line));
     if (options.echo) console.log(`${line.time} ${source.padEnd(10)} ${text}`);
@@ -59,6 +63,10 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     node: process.execPath,
     edgeArgs: [entryPath("edge")],
     gatewayArgs: [entryPath("gateway")],
+    stateDir: paths.stateDir,
+    crashesDir: paths.crashesDir,
+    reportsDir: paths.reportsDir,
+    fetch: globalThis.fetch,
     lockPath: paths.lock,
     runLogPath: paths.runLog,
     controlPath,

@@ -15,6 +15,7 @@ export interface CliContext {
   readonly host: Host;
   readonly clock: Clock;
   readonly out: Output;
+  readonly fetch: typeof fetch;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
   /** Runs the supervisor in this process until it ends; resolves with the exit code. */

@@ -81,6 +81,66 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     .option("--json", "one JSON object a line")
     .action(async (options) => done(await (await import("./commands/logs.ts")).logs(context, options)));
 
+  program
+    .command("why [what]")
+    .description("why it went down: the last incident, or an incident, a connection, a client id or address")
+    .option("--json", "print JSON")
+    .action(async (what, options) =>
+      done(await (await import("./commands/why.ts")).why(context, what, options)),
+    );
+  program
+    .command("incidents")
+    .description("outages and bursts of disconnects, newest first")
+    .option("--since <when>", "a time span back from now (10m, 2h, 1d) or a date")
+    .option("--limit <rows>", "how many (default: 20)")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/incidents.ts")).incidents(context, options)),
+    );
+  program
+    .command("connections")
+    .description("client connections and how they ended, newest first")
+    .option("--live", "only those that are open")
+    .option("--closed", "only those that ended")
+    .option("--since <when>", "a time span back from now (10m, 2h, 1d) or a date")
+    .option("--limit <rows>", "how many (default: 50)")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/connections.ts")).connections(context, options)),
+    );
+
+  const crash = program.command("crash").description("the evidence that ends of processes left behind");
+  crash
+    .command("list")
+    .description("crashes, newest first")
+    .option("--json", "print JSON")
+    .action(async (options) => done(await (await import("./commands/crash.ts")).crashList(context, options)));
+  crash
+    .command("show [name]")
+    .description("one crash with its evidence and last words; the last one without a name")
+    .option("--json", "print JSON")
+    .action(async (name, options) =>
+      done(await (await import("./commands/crash.ts")).crashShow(context, name, options)),
+    );
+  crash
+    .command("export [name]")
+    .description("write a zip archive without secrets, for a bug report")
+    .option("-o, --output <file>", "where to (default: clawkit-crash-<name>.zip)")
+    .option("--json", "print JSON")
+    .action(async (name, options) =>
+      done(await (await import("./commands/crash.ts")).crashExport(context, name, options)),
+    );
+
+  program
+    .command("alerts")
+    .description("who is told when something breaks")
+    .command("test")
+    .description("send a test message to every webhook of the config")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/alerts.ts")).alertsTest(context, options)),
+    );
+
   const config = program.command("config").description("read and change the configuration");
   config
     .command("get [key]")

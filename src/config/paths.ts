@@ -9,6 +9,10 @@ export interface StatePaths {
   readonly binDir: string;
   readonly lock: string;
   readonly runLog: string;
+  readonly recorder: string;
+  readonly crashesDir: string;
+  /** Where Node leaves diagnostic reports until they are collected. */
+  readonly reportsDir: string;
 }
 
 export function statePaths(stateDir: string): StatePaths {
@@ -21,6 +25,9 @@ export function statePaths(stateDir: string): StatePaths {
     binDir: join(stateDir, "bin"),
     lock: join(runDir, "supervisor.lock"),
     runLog: join(runDir, "runs.jsonl"),
+    recorder: join(stateDir, "recorder.db"),
+    crashesDir: join(stateDir, "crashes"),
+    reportsDir: join(runDir, "reports"),
   };
 }
 

@@ -151,8 +151,65 @@ const supervisor = section(
       minimum: 1,
       maximum: 3600,
     }),
+    memoryRestart: Type.Boolean({
+      default: false,
+      description:
+        "Restart the gateway gracefully when it is about to run out of memory (90 % of its limit).",
+    }),
   },
   "How the processes are watched.",
+);
+
+const recorder = section(
+  {
+    maxMb: Type.Number({
+      default: 256,
+      minimum: 1,
+      maximum: 100_000,
+      description: "Size of recorder.db (MB).",
+    }),
+    maxDays: Type.Number({
+      default: 30,
+      minimum: 0.01,
+      maximum: 3650,
+      description: "Age of what it keeps (days).",
+    }),
+  },
+  "Bounds of the flight recorder.",
+);
+
+const alerts = section(
+  {
+    webhooks: Type.Array(
+      section(
+        {
+          url: Type.String({
+            pattern: "^https?://",
+            description: "Where the message is sent; treated as a secret.",
+          }),
+          format: Type.Union([Type.Literal("json"), Type.Literal("slack"), Type.Literal("ntfy")], {
+            default: "json",
+            description:
+              "json: the incident as JSON; slack: Slack and what is compatible; ntfy: an ntfy topic.",
+          }),
+        },
+        "One receiver.",
+      ),
+      { default: [], maxItems: 10, description: "Told when an incident begins and when it is over." },
+    ),
+    heartbeat: section(
+      {
+        url: Type.Optional(
+          Type.String({
+            pattern: "^https?://",
+            description: "Called every minute (GET), so that an outside monitor notices a dead machine.",
+          }),
+        ),
+      },
+      "A sign of life for a monitor elsewhere.",
+    ),
+  },
+  "Who is told when something breaks.",
 );
 
 const logs = section(
@@ -168,6 +225,9 @@ const logs = section(
   "Bounds of every log file.",
 );
 
-export const configSchema = section({ gateway, supervisor, logs }, "ClawKit's configuration.");
+export const configSchema = section(
+  { gateway, supervisor, logs, recorder, alerts },
+  "ClawKit's configuration.",
+);
 
 export type Config = Static<typeof configSchema>;

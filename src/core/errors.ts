@@ -20,6 +20,7 @@ export const errorCodes = {
   GATEWAY_NOT_READY: { exit: 1, meaning: "the gateway did not become ready in time" },
   STATE_UNUSABLE: { exit: 78, meaning: "the state directory cannot be used" },
   CONTROL_FAILED: { exit: 1, meaning: "the supervisor did not answer as expected" },
+  NOTHING_RECORDED: { exit: 1, meaning: "the flight recorder has nothing, or nothing of that name" },
   USAGE: { exit: 2, meaning: "the command line is wrong" },
 } as const satisfies Record<string, { exit: number; meaning: string }>;
 

@@ -21,6 +21,11 @@ export interface EdgeSettings {
   readonly allowedOrigins: readonly string[];
   readonly trustedProxies: readonly string[];
   readonly tls?: { readonly cert: string; readonly key: string };
+  readonly recorder: {
+    readonly stateDir: string;
+    readonly maxMb: number;
+    readonly maxDays: number;
+  };
   readonly hangRestartMs: number;
   readonly startTimeoutMs: number;
 }
@@ -62,7 +67,9 @@ export type SupervisorToEdge =
       readonly reason: string;
       readonly spreadMs: number;
     }
-  | { readonly type: "inspect"; readonly id: number };
+  | { readonly type: "inspect"; readonly id: number }
+  /** The run log has more than before. */
+  | { readonly type: "runs-changed" };
 
 export type EdgeToSupervisor =
   | { readonly type: "listening" }
@@ -70,7 +77,21 @@ export type EdgeToSupervisor =
   | { readonly type: "gateway-state"; readonly generation: number; readonly state: GatewayState }
   | { readonly type: "restart-gateway"; readonly generation: number; readonly why: string }
   | { readonly type: "drained" }
+  | { readonly type: "incident"; readonly change: "opened" | "closed"; readonly incident: IncidentNews }
   | { readonly type: "inspection"; readonly id: number; readonly inspection: EdgeInspection };
+
+/** What is told to the outside world of an incident. */
+export interface IncidentNews {
+  readonly id: string;
+  readonly role: string;
+  readonly cause: string;
+  readonly verdict: string;
+  readonly summary: string;
+  /** ISO 8601, UTC; `closedAt` is null while it lasts. */
+  readonly openedAt: string;
+  readonly closedAt: string | null;
+  readonly clients: number;
+}
 
 /** How the edge sees the gateway. */
 export type GatewayState = "away" | "starting" | "ready" | "hung";
@@ -101,7 +122,9 @@ export type GatewayToSupervisor =
   | { readonly type: "listening" }
   /** Every client was sent the `shutdown` event. */
   | { readonly type: "shutdown-announced" }
-  | { readonly type: "restart-requested"; readonly reason: string };
+  | { readonly type: "restart-requested"; readonly reason: string }
+  /** Every few seconds. */
+  | { readonly type: "memory"; readonly heapUsedBytes: number; readonly heapLimitBytes: number };
 
 /** A message on the wire between two of our processes. */
 export type Versioned<T> = T & { readonly v: number };

@@ -1,15 +1,22 @@
+import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
 import type { AfterEnd, EdgeInspection, EdgeSettings, GatewayRun, GatewayState } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
-import type { ProcessEnd } from "../core/process-end.ts";
+import { describeEnd, type ProcessEnd } from "../core/process-end.ts";
+import type { RecordEvent } from "../core/records.ts";
 import type { Host } from "../host/types.ts";
 import { startKeepalive } from "../policy/keepalive.ts";
+import { FirstMessage } from "../protocol/first-message.ts";
+import { ConnectionLog, type ConnectionTrack } from "./connection-log.ts";
+import { readConnect } from "./dialects/openclaw.ts";
 import { CLOSE_ANSWER_MS } from "./ending.ts";
 import { FrontDoor } from "./front-door.ts";
 import { GatewayMonitor } from "./gateway-monitor.ts";
 import { HttpProxy, pathOf, sendJson } from "./http-proxy.ts";
 import { KeepaliveSweep } from "./keepalive-sweep.ts";
 import { Link } from "./link.ts";
+import { Metrics, type RecorderStats } from "./metrics.ts";
+import { Sampler } from "./sampler.ts";
 import { type Admitted, WaitingRoom } from "./waiting-room.ts";
 
 /** Time a drain takes per client, up to what was asked for: few clients need no two seconds. */
@@ -21,6 +28,12 @@ export interface EdgeDeps {
   readonly host: Host;
   readonly log: Log;
   readonly random: () => number;
+  /** Different for every life of an edge; the ids of its connections begin with it. */
+  readonly edgeId: string;
+  readonly stateDir: string;
+  readonly memory: () => { readonly rss: number; readonly heapUsed: number };
+  readonly record: RecordEvent;
+  readonly recorderStats: () => RecorderStats;
   readonly onGatewayState: (generation: number, state: GatewayState) => void;
   readonly onRestartNeeded: (generation: number, why: string) => void;
 }
@@ -33,37 +46,70 @@ export class Edge {
   readonly #proxy: HttpProxy;
   readonly #door: FrontDoor;
   readonly #links = new Set<Link>();
-  readonly #keepalive: KeepaliveSweep | undefined;
+  readonly #keepalive: KeepaliveSweep;
+  readonly #metrics: Metrics;
+  readonly #sampler: Sampler;
   #lost = 0;
+  /** When the gateway ended that has no ready successor yet. */
+  #endedAt: number | undefined;
 
   constructor(deps: EdgeDeps) {
-    const { settings, clock } = deps;
+    const { settings, clock, record } = deps;
     this.#deps = deps;
+    this.#metrics = new Metrics({
+      connections: () => this.#links.size,
+      held: () => this.#waitingRoom.size,
+      gatewayReady: () => this.#monitor.state === "ready",
+      recorder: deps.recorderStats,
+    });
+    const connections = new ConnectionLog({ record, clock, edgeId: deps.edgeId, witness: this.#metrics });
     this.#monitor = new GatewayMonitor({
       ...deps,
       rules: settings,
       onState: (generation, state) => this.#onGatewayState(generation, state),
+      onSilent: (generation, why) =>
+        record({
+          type: "gateway-silent",
+          at: clock.wall(),
+          generation,
+          why,
+          isSupervised: this.#isSupervised,
+        }),
     });
     this.#waitingRoom = new WaitingRoom({
       clock,
       monitor: this.#monitor,
       onAdmitted: (a) => this.#onAdmitted(a),
     });
-    this.#proxy = new HttpProxy(this.#monitor);
+    this.#proxy = new HttpProxy(this.#monitor, (response) => void this.#answerMetrics(response));
     this.#door = new FrontDoor({
       settings,
       clock,
+      connections,
       countConnections: () => this.#links.size + this.#waitingRoom.size,
       onVisitor: (visitor) => this.#waitingRoom.enter(visitor),
       onRequest: (request, response, attribution) => {
         const path = pathOf(request);
-        if (path.startsWith("/__clawkit__/")) return this.#answerOwn(path, response);
+        if (path.startsWith("/__clawkit__/")) return void this.#answerOwn(path, response);
         if ("refusal" in attribution)
           return sendJson(response, 403, { ok: false, error: attribution.refusal });
         this.#proxy.handle(request, response, attribution.headers);
       },
     });
-    this.#keepalive = settings.keepalive.enabled ? new KeepaliveSweep(this.#links, deps) : undefined;
+    this.#keepalive = new KeepaliveSweep(this.#links, deps);
+    this.#sampler = new Sampler({
+      ...deps,
+      connections: () => ({ open: this.#links.size, held: this.#waitingRoom.size }),
+      gatewayPid: () => this.#monitor.run?.pid,
+      onSample: (sample) => {
+        this.#metrics.sampled(sample);
+        record({ type: "sample", sample });
+      },
+      onNote: (note) => {
+        deps.log(note.text);
+        record({ type: "note", note });
+      },
+    });
   }
 
   listen(handles: readonly object[]): Promise<void> {
@@ -75,6 +121,8 @@ export class Edge {
   }
 
   gatewayEnded(generation: number, end: ProcessEnd, after: AfterEnd): void {
+    this.#endedAt ??= this.#deps.clock.now();
+    this.#metrics.gatewayEnded(end.by === "operator" ? "planned" : describeEnd(end));
     this.#monitor.ended(generation, end, after);
   }
 
@@ -87,7 +135,7 @@ export class Edge {
   }
 
   /** Tells every client of the gateway that it goes, spread over time; new clients are held. */
-  async drainLinks(reason: string, spreadMs: number): Promise<void> {
+  async drainLinks(reason: string, spreadMs: number, cause: CauseId = "planned-restart"): Promise<void> {
     this.#monitor.retire();
     const links = [...this.#links];
     const spread = Math.min(spreadMs, links.length * DRAIN_MS_PER_CLIENT);
@@ -95,7 +143,7 @@ export class Edge {
     await Promise.all(
       links.map(async (link) => {
         await delay(this.#deps.random() * spread);
-        link.end(CLOSE.serviceRestart, reason);
+        link.end(CLOSE.serviceRestart, reason, { by: "edge", cause });
       }),
     );
     for (
@@ -108,25 +156,31 @@ export class Edge {
   }
 
   /** Stops accepting, tells everyone, held clients included. */
-  async drainAll(reason: string, spreadMs: number): Promise<void> {
-    this.#door.close(reason);
+  async drainAll(reason: string, spreadMs: number, cause: CauseId = "planned-restart"): Promise<void> {
+    this.#door.close(reason, cause);
     await Promise.all([
-      this.#waitingRoom.dismissAll(CLOSE.serviceRestart, reason),
-      this.drainLinks(reason, spreadMs),
+      this.#waitingRoom.dismissAll({ code: CLOSE.serviceRestart, reason, cause }),
+      this.drainLinks(reason, spreadMs, cause),
     ]);
   }
 
   stop(): void {
-    this.#door.close("gateway stopped");
+    this.#door.close("gateway stopped", "planned-restart");
+    this.#sampler.stop();
     this.#monitor.stop();
     this.#waitingRoom.stop();
-    this.#keepalive?.stop();
+    this.#keepalive.stop();
     this.#proxy.stop();
   }
 
   #onGatewayState(generation: number, state: GatewayState): void {
+    const { clock, record } = this.#deps;
     this.#deps.onGatewayState(generation, state);
-    if (state === "ready") this.#waitingRoom.pump();
+    record({ type: "gateway-state", at: clock.wall(), generation, state });
+    if (state !== "ready") return;
+    if (this.#endedAt !== undefined) this.#metrics.gatewayRecovered(clock.now() - this.#endedAt);
+    this.#endedAt = undefined;
+    this.#waitingRoom.pump();
   }
 
   #onAdmitted({ visitor, gateway, gatewayHead, allowedRsv, generation }: Admitted): void {
@@ -138,8 +192,17 @@ export class Edge {
       clientAddress: visitor.address,
       generation,
       keepalive: startKeepalive(clock.now(), settings.keepalive, random),
+      now: () => clock.now(),
+      onFirstBytes: identifier(visitor.track),
+      onRtt: (ms) => {
+        this.#metrics.rtt(ms);
+        this.#sampler.rtt(ms);
+      },
       onGatewayLost: (lost) => void this.#explainLoss(lost),
-      onEnded: (ended) => this.#links.delete(ended),
+      onEnded: (ended, end) => {
+        this.#links.delete(ended);
+        visitor.track.closed(end, ended.traffic);
+      },
     });
     this.#links.add(link);
     link.start(visitor.early, gatewayHead);
@@ -147,8 +210,8 @@ export class Edge {
 
   async #explainLoss(link: Link): Promise<void> {
     if (this.#lost++ === 0) setTimeout(() => this.#reportLosses(), CLOSE_ANSWER_MS);
-    const { code, reason } = await this.#monitor.explainLoss(link.generation);
-    link.end(code, reason, "gateway");
+    const { code, reason, cause } = await this.#monitor.explainLoss(link.generation);
+    link.end(code, reason, { by: "gateway", cause });
   }
 
   #reportLosses(): void {
@@ -156,15 +219,38 @@ export class Edge {
     this.#lost = 0;
   }
 
+  get #isSupervised(): boolean {
+    return this.#monitor.run?.pid !== undefined;
+  }
+
   /** The edge's own state, apart from the gateway's. */
-  #answerOwn(path: string, response: Parameters<typeof sendJson>[0]): void {
+  async #answerOwn(path: string, response: Parameters<typeof sendJson>[0]): Promise<void> {
+    if (path === "/__clawkit__/metrics") return await this.#answerMetrics(response);
     if (path === "/__clawkit__/healthz") return sendJson(response, 200, { ok: true, ...this.inspect() });
     if (path === "/__clawkit__/readyz") {
       const isReady = this.#monitor.state === "ready";
       return sendJson(response, isReady ? 200 : 503, { ok: isReady, ...this.inspect() });
     }
-    sendJson(response, 404, { ok: false, error: "not found: /__clawkit__/ has healthz and readyz" });
+    sendJson(response, 404, { ok: false, error: "not found: /__clawkit__/ has healthz, readyz and metrics" });
   }
+
+  async #answerMetrics(response: Parameters<typeof sendJson>[0]): Promise<void> {
+    const text = await this.#metrics.render();
+    response.writeHead(200, { "Content-Type": this.#metrics.contentType, "Cache-Control": "no-store" });
+    response.end(text);
+  }
+}
+
+/** Reads who a client says it is from its first message, and then looks no more. */
+function identifier(track: ConnectionTrack): (chunk: Buffer) => "more" | "enough" {
+  const message = new FirstMessage();
+  return (chunk) => {
+    const found = message.push(chunk);
+    if (found === "more") return "more";
+    const client = found === undefined ? undefined : readConnect(found.text);
+    if (client !== undefined) track.identified(client);
+    return "enough";
+  };
 }
 
 function delay(ms: number): Promise<void> {

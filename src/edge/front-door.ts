@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import http from "node:http";
 import https from "node:https";
 import net, { type Socket } from "node:net";
+import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
 import type { EdgeSettings } from "../core/messages.ts";
 import type { Clock } from "../core/ports.ts";
@@ -9,6 +10,7 @@ import { attribute, type Peer } from "../protocol/attribution.ts";
 import { headerValue, headerValues } from "../protocol/headers.ts";
 import { isOriginAllowed } from "../protocol/origin.ts";
 import { asksForWebSocket, checkUpgrade } from "../protocol/upgrade.ts";
+import type { ConnectionLog } from "./connection-log.ts";
 import { HandshakeGuard } from "./handshake-guard.ts";
 import { closeUpgrade, refuseHttp } from "./refusal.ts";
 import type { Visitor } from "./waiting-room.ts";
@@ -25,6 +27,7 @@ const KEEP_ALIVE_MS = 5_000;
 export interface FrontDoorDeps {
   readonly settings: EdgeSettings;
   readonly clock: Clock;
+  readonly connections: ConnectionLog;
   /** Client connections at the moment, held ones included. */
   readonly countConnections: () => number;
   readonly onVisitor: (visitor: Visitor) => void;
@@ -44,7 +47,7 @@ export class FrontDoor {
   /** Connections whose last request has no complete answer yet: nothing else may be written to them. */
   readonly #unanswered = new Map<Socket, http.ServerResponse>();
   /** Set once the edge is on its way out: whoever still gets in is told this. */
-  #farewell: string | undefined;
+  #farewell: { readonly reason: string; readonly cause: CauseId } | undefined;
 
   constructor(deps: FrontDoorDeps) {
     this.#deps = deps;
@@ -71,8 +74,8 @@ export class FrontDoor {
   }
 
   /** Stops accepting. Connections whose request is still coming are told why, by a Close frame. */
-  close(farewell: string): void {
-    this.#farewell = farewell;
+  close(reason: string, cause: CauseId): void {
+    this.#farewell = { reason, cause };
     this.#guard.stop();
     for (const server of this.#servers) {
       server.close();
@@ -145,19 +148,27 @@ export class FrontDoor {
     if (hasTwoHosts(request))
       return refuseHttp(socket, { status: 400, message: "one Host, please (RFC 9112 §3.2)" });
 
-    const refuse = (code: number, reason: string) => void closeUpgrade(socket, headers, { code, reason });
-    if (this.#farewell !== undefined) return refuse(CLOSE.serviceRestart, this.#farewell);
     const origin = headerValue(headers, "origin");
+    const attribution = this.#attribute(request);
+    const address = "refusal" in attribution ? this.#peerOf(socket).address : attribution.clientAddress;
+    const track = this.#deps.connections.open({ address, origin, path: request.url ?? "/" });
+    const refuse = (code: number, reason: string, cause: CauseId = "refused-by-edge") => {
+      track.closed({ by: "edge", code, reason, phase: "handshake", cause });
+      void closeUpgrade(socket, headers, { code, reason });
+    };
+    if (this.#farewell !== undefined) {
+      return refuse(CLOSE.serviceRestart, this.#farewell.reason, this.#farewell.cause);
+    }
     if (!isOriginAllowed(origin, settings.port, settings.allowedOrigins)) {
       return refuse(CLOSE.policyViolation, "origin not allowed: list it in gateway.allowedOrigins");
     }
-    const attribution = this.#attribute(request);
     if ("refusal" in attribution) return refuse(CLOSE.policyViolation, attribution.refusal);
     if (this.#deps.countConnections() >= settings.maxConnections) {
       return refuse(CLOSE.tryAgainLater, `too many connections: the limit is ${settings.maxConnections}`);
     }
     this.#deps.onVisitor({
-      address: attribution.clientAddress,
+      address,
+      track,
       deadline: clock.now() + settings.holdMs,
       socket,
       requestHeaders: headers,

@@ -1,3 +1,4 @@
+import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
 import type { AfterEnd, GatewayRun, GatewayState } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
@@ -35,12 +36,15 @@ export interface GatewayMonitorDeps {
   readonly rules: LivenessRules;
   /** The state changed; the new one is in `state`. */
   readonly onState: (generation: number, state: GatewayState) => void;
+  /** A gateway that should serve does not: it hangs, or it cannot be reached. */
+  readonly onSilent: (generation: number, why: string) => void;
   readonly onRestartNeeded: (generation: number, why: string) => void;
 }
 
 export interface Loss {
   readonly code: number;
   readonly reason: string;
+  readonly cause: CauseId;
 }
 
 interface Ended {
@@ -139,15 +143,24 @@ export class GatewayMonitor {
   async explainLoss(generation: number): Promise<Loss> {
     const run = this.#run?.generation === generation ? this.#run : undefined;
     if (run !== undefined && run.pid === undefined) {
-      return { code: CLOSE.serviceRestart, reason: "connection to the gateway lost" };
+      return {
+        code: CLOSE.serviceRestart,
+        reason: "connection to the gateway lost",
+        cause: "gateway-dropped-connection",
+      };
     }
     if (!this.#ends.has(generation)) await this.#waitForWord(generation);
     const ended = this.#ends.get(generation);
     if (ended !== undefined) return lossOf(ended);
     if (run?.pid !== undefined && (await this.#isAlive(run.pid))) {
-      return { code: CLOSE.internalError, reason: "gateway dropped this connection" };
+      return {
+        code: CLOSE.internalError,
+        reason: "gateway dropped this connection",
+        cause: "gateway-dropped-connection",
+      };
     }
-    return { code: CLOSE.serviceRestart, reason: "gateway restarting (reason not yet known), reconnect now" };
+    const reason = "gateway restarting (reason not yet known), reconnect now";
+    return { code: CLOSE.serviceRestart, reason, cause: "gateway-ended" };
   }
 
   async #waitForWord(generation: number): Promise<void> {
@@ -183,6 +196,7 @@ export class GatewayMonitor {
       this.#step({ kind: "answered", isReady: result !== 503 });
     } else if (run.pid === undefined && this.#state === "ready") {
       // nobody supervises it and would tell us that it ended
+      this.#deps.onSilent(run.generation, "it cannot be reached");
       this.#liveness = startLiveness(this.#deps.clock.now());
       this.#setState("starting");
     }
@@ -236,7 +250,9 @@ export class GatewayMonitor {
         return;
       case "trouble": {
         const seconds = Math.round(action.silentMs / 1000);
+        const what = `it did not answer for ${seconds} s (${action.trouble})`;
         this.#deps.log(`gateway does not answer (${action.trouble}) for ${seconds} s: holding new clients`);
+        this.#deps.onSilent(run.generation, what);
         this.#setState("hung");
         return;
       }
@@ -259,12 +275,11 @@ export class GatewayMonitor {
 
 function lossOf({ end, after }: Ended): Loss {
   const what = describeEnd(end);
-  switch (after.kind) {
-    case "restart":
-      return { code: CLOSE.serviceRestart, reason: `gateway restarting (${what}), reconnect now` };
-    case "refused":
-      return { code: CLOSE.serviceRestart, reason: `gateway ended (${what}), it is not started again` };
-    case "stopped":
-      return { code: CLOSE.serviceRestart, reason: `gateway stopped (${what})` };
-  }
+  const cause = end.by === "operator" ? "planned-restart" : "gateway-ended";
+  const reasons = {
+    restart: `gateway restarting (${what}), reconnect now`,
+    refused: `gateway ended (${what}), it is not started again`,
+    stopped: `gateway stopped (${what})`,
+  };
+  return { code: CLOSE.serviceRestart, reason: reasons[after.kind], cause };
 }

@@ -13,6 +13,8 @@ const MAX_IDLE_CONNECTIONS = 16;
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
+const METRICS_PATH = "/metrics";
+
 /** Health endpoints that speak for the gateway. */
 export type HealthPath = "/healthz" | "/startupz" | "/readyz";
 
@@ -23,13 +25,16 @@ export function isHealthPath(path: string): path is HealthPath {
 /** Passes plain HTTP on to the gateway, and answers for it while it is away. */
 export class HttpProxy {
   readonly #monitor: GatewayMonitor;
+  readonly #answerMetrics: (response: http.ServerResponse) => void;
   readonly #agents = {
     http: new http.Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS }),
     https: new https.Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS }),
   };
 
-  constructor(monitor: GatewayMonitor) {
+  /** `answerMetrics` answers `/metrics` where the gateway has none. */
+  constructor(monitor: GatewayMonitor, answerMetrics: (response: http.ServerResponse) => void) {
     this.#monitor = monitor;
+    this.#answerMetrics = answerMetrics;
   }
 
   /** `headers` are the client's, with its attribution settled. */
@@ -56,9 +61,10 @@ export class HttpProxy {
       this.#agents,
     );
     outgoing.on("response", (incoming) => {
-      if (isHealthPath(bare) && lacksHealthEndpoint(incoming)) {
+      if ((isHealthPath(bare) || bare === METRICS_PATH) && lacksEndpoint(incoming)) {
         incoming.resume();
-        this.#answerHealth(bare, response);
+        if (isHealthPath(bare)) this.#answerHealth(bare, response);
+        else this.#answerMetrics(response);
         return;
       }
       passOn(incoming, response);
@@ -108,6 +114,7 @@ export class HttpProxy {
 
   #answerAway(request: http.IncomingMessage, response: http.ServerResponse): void {
     request.resume();
+    if (pathOf(request) === METRICS_PATH) return this.#answerMetrics(response);
     const reason = this.#monitor.explanation;
     response.setHeader("Retry-After", String(RETRY_AFTER_SEC));
     const isPage = /\btext\/html\b/.test(request.headers.accept ?? "") && request.method === "GET";
@@ -135,8 +142,8 @@ function isConnectError(error: Error): boolean {
   return ["ECONNREFUSED", "ENOENT", "EAGAIN"].includes(systemErrorCode(error) ?? "");
 }
 
-/** A 404, a 426 of a bare WebSocket server or a web page is no health report. */
-function lacksHealthEndpoint(incoming: http.IncomingMessage): boolean {
+/** A 404, a 426 of a bare WebSocket server or a web page is neither a health report nor metrics. */
+function lacksEndpoint(incoming: http.IncomingMessage): boolean {
   const status = incoming.statusCode ?? 0;
   if (status < 500 && status !== 200) return true;
   return /\btext\/html\b/.test(incoming.headers["content-type"] ?? "");

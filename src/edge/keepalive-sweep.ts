@@ -17,7 +17,7 @@ export interface KeepaliveSweepDeps {
   readonly random: () => number;
 }
 
-/** Pings the clients that are silent and gives up those that stay so. */
+/** Notes when clients were last heard; with keepalive on, pings the silent ones and gives up those that stay so. */
 export class KeepaliveSweep {
   readonly #links: ReadonlySet<Link>;
   readonly #deps: KeepaliveSweepDeps;
@@ -45,23 +45,22 @@ export class KeepaliveSweep {
         forgiveStall(link.keepalive, stalledMs);
         continue;
       }
-      if (!link.isOpen) continue; // ending has deadlines of its own
+      const heard = link.takeHeard(now);
+      if (!settings.keepalive.enabled || !link.isOpen) continue; // ending has deadlines of its own
       const input = {
         now,
-        heard: link.heard,
+        heard,
         bytesWritten: link.client.bytesWritten,
         readingPaused: link.isClientPaused,
       };
-      link.heard = false;
       const action = stepKeepalive(link.keepalive, input, settings.keepalive, random);
       if (action === "ping") link.ping();
       else if (action === "unreachable") {
         log(`client ${link.clientAddress} is unreachable: no answer to a ping`);
-        link.end(
-          CLOSE.timeout,
-          `no answer to a ping within ${settings.keepalive.timeoutMs / 1000} s`,
-          "network",
-        );
+        link.end(CLOSE.timeout, `no answer to a ping within ${settings.keepalive.timeoutMs / 1000} s`, {
+          by: "network",
+          cause: "client-unreachable",
+        });
       }
     }
   }

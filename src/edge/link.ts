@@ -1,17 +1,13 @@
 import type { Socket } from "node:net";
+import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
+import { systemErrorCode } from "../core/errors.ts";
 import type { KeepaliveState } from "../policy/keepalive.ts";
 import { FrameRelay } from "../protocol/frame-relay.ts";
 import { type CloseMessage, decodeClose, encodeClose, encodeFrame, OPCODE } from "../protocol/frames.ts";
+import type { Ending, Traffic } from "./connection-log.ts";
 import { CLOSE_ANSWER_MS, endGently } from "./ending.ts";
 import { keepChunk, shareReads } from "./shared-reads.ts";
-
-/** Which side ended a link first, and with what. First cause wins. */
-export interface LinkEnd {
-  readonly by: "client" | "gateway" | "edge" | "network";
-  readonly code: number | undefined;
-  readonly reason: string;
-}
 
 export interface LinkOptions {
   readonly client: Socket;
@@ -22,9 +18,14 @@ export interface LinkOptions {
   /** The life of the gateway this link belongs to. */
   readonly generation: number;
   readonly keepalive: KeepaliveState;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Is shown the client's bytes until it says that it has seen enough. */
+  readonly onFirstBytes?: (chunk: Buffer) => "more" | "enough";
+  readonly onRtt: (ms: number) => void;
   /** The gateway's socket ended without a Close frame: somebody has to find out why and call `end`. */
   readonly onGatewayLost: (link: Link) => void;
-  readonly onEnded: (link: Link, end: LinkEnd) => void;
+  readonly onEnded: (link: Link, end: Ending) => void;
 }
 
 /** Pings of the edge carry this, so that their pongs are told from those the gateway asked for. */
@@ -57,8 +58,12 @@ export class Link {
   readonly clientAddress: string;
   readonly generation: number;
   readonly keepalive: KeepaliveState;
-  /** Set by any byte of the client; whoever looks resets it. */
-  heard = true;
+  /** Set by any byte of the client; whoever looks takes it with `takeHeard`. */
+  #heard = true;
+  #heardAt: number;
+  #pingedAt = 0;
+  #rttMs: number | null = null;
+  #onFirstBytes: LinkOptions["onFirstBytes"];
 
   readonly #gateway: Socket;
   readonly #options: LinkOptions;
@@ -67,7 +72,9 @@ export class Link {
   #state: "open" | "closing" | "orphaned" | "ending" | "ended" = "open";
   #clientClose: CloseMessage | undefined;
   #gatewayClose: CloseMessage | undefined;
-  #end: LinkEnd | undefined;
+  #end: Omit<Ending, "phase"> | undefined;
+  #phase: Ending["phase"] = "open";
+  #clientError: string | undefined;
   #answerTimer: NodeJS.Timeout | undefined;
 
   constructor(options: LinkOptions) {
@@ -77,6 +84,8 @@ export class Link {
     this.generation = options.generation;
     this.keepalive = options.keepalive;
     this.#gateway = options.gateway;
+    this.#heardAt = options.now();
+    this.#onFirstBytes = options.onFirstBytes;
     const { allowedRsv } = options;
     this.#toGateway = new FrameRelay({
       masked: true,
@@ -100,12 +109,12 @@ export class Link {
     client.on("drain", clientOnDrain);
     client.on("end", clientOnEnd);
     client.on("close", clientOnEnd);
-    client.on("error", ignoreError); // 'close' follows and is what matters
+    client.on("error", clientOnError);
     gateway.on("data", gatewayOnData);
     gateway.on("drain", gatewayOnDrain);
     gateway.on("end", gatewayOnEnd);
     gateway.on("close", gatewayOnEnd);
-    gateway.on("error", ignoreError);
+    gateway.on("error", ignoreError); // 'close' follows and is what matters
     shareReads(client);
     shareReads(gateway);
     if (gatewayHead.length > 0) this.fromGateway(gatewayHead);
@@ -124,12 +133,32 @@ export class Link {
     return this.client.isPaused();
   }
 
+  /** Whether any byte came from the client since the last call. */
+  takeHeard(now: number): boolean {
+    const heard = this.#heard;
+    if (heard) this.#heardAt = now;
+    this.#heard = false;
+    return heard;
+  }
+
+  get traffic(): Traffic {
+    return {
+      bytesIn: this.client.bytesRead,
+      bytesOut: this.client.bytesWritten,
+      framesIn: this.#toGateway.frames,
+      framesOut: this.#toClient.frames,
+      lastActivity: this.#heard ? this.#options.now() : this.#heardAt,
+      rttMs: this.#rttMs,
+    };
+  }
+
   ping(): void {
+    this.#pingedAt = this.#options.now();
     this.client.write(EDGE_PING);
   }
 
   /** Ends the link with a Close frame of ours to the client; the first end is the one that counts. */
-  end(code: number, reason: string, by: LinkEnd["by"] = "edge"): void {
+  end(code: number, reason: string, why: { by: Ending["by"]; cause: CauseId }): void {
     if (this.#state !== "open" && this.#state !== "orphaned" && this.#state !== "closing") return;
     if (this.#gatewayClose !== undefined) {
       // the client has its Close frame already, from the gateway itself
@@ -137,7 +166,7 @@ export class Link {
       return;
     }
     this.#state = "ending";
-    this.#end ??= { by, code, reason };
+    this.#end ??= { code, reason, ...why };
     this.client.write(encodeClose(code, reason));
     this.#awaitAnswer();
     this.#endGateway(CLOSE.goingAway, "client connection ended by the edge");
@@ -145,7 +174,8 @@ export class Link {
   }
 
   fromClient(chunk: Buffer): void {
-    this.heard = true;
+    this.#heard = true;
+    if (this.#onFirstBytes?.(chunk) === "enough") this.#onFirstBytes = undefined;
     if (this.#state === "ended") return;
     const violation = this.#toGateway.push(chunk);
     if (this.#state === "open" || this.#state === "closing") {
@@ -154,8 +184,9 @@ export class Link {
       this.#toGateway.out.length = 0;
       if (this.#toGateway.holdsInput) keepChunk(chunk);
     }
-    if (violation !== undefined) this.end(violation.code, violation.message, "client");
-    else if (this.#state === "ending" && this.#clientClose !== undefined) this.#finish();
+    if (violation !== undefined) {
+      this.end(violation.code, violation.message, { by: "client", cause: causeOfViolation(violation.code) });
+    } else if (this.#state === "ending" && this.#clientClose !== undefined) this.#finish();
   }
 
   fromGateway(chunk: Buffer): void {
@@ -163,7 +194,8 @@ export class Link {
     const violation = this.#toClient.push(chunk);
     if (!passOn(this.#toClient, chunk, this.client)) this.#gateway.pause();
     if (violation !== undefined) {
-      this.end(CLOSE.internalError, `gateway broke the WebSocket protocol: ${violation.message}`, "gateway");
+      const reason = `gateway broke the WebSocket protocol: ${violation.message}`;
+      this.end(CLOSE.internalError, reason, { by: "gateway", cause: "protocol-violation" });
     }
   }
 
@@ -178,24 +210,22 @@ export class Link {
   /** FIN or the end of the client's socket. */
   clientGone(): void {
     if (this.#state === "ended") return;
-    const close = this.#clientClose ?? this.#gatewayClose;
-    this.#end ??=
-      close === undefined
-        ? { by: "network", code: undefined, reason: "client ended without a close frame" }
-        : {
-            by: this.#clientClose === undefined ? "gateway" : "client",
-            code: close.code,
-            reason: close.reason,
-          };
+    // one side said goodbye and the other never answered
+    const isAnswered = this.#clientClose !== undefined && this.#gatewayClose !== undefined;
+    if (this.#state === "closing" && !isAnswered) this.#phase = "closing";
+    this.#end ??= endWithoutClose(this.#clientError);
     this.#endGateway(CLOSE.goingAway, "client is gone");
     this.#finish();
+  }
+
+  clientFailed(error: Error): void {
+    this.#clientError ??= systemErrorCode(error) ?? error.message;
   }
 
   /** EOF or the end of the gateway's socket. */
   gatewayGone(): void {
     if (this.#state === "closing") {
       if (this.#gatewayClose !== undefined) {
-        this.#end ??= { by: "gateway", ...this.#gatewayClose };
         this.#awaitClientClose();
       } else {
         this.#answerClientClose();
@@ -208,17 +238,30 @@ export class Link {
   }
 
   #onClientControl(opcode: number, payload: Buffer): boolean {
-    if (opcode === OPCODE.pong) return !payload.equals(EDGE_PING_PAYLOAD);
+    if (opcode === OPCODE.pong) {
+      if (!payload.equals(EDGE_PING_PAYLOAD)) return true;
+      this.#noteRtt();
+      return false;
+    }
     if (opcode === OPCODE.close) {
       this.#clientClose = decodeClose(payload) as CloseMessage;
+      this.#end ??= endByClient(this.#clientClose);
       this.#beginClosing();
     }
     return true;
   }
 
+  #noteRtt(): void {
+    if (this.#pingedAt === 0) return;
+    this.#rttMs = this.#options.now() - this.#pingedAt;
+    this.#pingedAt = 0;
+    this.#options.onRtt(this.#rttMs);
+  }
+
   #onGatewayControl(opcode: number, payload: Buffer): boolean {
     if (opcode === OPCODE.close) {
       this.#gatewayClose = decodeClose(payload) as CloseMessage;
+      this.#end ??= endByGateway(this.#gatewayClose);
       this.#beginClosing();
     }
     return true;
@@ -249,6 +292,7 @@ export class Link {
 
   /** A busy gateway did not answer its client's Close frame, or one side did not end after both were sent. */
   #closingTookTooLong(): void {
+    this.#phase = "closing";
     if (this.#gatewayClose === undefined) this.#answerClientClose();
     else this.#finish();
   }
@@ -256,7 +300,6 @@ export class Link {
   /** The client asked to close and nobody else will answer: its own words do. */
   #answerClientClose(): void {
     const { code, reason } = this.#clientClose!;
-    this.#end ??= { by: "client", code, reason };
     this.#state = "ending";
     this.client.write(code === undefined ? EMPTY_CLOSE : encodeClose(code, reason));
     this.#finish();
@@ -276,7 +319,8 @@ export class Link {
     clearTimeout(this.#answerTimer);
     this.#endGateway(CLOSE.goingAway, "client is gone");
     endGently(this.client);
-    this.#options.onEnded(this, this.#end ?? { by: "edge", code: undefined, reason: "" });
+    const end = this.#end ?? endWithoutClose(this.#clientError);
+    this.#options.onEnded(this, { ...end, phase: this.#phase });
   }
 }
 
@@ -321,4 +365,64 @@ function gatewayOnEnd(this: LinkSocket): void {
   this[kLink]!.gatewayGone();
 }
 
+/** 'close' follows and is what matters; the error says how the network ended it. */
+function clientOnError(this: LinkSocket, error: Error): void {
+  this[kLink]!.clientFailed(error);
+}
+
 function ignoreError(): void {}
+
+function endByClient({ code, reason }: CloseMessage): Omit<Ending, "phase"> {
+  return {
+    by: "client",
+    code,
+    reason,
+    cause: CLIENT_CAUSES[code ?? CLOSE.normal] ?? "client-closed-with-error",
+  };
+}
+
+function endByGateway({ code, reason }: CloseMessage): Omit<Ending, "phase"> {
+  return { by: "gateway", code, reason, cause: GATEWAY_CAUSES[code ?? CLOSE.normal] ?? "gateway-closed" };
+}
+
+/** FIN or RST come from the client's system; a timeout is what is left of a client behind a cut line. */
+function endWithoutClose(error: string | undefined): Omit<Ending, "phase"> {
+  const none = { code: undefined };
+  if (error === undefined) {
+    return { ...none, by: "client", cause: "client-vanished", reason: "client ended without a close frame" };
+  }
+  if (error === "ECONNRESET" || error === "EPIPE") {
+    return {
+      ...none,
+      by: "client",
+      cause: "client-reset",
+      reason: `client's system reset the connection (${error})`,
+    };
+  }
+  return {
+    ...none,
+    by: "network",
+    cause: "client-unreachable",
+    reason: `connection to the client failed (${error})`,
+  };
+}
+
+function causeOfViolation(code: number): CauseId {
+  return code === CLOSE.tooBig ? "payload-too-large" : "protocol-violation";
+}
+
+const CLIENT_CAUSES: Readonly<Record<number, CauseId>> = {
+  [CLOSE.normal]: "client-closed",
+  [CLOSE.goingAway]: "client-went-away",
+  [CLOSE.protocolError]: "protocol-violation",
+  [CLOSE.invalidData]: "protocol-violation",
+  [CLOSE.tooBig]: "payload-too-large",
+};
+
+const GATEWAY_CAUSES: Readonly<Record<number, CauseId>> = {
+  [CLOSE.protocolError]: "protocol-violation",
+  [CLOSE.invalidData]: "protocol-violation",
+  [CLOSE.policyViolation]: "pairing-or-auth-rejected",
+  [CLOSE.tooBig]: "payload-too-large",
+  [CLOSE.serviceRestart]: "gateway-announced-restart",
+};

@@ -1,9 +1,11 @@
 import type { Socket } from "node:net";
+import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
 import type { Clock } from "../core/ports.ts";
 import { type Held, HoldQueue } from "../policy/hold.ts";
 import type { Headers } from "../protocol/headers.ts";
 import { allowedRsvOf, responseHead } from "../protocol/upgrade.ts";
+import type { ConnectionTrack } from "./connection-log.ts";
 import { dial } from "./dial.ts";
 import type { GatewayMonitor } from "./gateway-monitor.ts";
 import { closeUpgrade, forwardRefusal } from "./refusal.ts";
@@ -22,6 +24,7 @@ const TRANSIENT = new Set([502, 503, 504]);
 /** A client between its complete upgrade request and the gateway's answer. */
 export interface Visitor extends Held {
   readonly socket: Socket;
+  readonly track: ConnectionTrack;
   /** The client's own headers, as they came: what we answer with ourselves depends on them. */
   readonly requestHeaders: Headers;
   /** What goes to the gateway. */
@@ -96,8 +99,8 @@ export class WaitingRoom {
   }
 
   /** Answers everyone who waits with a close frame; resolves when they have it. */
-  async dismissAll(code: number, reason: string): Promise<void> {
-    await Promise.all(this.#queue.entries().map((visitor) => this.#dismiss(visitor, code, reason)));
+  async dismissAll(close: { code: number; reason: string; cause: CauseId }): Promise<void> {
+    await Promise.all(this.#queue.entries().map((visitor) => this.#dismiss(visitor, close)));
   }
 
   stop(): void {
@@ -123,6 +126,7 @@ export class WaitingRoom {
     switch (result.kind) {
       case "open": {
         this.#release(visitor);
+        visitor.track.served(run.generation);
         visitor.socket.write(responseHead(101, "Switching Protocols", result.headers), "latin1");
         const allowedRsv = allowedRsvOf(result.headers);
         const { socket: gateway, head: gatewayHead } = result;
@@ -137,10 +141,21 @@ export class WaitingRoom {
           break;
         }
         this.#release(visitor);
+        visitor.track.closed({
+          by: "gateway",
+          code: undefined,
+          reason: `gateway answered the upgrade with HTTP ${result.response.statusCode}`,
+          phase: "handshake",
+          cause: "gateway-refused-upgrade",
+        });
         forwardRefusal(visitor.socket, result.response);
         break;
       case "broken":
-        void this.#dismiss(visitor, CLOSE.internalError, "gateway answered the upgrade with a wrong key");
+        void this.#dismiss(visitor, {
+          code: CLOSE.internalError,
+          reason: "gateway answered the upgrade with a wrong key",
+          cause: "gateway-refused-upgrade",
+        });
         break;
       case "failed":
         this.#retryLater(visitor);
@@ -162,25 +177,33 @@ export class WaitingRoom {
     for (const visitor of this.#queue.expired(this.#deps.clock.now())) {
       const { state, explanation } = this.#deps.monitor;
       const why = state === "ready" ? "gateway is slow to answer" : explanation;
-      void this.#dismiss(
-        visitor,
-        CLOSE.tryAgainLater,
-        `${why}; try again later, or run: clawkit gateway status`,
-      );
+      void this.#dismiss(visitor, {
+        code: CLOSE.tryAgainLater,
+        reason: `${why}; try again later, or run: clawkit gateway status`,
+        cause: "hold-ran-out",
+      });
     }
   }
 
-  #dismiss(visitor: Visitor, code: number, reason: string): Promise<void> {
+  #dismiss(visitor: Visitor, close: { code: number; reason: string; cause: CauseId }): Promise<void> {
     this.#abort(visitor);
     this.#release(visitor);
     this.pump(); // its place is free for the next one
-    return closeUpgrade(visitor.socket, visitor.requestHeaders, { code, reason });
+    visitor.track.closed({ by: "edge", phase: "handshake", ...close });
+    return closeUpgrade(visitor.socket, visitor.requestHeaders, close);
   }
 
   /** The client gave up. */
   #leave(visitor: Visitor): void {
     this.#abort(visitor);
     this.#release(visitor);
+    visitor.track.closed({
+      by: "client",
+      code: undefined,
+      reason: "client left before it was served",
+      phase: "handshake",
+      cause: "client-gave-up",
+    });
     visitor.socket.destroy();
     this.pump();
   }

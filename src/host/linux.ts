@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { userInfo } from "node:os";
+import { linuxEvidence } from "./linux-evidence.ts";
 import type { Host, PortOwner, ProcessFacts } from "./types.ts";
 
 /** Clock ticks per second: USER_HZ is 100 on every architecture Node runs on. */
@@ -16,6 +17,8 @@ const STATES: Readonly<Record<string, ProcessFacts["state"]>> = {
 };
 
 export const linux: Host = {
+  ...linuxEvidence,
+
   async bootId() {
     return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
   },

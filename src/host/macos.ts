@@ -51,6 +51,28 @@ export const macos: Host = {
     return [];
   },
 
+  async usage(pid) {
+    const rssKb = Number((await ps(pid, ["rss"], FIXED_FORMAT))?.trim() || Number.NaN);
+    return Number.isNaN(rssKb) ? undefined : { rssBytes: rssKb * 1024 };
+  },
+
+  async cgroupOf() {
+    return undefined;
+  },
+
+  async cgroupMemory() {
+    return undefined;
+  },
+
+  /** The unified log takes seconds to ask, and says nothing of signals. Crashes are in DiagnosticReports. */
+  async kernelLines() {
+    return undefined;
+  },
+
+  async handlesSignal() {
+    return false;
+  },
+
   async portOwners(port) {
     // Without root, lsof shows our own sockets only; netstat shows everyone's, without their owners.
     const [sockets, table] = await Promise.all([

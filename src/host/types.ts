@@ -25,6 +25,25 @@ export interface PortOwner {
   readonly command?: string;
 }
 
+/** What a process uses now. */
+export interface ProcessUsage {
+  readonly rssBytes: number;
+  /** The highest so far, where the system keeps it. */
+  readonly peakRssBytes?: number;
+  readonly openFiles?: number;
+}
+
+/** Memory of a cgroup: of a container, a service, a session. */
+export interface CgroupMemory {
+  /** Its folder; also readable when the process is gone. */
+  readonly path: string;
+  /** The tightest limit of it and the groups around it. */
+  readonly limitBytes?: number;
+  readonly usageBytes?: number;
+  /** Processes that the kernel killed there for memory. */
+  readonly oomKills?: number;
+}
+
 /** What differs between Linux, macOS and Windows. Everything here only looks. */
 export interface Host {
   /** Changes with every boot of the machine. */
@@ -38,4 +57,16 @@ export interface Host {
   marked(mark: string): Promise<number[]>;
   /** Who listens on `port`; empty if nobody does. */
   portOwners(port: number): Promise<PortOwner[]>;
+  /** Memory and files of a process; undefined if it is gone or may not be looked at. */
+  usage(pid: number): Promise<ProcessUsage | undefined>;
+  /** Where the memory of a process is accounted and limited; undefined where nothing is (macOS, Windows). */
+  cgroupOf(pid: number): Promise<string | undefined>;
+  cgroupMemory(path: string): Promise<CgroupMemory | undefined>;
+  /**
+   * What the kernel, and systemd-oomd, logged since `sinceMs` (wall clock) about memory and crashes. Undefined if
+   * this user, or this container, may not look.
+   */
+  kernelLines(sinceMs: number): Promise<string[] | undefined>;
+  /** Whether a process has a handler for a signal, so that it would survive it. */
+  handlesSignal(pid: number, signal: number): Promise<boolean>;
 }

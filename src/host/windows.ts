@@ -1,6 +1,6 @@
 import { win32 } from "node:path";
 import { runCommand } from "./command.ts";
-import type { Host, PortOwner, ProcessFacts } from "./types.ts";
+import type { Host, PortOwner, ProcessFacts, ProcessUsage } from "./types.ts";
 
 /** By full path: Windows looks for a bare name in the current folder first. */
 const SYSTEM = win32.join(process.env.SystemRoot ?? "C:\\Windows", "System32");
@@ -41,6 +41,29 @@ export const windows: Host = {
     return [];
   },
 
+  async usage(pid) {
+    const answer = await powershell(
+      `Get-Process -Id ${pid} -ErrorAction Stop | Select-Object WorkingSet64,PeakWorkingSet64 | ConvertTo-Json -Compress`,
+    ).catch(() => "");
+    return parseUsage(answer);
+  },
+
+  async cgroupOf() {
+    return undefined;
+  },
+
+  async cgroupMemory() {
+    return undefined;
+  },
+
+  async kernelLines() {
+    return undefined;
+  },
+
+  async handlesSignal() {
+    return false;
+  },
+
   async portOwners(port) {
     const tables = await Promise.all([
       runCommand(NETSTAT, ["-ano", "-p", "TCP"]),
@@ -55,6 +78,12 @@ export const windows: Host = {
     });
   },
 };
+
+/** What `Get-Process … | ConvertTo-Json` prints. */
+export function parseUsage(text: string): ProcessUsage | undefined {
+  const match = /"WorkingSet64":(\d+),"PeakWorkingSet64":(\d+)/.exec(text);
+  return match === null ? undefined : { rssBytes: Number(match[1]), peakRssBytes: Number(match[2]) };
+}
 
 /** What `reg query … /v BootId` prints, as a decimal number; undefined if the value is missing. */
 export function parseBootNumber(listing: string): string | undefined {

@@ -4,8 +4,10 @@ import {
   decodeClose,
   encodeHeader,
   type FrameViolation,
+  headerLength,
   MAX_CONTROL_PAYLOAD,
   OPCODE,
+  payloadLength,
 } from "./frames.ts";
 
 /**
@@ -47,6 +49,8 @@ export interface FrameRelayOptions {
 export class FrameRelay {
   /** Bytes ready to be passed on. The caller takes them all after each `push` and empties the array. */
   readonly out: Buffer[] = [];
+  /** Frames begun so far, control frames among them. */
+  frames = 0;
 
   readonly #masked: boolean;
   readonly #allowedRsv: number;
@@ -192,6 +196,7 @@ export class FrameRelay {
       return { code: CLOSE.tooBig, message: "frame length over 2^53 bytes" };
     }
 
+    this.frames++;
     this.#firstByte = firstByte;
     this.#remaining = length;
     this.#state = isControl ? "control" : length > FRAGMENT_BYTES ? "large" : "whole";
@@ -268,23 +273,6 @@ export class FrameRelay {
   #isState(state: "whole" | "large" | "control" | "ended"): boolean {
     return this.#state === state;
   }
-}
-
-/** Bytes of the frame header that begins at `at`, or 0 if it is not all there. */
-function headerLength(bytes: Buffer, at: number): number {
-  const available = bytes.length - at;
-  if (available < 2) return 0;
-  const second = bytes[at + 1]!;
-  const length = second & 0x7f;
-  const needed = 2 + (length < 126 ? 0 : length === 126 ? 2 : 8) + ((second & MASKED) === 0 ? 0 : 4);
-  return available < needed ? 0 : needed;
-}
-
-function payloadLength(bytes: Buffer, at: number): number {
-  const length = bytes[at + 1]! & 0x7f;
-  if (length < 126) return length;
-  if (length === 126) return bytes.readUInt16BE(at + 2);
-  return bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
 }
 
 function protocolError(message: string): FrameViolation {

@@ -45,6 +45,24 @@ export function encodeHeader(header: FrameHeader): Buffer {
   return bytes;
 }
 
+/** Bytes of the frame header that begins at `at`, or 0 if it is not all there. */
+export function headerLength(bytes: Buffer, at: number): number {
+  const available = bytes.length - at;
+  if (available < 2) return 0;
+  const second = bytes[at + 1]!;
+  const length = second & 0x7f;
+  const needed = 2 + (length < 126 ? 0 : length === 126 ? 2 : 8) + ((second & MASKED) === 0 ? 0 : 4);
+  return available < needed ? 0 : needed;
+}
+
+/** Payload bytes of the frame whose complete header begins at `at`. */
+export function payloadLength(bytes: Buffer, at: number): number {
+  const length = bytes[at + 1]! & 0x7f;
+  if (length < 126) return length;
+  if (length === 126) return bytes.readUInt16BE(at + 2);
+  return bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
+}
+
 /** A whole, final frame. Frames towards a server are masked (RFC 6455 §5.3): give `mask` for those. */
 export function encodeFrame(opcode: number, payload: Buffer, mask?: Buffer): Buffer {
   const firstByte = FIN | opcode;

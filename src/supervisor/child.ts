@@ -6,9 +6,10 @@ import { isOurMessage, versioned } from "../core/messages.ts";
 import type { SendSignal } from "../core/ports.ts";
 import type { EndedBy, ProcessEnd } from "../core/process-end.ts";
 import { LineSplitter } from "./lines.ts";
+import { withReports } from "./node-report.ts";
 
-/** Lines of a child's output that go into its end record. */
-const LAST_LINES = 50;
+/** Lines of a child's output that are kept as its last words. */
+const LAST_LINES = 200;
 
 /** A child's output may lag behind its exit; a grandchild that keeps the pipe open must not keep the end. */
 const OUTPUT_LAG_MS = 500;
@@ -23,6 +24,8 @@ export interface ChildOptions {
   readonly ipc: boolean;
   /** Whether it leads a process group of its own, so that its children end with it and Ctrl-C is ours alone. */
   readonly ownGroup: boolean;
+  /** Where a Node that dies of its own doing leaves its diagnostic report. */
+  readonly reportsDir?: string;
   readonly onLine: (stream: "out" | "err", line: string) => void;
   readonly onMessage?: (message: { type: string }) => void;
   readonly sendSignal: SendSignal;
@@ -84,6 +87,11 @@ export class Child {
     else this.#process?.kill(signal);
   }
 
+  /** Sends a signal to the child alone, not to what it started. */
+  signalAlone(signal: NodeJS.Signals): void {
+    if (!this.#hasExited) this.#process?.kill(signal);
+  }
+
   async #waitForEnd(child: ChildProcess, outputRead: Promise<unknown>): Promise<ProcessEnd> {
     const exit = await new Promise<Omit<ProcessEnd, "by">>((resolve) => {
       child.once("exit", (code, signal) => resolve({ code, signal }));
@@ -122,7 +130,13 @@ export class Child {
 function start(options: ChildOptions, mark: string): ChildProcess {
   return spawn(options.command, options.args, {
     ...(options.argv0 === undefined ? {} : { argv0: options.argv0 }),
-    env: { ...options.env, CLAWKIT_RUN: mark } as NodeJS.ProcessEnv,
+    env: {
+      ...options.env,
+      CLAWKIT_RUN: mark,
+      ...(options.reportsDir === undefined
+        ? {}
+        : { NODE_OPTIONS: withReports(options.env.NODE_OPTIONS, options.reportsDir) }),
+    } as NodeJS.ProcessEnv,
     stdio: options.ipc ? ["ignore", "pipe", "pipe", "ipc"] : ["ignore", "pipe", "pipe"],
     detached: options.ownGroup,
     windowsHide: true,

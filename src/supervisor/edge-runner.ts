@@ -5,6 +5,7 @@ import type {
   EdgeToSupervisor,
   GatewayRun,
   GatewayState,
+  IncidentNews,
   SupervisorToEdge,
 } from "../core/messages.ts";
 import type { Clock, Log, SendSignal } from "../core/ports.ts";
@@ -33,10 +34,15 @@ export interface EdgeRunnerDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly node: string;
   readonly args: readonly string[];
+  readonly reportsDir: string;
   readonly onLine: (stream: "out" | "err" | "end", line: string) => void;
   readonly onGatewayState: (generation: number, state: GatewayState) => void;
   readonly onRestartGateway: (generation: number, why: string) => void;
   readonly onListenFailed: (message: string, code: string | undefined) => void;
+  readonly onIncident: (change: "opened" | "closed", incident: IncidentNews) => void;
+  /** It ended and nobody had asked for it; it listens again. */
+  readonly onLost: (reason: string, generation: number) => void;
+  readonly onListening: (generation: number) => void;
 }
 
 /** Starts the edge on the bound sockets, tells it about the gateway, starts it again when it dies. */
@@ -85,6 +91,11 @@ export class EdgeRunner {
   gatewayEnded(generation: number, end: ProcessEnd, after: AfterEnd): void {
     if (this.#gatewayRun?.generation === generation) this.#gatewayRun = undefined;
     this.#send({ type: "gateway-ended", generation, end, after });
+  }
+
+  /** The run log has more than before: the flight recorder reads it. */
+  runsChanged(): void {
+    this.#send({ type: "runs-changed" });
   }
 
   /** Has the edge tell its clients; resolves when it did, or after `spreadMs` and a little more. */
@@ -137,6 +148,7 @@ export class EdgeRunner {
       env: deps.env,
       ipc: true,
       ownGroup: true,
+      reportsDir: deps.reportsDir,
       onLine: deps.onLine,
       onMessage: (message) => this.#onMessage(message as EdgeToSupervisor),
       sendSignal: deps.sendSignal,
@@ -164,6 +176,7 @@ export class EdgeRunner {
     deps.onLine("end", `edge ended: ${describeExit(end)} (pid ${child.pid ?? "none"})`);
     deps.log(`edge ended: ${describeEnd(end)}`);
     if (this.#isStopping) return;
+    if (end.by !== "operator") deps.onLost(describeEnd(end), generation);
     const ended = { end, uptimeMs, now: deps.clock.now() };
     const [next, decision] = decideRestart(this.#restartState, ended, deps.random);
     this.#restartState = next;
@@ -175,6 +188,7 @@ export class EdgeRunner {
     switch (message.type) {
       case "listening":
         this.#isListening = true;
+        this.#deps.onListening(this.#generation);
         if (this.pid !== undefined) this.#deps.runs.ready("edge", this.#generation, this.pid);
         return;
       case "listen-failed":
@@ -185,6 +199,8 @@ export class EdgeRunner {
         return this.#deps.onRestartGateway(message.generation, message.why);
       case "drained":
         return this.#onDrained?.();
+      case "incident":
+        return this.#deps.onIncident(message.change, message.incident);
       case "inspection":
         return this.#inspections.get(message.id)?.(message.inspection);
     }

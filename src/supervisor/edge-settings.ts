@@ -2,8 +2,8 @@ import type { Config } from "../config/schema.ts";
 import type { EdgeSettings } from "../core/messages.ts";
 
 /** What the edge needs of the config, with times in milliseconds. No secret is among it. */
-export function edgeSettings(config: Config): EdgeSettings {
-  const { gateway, supervisor } = config;
+export function edgeSettings(config: Config, stateDir: string): EdgeSettings {
+  const { gateway, supervisor, recorder } = config;
   return {
     port: gateway.port,
     upstreamTrustsEdge: gateway.upstream.type === "builtin" || gateway.upstream.trustsEdge === true,
@@ -19,6 +19,7 @@ export function edgeSettings(config: Config): EdgeSettings {
     allowedOrigins: gateway.allowedOrigins,
     trustedProxies: gateway.trustedProxies,
     ...(gateway.tls === undefined ? {} : { tls: gateway.tls }),
+    recorder: { stateDir, maxMb: recorder.maxMb, maxDays: recorder.maxDays },
     hangRestartMs: supervisor.hangRestartSec * 1000,
     startTimeoutMs: supervisor.startTimeoutSec * 1000,
   };

@@ -1,17 +1,24 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { Config } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
 import type { AfterEnd, GatewayRun, GatewayState, GatewayToSupervisor } from "../core/messages.ts";
 import type { Clock, Log, SendSignal } from "../core/ports.ts";
 import { describeEnd, describeExit, type ProcessEnd } from "../core/process-end.ts";
+import type { Host } from "../host/types.ts";
+import { type MemoryLook, memoryTrouble } from "../policy/memory.ts";
 import { decideRestart, initialRestartState, type RestartState } from "../policy/restart.ts";
+import { takeBlockedStack } from "./blocked-stack.ts";
 import { Child } from "./child.ts";
 import { findFreePort } from "./free-port.ts";
+import type { NodeReport } from "./node-report.ts";
+import type { ProcessWatch } from "./process-watch.ts";
 import type { Runs } from "./runs.ts";
 import { terminate } from "./terminate.ts";
 
 export interface GatewayRunnerDeps {
   readonly runs: Runs;
+  readonly host: Host;
+  readonly reportsDir: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly sendSignal: SendSignal;
@@ -31,6 +38,9 @@ export interface GatewayRunnerDeps {
   /** Whether the process is stopped (SIGSTOP). */
   readonly isStopped: (pid: number) => Promise<boolean>;
 }
+
+/** How often a gateway's memory is compared with its limits. */
+const MEMORY_LOOK_MS = 2_000;
 
 /** Pause before a launch that failed is tried again. */
 const RETRY_LAUNCH_MS = 1_000;
@@ -70,6 +80,10 @@ export class GatewayRunner {
   #startedAt = 0;
   #onAnnounced: (() => void) | undefined;
   #ended: Promise<void> = Promise.resolve();
+  #watch: ProcessWatch | undefined;
+  #hangReport: NodeReport | undefined;
+  #heap: { readonly usedBytes: number; readonly limitBytes: number } | undefined;
+  #memoryTimer: NodeJS.Timeout | undefined;
 
   /** What the edge says of the gateway. */
   observed: GatewayState = "away";
@@ -166,6 +180,7 @@ export class GatewayRunner {
     child.blame("supervisor", why);
     this.#deps.log(`ending the gateway: ${why}`);
     const isStopped = await this.#deps.isStopped(child.pid);
+    if (!isStopped) this.#hangReport = await takeBlockedStack(child, this.#deps.host);
     await terminate(child, isStopped ? 0 : this.#graceMs);
   }
 
@@ -203,6 +218,7 @@ export class GatewayRunner {
       env: deps.env,
       ipc: true,
       ownGroup: true,
+      reportsDir: deps.reportsDir,
       onLine: deps.onLine,
       onMessage: (message) => this.#onMessage(message as GatewayToSupervisor),
       sendSignal: deps.sendSignal,
@@ -241,6 +257,7 @@ export class GatewayRunner {
       env: { ...deps.env, PORT: String(port) },
       ipc: false,
       ownGroup: true,
+      reportsDir: deps.reportsDir,
       onLine: deps.onLine,
       sendSignal: deps.sendSignal,
     });
@@ -254,17 +271,29 @@ export class GatewayRunner {
 
   #onMessage(message: GatewayToSupervisor): void {
     if (message.type === "shutdown-announced") this.#onAnnounced?.();
+    if (message.type === "memory") {
+      this.#heap = { usedBytes: message.heapUsedBytes, limitBytes: message.heapLimitBytes };
+      this.#watch?.noteHeap(message.heapUsedBytes);
+    }
     if (message.type === "restart-requested") this.#deps.onRestartRequested(message.reason);
   }
 
   async #follow(child: Child, run: GatewayRun, command: string): Promise<void> {
     const deps = this.#deps;
+    this.#heap = undefined;
     const { end, uptimeMs } = await deps.runs.follow("gateway", {
       generation: run.generation,
       child,
       command,
       ownGroup: true,
+      configHash: hashOf(this.#config),
+      onWatch: (watch) => {
+        this.#watch = watch;
+        this.#watchMemory(watch);
+      },
+      hangReport: () => this.#takeHangReport(),
     });
+    clearInterval(this.#memoryTimer);
     if (run.address.kind === "socket") deps.removeSocket(run.address.path);
     const reason = describeEnd(end);
     const lastLine = child.lastLines.at(-1);
@@ -285,6 +314,27 @@ export class GatewayRunner {
     );
     deps.log(`gateway ended: ${reason}; ${describeAfter(after)}`);
     deps.onEnded(run.generation, end, after);
+  }
+
+  #takeHangReport(): NodeReport | undefined {
+    const report = this.#hangReport;
+    this.#hangReport = undefined;
+    return report;
+  }
+
+  /** With `supervisor.memoryRestart` a gateway that will run out of memory is restarted while it still can say so. */
+  #watchMemory(watch: ProcessWatch): void {
+    clearInterval(this.#memoryTimer);
+    if (!this.#config.supervisor.memoryRestart) return;
+    const looks: MemoryLook[] = [];
+    this.#memoryTimer = setInterval(async () => {
+      const cgroup = await watch.cgroupNow();
+      looks.push({ heap: this.#heap, cgroup });
+      const trouble = memoryTrouble(looks);
+      if (trouble === undefined) return;
+      clearInterval(this.#memoryTimer);
+      this.#deps.onRestartRequested(trouble);
+    }, MEMORY_LOOK_MS);
   }
 
   /** A launch that fails (no port, no memory) is tried again: nothing else would bring the gateway back. */
@@ -316,6 +366,11 @@ export class GatewayRunner {
     this.#launchLater(decision.delayMs);
     return { kind: "restart", delayMs: decision.delayMs };
   }
+}
+
+/** Two configs with the same hash are the same; a hash says nothing of the secrets in it. */
+function hashOf(config: Config): string {
+  return createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 12);
 }
 
 function describeAfter(after: AfterEnd): string {

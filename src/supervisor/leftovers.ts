@@ -1,6 +1,6 @@
 import type { Log, SendSignal } from "../core/ports.ts";
+import { type RunRecord, type UnfinishedRun, unfinishedRuns } from "../core/run-record.ts";
 import type { Host } from "../host/types.ts";
-import { type RunRecord, type UnfinishedRun, unfinishedRuns } from "./run-log.ts";
 
 /** An edge needs this long to tell its clients; what ignores SIGTERM longer is killed. */
 const GRACE_MS = 2_000;

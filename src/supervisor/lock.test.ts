@@ -20,6 +20,11 @@ function machine(...owners: (LockOwner & { state?: ProcessFacts["state"] })[]): 
     },
     marked: async () => [],
     portOwners: async () => [],
+    usage: async () => undefined,
+    cgroupOf: async () => undefined,
+    cgroupMemory: async () => undefined,
+    kernelLines: async () => undefined,
+    handlesSignal: async () => false,
   };
 }
 

@@ -3,7 +3,8 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { parseRunLog, RunLog, type RunRecord, unfinishedRuns } from "./run-log.ts";
+import { parseRunLog, type RunRecord, unfinishedRuns } from "../core/run-record.ts";
+import { RunLog } from "./run-log.ts";
 
 const BOOT = "boot-b";
 

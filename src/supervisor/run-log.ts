@@ -1,40 +1,6 @@
 import { appendFile, open, readFile, stat } from "node:fs/promises";
-import type { ProcessEnd } from "../core/process-end.ts";
+import { parseRunLog, type RunRecord, unfinishedRuns } from "../core/run-record.ts";
 import { PRIVATE_FILE, writeFileAtomic } from "../host/files.ts";
-
-/** Which of our processes a record is about. */
-export type Role = "supervisor" | "edge" | "gateway";
-
-/**
- * One line of `run/runs.jsonl`. Later readers (the recorder, the doctor) learn from it what happened while
- * nobody else looked, so every record says which boot and which exact process it is about.
- */
-export type RunRecord = {
-  readonly v: 1;
-  /** ISO 8601, UTC. */
-  readonly at: string;
-  readonly bootId: string;
-  readonly role: Role;
-  readonly generation: number;
-  readonly pid: number;
-} & (
-  | {
-      readonly event: "start";
-      readonly startTime: string;
-      readonly command: string;
-      readonly ownGroup: boolean;
-      /** In the environment of the process and of all it starts: `CLAWKIT_RUN`. */
-      readonly mark?: string;
-    }
-  | { readonly event: "ready" }
-  | {
-      readonly event: "end";
-      readonly end: ProcessEnd;
-      readonly uptimeMs: number;
-      /** The last 50 lines it printed. */
-      readonly lastLines: readonly string[];
-    }
-);
 
 /** A run log beyond this is renamed to `runs.jsonl.1`; a new one begins with what is not over yet. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -103,37 +69,4 @@ function toLine(record: RunRecord): string {
   if (record.event !== "end") return `${JSON.stringify(record)}\n`;
   const lastLines = record.lastLines.map((line) => line.slice(0, MAX_LINE));
   return `${JSON.stringify({ ...record, lastLines })}\n`;
-}
-
-/** Reads a run log; lines that are not whole records (a crash in mid-write) are passed over. */
-export function parseRunLog(text: string): RunRecord[] {
-  const records: RunRecord[] = [];
-  for (const line of text.split("\n")) {
-    if (line === "") continue;
-    try {
-      const record: unknown = JSON.parse(line);
-      if (isRunRecord(record)) records.push(record);
-    } catch {
-      // half a line
-    }
-  }
-  return records;
-}
-
-export type UnfinishedRun = Extract<RunRecord, { event: "start" }>;
-
-/** Starts without a recorded end, newest first; with `bootId` only those of that boot, which may still run. */
-export function unfinishedRuns(records: readonly RunRecord[], bootId?: string) {
-  const open = new Map<string, UnfinishedRun>();
-  for (const record of records) {
-    if (bootId !== undefined && record.bootId !== bootId) continue;
-    const key = `${record.bootId} ${record.role} ${record.pid}`;
-    if (record.event === "start") open.set(key, record);
-    else if (record.event === "end") open.delete(key);
-  }
-  return [...open.values()].reverse();
-}
-
-function isRunRecord(value: unknown): value is RunRecord {
-  return typeof value === "object" && value !== null && "v" in value && value.v === 1 && "event" in value;
 }

@@ -1,55 +1,129 @@
 import { messageOf } from "../core/errors.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import type { ProcessEnd } from "../core/process-end.ts";
+import type { Role, RunRecord } from "../core/run-record.ts";
 import type { Host } from "../host/types.ts";
 import type { Child } from "./child.ts";
-import type { Role, RunLog, RunRecord } from "./run-log.ts";
+import { type EvidenceDeps, keepEvidence } from "./crash-evidence.ts";
+import type { NodeReport } from "./node-report.ts";
+import { ProcessWatch } from "./process-watch.ts";
+import type { RunLog } from "./run-log.ts";
 
-export interface RunsDeps {
+/** Lines of the last words that stand in the run log; its crash folder has more. */
+const LOGGED_LINES = 50;
+
+export interface RunsDeps extends EvidenceDeps {
   readonly runLog: RunLog;
   readonly host: Host;
   readonly clock: Clock;
   readonly bootId: string;
   readonly log: Log;
+  /** The run log has more than before. */
+  readonly onChanged: () => void;
+}
+
+/** A child whose life is to be followed. */
+export interface FollowedRun {
+  readonly generation: number;
+  readonly child: Child;
+  readonly command: string;
+  readonly ownGroup: boolean;
+  readonly configHash?: string;
+  /** Given what watches it, as long as it lives. */
+  readonly onWatch?: (watch: ProcessWatch) => void;
+  /** What it was doing when it was asked, before it was ended for not answering. */
+  readonly hangReport?: () => NodeReport | undefined;
 }
 
 /** Writes what happens to one process after another into the run log. */
 export class Runs {
   readonly #deps: RunsDeps;
+  readonly #ready = new Set<string>();
+  #evidence: Promise<unknown> = Promise.resolve();
 
   constructor(deps: RunsDeps) {
     this.#deps = deps;
   }
 
-  /** Records the start of a child, then, once it is over, its end. Returns the end with its uptime. */
-  async follow(
-    role: Role,
-    run: { generation: number; child: Child; command: string; ownGroup: boolean },
-  ): Promise<{ end: ProcessEnd; uptimeMs: number }> {
-    const { generation, child } = run;
-    const startedAt = this.#deps.clock.now();
+  /**
+   * Records the start of a child, then, once it is over, its end, and, behind that, why it ended if nobody had
+   * asked for it. Returns the end with its uptime.
+   */
+  async follow(role: Role, run: FollowedRun): Promise<{ end: ProcessEnd; uptimeMs: number }> {
+    const { clock, host } = this.#deps;
+    const { generation, child, command } = run;
+    const startedAt = clock.now();
+    const startedAtWall = clock.wall();
+    let watch: ProcessWatch | undefined;
     if (child.pid !== undefined) {
-      const facts = await this.#deps.host.process(child.pid).catch(() => undefined);
+      watch = new ProcessWatch(child.pid, host, () => clock.wall());
+      run.onWatch?.(watch);
+      const facts = await host.process(child.pid).catch(() => undefined);
       this.#append(role, generation, child.pid, {
         event: "start",
         startTime: facts?.startTime ?? "unknown",
-        command: run.command,
+        command,
         ownGroup: run.ownGroup,
         mark: child.mark,
+        ...(run.configHash === undefined ? {} : { configHash: run.configHash }),
       });
     }
     const end = await child.ended;
-    const uptimeMs = Math.round(this.#deps.clock.now() - startedAt);
+    watch?.stop();
+    const uptimeMs = Math.round(clock.now() - startedAt);
+    const endedAt = clock.wall();
+    const { peakRssBytes, peakHeapBytes } = watch ?? {};
     this.#append(role, generation, child.pid ?? 0, {
       event: "end",
       end,
       uptimeMs,
-      lastLines: [...child.lastLines],
+      lastLines: child.lastLines.slice(-LOGGED_LINES),
+      ...(peakRssBytes === undefined ? {} : { peakRssBytes }),
+      ...(peakHeapBytes === undefined ? {} : { peakHeapBytes }),
     });
+    if (end.by !== "operator") {
+      const kept = this.#keepEvidence(role, run, { watch, startedAt: startedAtWall, endedAt, uptimeMs, end });
+      this.#evidence = Promise.all([this.#evidence, kept]);
+    }
     return { end, uptimeMs };
   }
 
+  /** Resolves when the evidence of every end so far is kept. */
+  async settled(): Promise<void> {
+    await this.#evidence;
+  }
+
+  async #keepEvidence(
+    role: Role,
+    run: FollowedRun,
+    ended: {
+      readonly watch: ProcessWatch | undefined;
+      readonly startedAt: number;
+      readonly endedAt: number;
+      readonly uptimeMs: number;
+      readonly end: ProcessEnd;
+    },
+  ): Promise<void> {
+    const { generation, child, command, configHash, hangReport } = run;
+    const pid = child.pid ?? 0;
+    const evidence = await keepEvidence(
+      {
+        role,
+        generation,
+        child,
+        command,
+        configHash,
+        hangReport: hangReport?.(),
+        wasReady: this.#ready.has(`${role} ${generation}`),
+        ...ended,
+      },
+      this.#deps,
+    );
+    await this.#append(role, generation, pid, { event: "cause", ...evidence });
+  }
+
   ready(role: Role, generation: number, pid: number): void {
+    this.#ready.add(`${role} ${generation}`);
     this.#append(role, generation, pid, { event: "ready" });
   }
 
@@ -64,12 +138,14 @@ export class Runs {
     await runLog.append(record as RunRecord).catch((error) => {
       log(`cannot write the run log: ${messageOf(error)}`);
     });
+    this.#deps.onChanged();
   }
 }
 
 type RunBody =
   | Omit<Extract<RunRecord, { event: "start" }>, CommonField>
   | Omit<Extract<RunRecord, { event: "ready" }>, CommonField>
-  | Omit<Extract<RunRecord, { event: "end" }>, CommonField>;
+  | Omit<Extract<RunRecord, { event: "end" }>, CommonField>
+  | Omit<Extract<RunRecord, { event: "cause" }>, CommonField>;
 
 type CommonField = "v" | "at" | "bootId" | "role" | "generation" | "pid";

@@ -1,10 +1,13 @@
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import type net from "node:net";
+import { secretsOf } from "../config/redact.ts";
 import type { Config } from "../config/schema.ts";
 import type { ControlReply, ControlRequest, Status } from "../core/control.ts";
 import { ClawkitError, messageOf } from "../core/errors.ts";
+import type { EdgeSettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import type { Host } from "../host/types.ts";
+import { Alerts } from "./alerts.ts";
 import { serveControl } from "./control-server.ts";
 import { EdgeRunner, type EdgeRunnerDeps } from "./edge-runner.ts";
 import { edgeSettings } from "./edge-settings.ts";
@@ -28,13 +31,17 @@ const CONFIG_POLL_MS = 1_000;
 /** How long a client should expect a planned restart to take; told in the `shutdown` event. */
 const RESTART_EXPECTED_MS = 1_500;
 
-type Shared = "runs" | "clock" | "log" | "random" | "sendSignal" | "env" | "node";
+type Shared = "runs" | "host" | "clock" | "log" | "random" | "sendSignal" | "env" | "node" | "reportsDir";
 
 export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, "runs">> {
   readonly pid: number;
   readonly host: Host;
   readonly clock: Clock;
   readonly log: Log;
+  readonly stateDir: string;
+  readonly crashesDir: string;
+  readonly reportsDir: string;
+  readonly fetch: typeof fetch;
   readonly lockPath: string;
   readonly runLogPath: string;
   readonly controlPath: string;
@@ -59,6 +66,7 @@ export class Supervisor {
   #config!: Config;
   #configText = "";
   #runs!: Runs;
+  #alerts!: Alerts;
   #edge: EdgeRunner | undefined;
   #gateway: GatewayRunner | undefined;
   #bound: Bound = { ports: [], port: 0, bind: "" };
@@ -98,7 +106,15 @@ export class Supervisor {
       const records = await runLog.read();
       await endLeftovers(records, deps);
       this.#bound = await bindAll(this.#config, deps);
-      this.#runs = new Runs({ ...deps, runLog, bootId });
+      await mkdir(deps.reportsDir, { recursive: true, mode: 0o700 });
+      this.#runs = new Runs({
+        ...deps,
+        runLog,
+        bootId,
+        secrets: () => secretsOf(this.#config),
+        onChanged: () => this.#edge?.runsChanged(),
+      });
+      this.#alerts = new Alerts({ ...deps, config: () => this.#config.alerts });
       await this.#runs.own(deps.pid, { event: "start", startTime, command: "supervisor", ownGroup: false });
       const lastGeneration = records.reduce((max, record) => Math.max(max, record.generation), 0);
       this.#edge = new EdgeRunner(this.#edgeDeps());
@@ -111,7 +127,7 @@ export class Supervisor {
       await this.#lock.release();
       throw error;
     }
-    this.#edge.start(this.#bound.ports, edgeSettings(this.#config));
+    this.#edge.start(this.#bound.ports, this.#edgeSettings(this.#config));
     await this.#gateway.start(this.#config);
     this.#watchConfig();
   }
@@ -166,6 +182,7 @@ export class Supervisor {
     const uptimeMs = Math.round(this.#deps.clock.now() - this.#startedAt);
     const end = { code: 0, signal: null, by: "operator" } as const;
     await this.#runs.own(this.#deps.pid, { event: "end", end, uptimeMs, lastLines: [] });
+    await Promise.all([this.#runs.settled(), this.#alerts.stop()]);
     await this.#lock?.release();
   }
 
@@ -260,7 +277,7 @@ export class Supervisor {
     progress("starting edge and gateway");
     this.#adopt(config);
     this.#fatal = undefined;
-    edge.start(this.#bound.ports, edgeSettings(config));
+    edge.start(this.#bound.ports, this.#edgeSettings(config));
     await gateway.start(config);
   }
 
@@ -298,7 +315,7 @@ export class Supervisor {
     } catch (error) {
       this.#bound = await bindAll(this.#config, this.#deps);
       const { edge, gateway } = this.#started();
-      edge.start(this.#bound.ports, edgeSettings(this.#config));
+      edge.start(this.#bound.ports, this.#edgeSettings(this.#config));
       await gateway.start(this.#config);
       throw error;
     }
@@ -311,9 +328,16 @@ export class Supervisor {
     this.#bound = { ...this.#bound, ports: [] };
   }
 
+  #edgeSettings(config: Config): EdgeSettings {
+    return edgeSettings(config, this.#deps.stateDir);
+  }
+
   #edgeDeps(): EdgeRunnerDeps {
     return {
       ...this.#deps,
+      onIncident: (change, incident) => this.#alerts.incident(change, incident),
+      onLost: (reason, generation) => this.#alerts.edgeLost(reason, generation),
+      onListening: () => this.#alerts.edgeBack(),
       runs: this.#runs,
       args: this.#deps.edgeArgs,
       onLine: (stream, line) => this.#deps.onLine("edge", stream, line),
@@ -335,7 +359,7 @@ export class Supervisor {
       onStarted: (run) => this.#edge?.gatewayStarted(run),
       onEnded: (generation, end, after) => this.#edge?.gatewayEnded(generation, end, after),
       onRestartRequested: (reason) => {
-        this.#deps.log(`the gateway asks to be restarted: ${reason}`);
+        this.#deps.log(`restarting the gateway: ${reason}`);
         this.#restart(() => this.#restartGateway(() => undefined)).catch((error) =>
           this.#deps.log(messageOf(error)),
         );

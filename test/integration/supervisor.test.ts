@@ -5,8 +5,8 @@ import net from "node:net";
 import { describe, test } from "node:test";
 import { statePaths } from "../../src/config/paths.ts";
 import type { Status } from "../../src/core/control.ts";
+import { parseRunLog, type RunRecord } from "../../src/core/run-record.ts";
 import { hostFor } from "../../src/host/index.ts";
-import { parseRunLog, type RunRecord } from "../../src/supervisor/run-log.ts";
 import { freePort, program, TestClawkit, until } from "../helpers/clawkit.ts";
 import { openClients, TestClient, tally } from "../helpers/clients.ts";
 import { isAlive, isPortFree, needsProc, processesOf, untilGone } from "../helpers/processes.ts";
@@ -376,8 +376,9 @@ describe("the supervisor", { concurrency: 2, timeout: GIVE_UP_MS }, () => {
       const of = (role: string) => story.filter((line) => line.startsWith(role));
       assert.deepEqual(of("supervisor"), ["supervisor 0 start", "supervisor 0 end"]);
       assert.deepEqual(of("edge"), ["edge 1 start", "edge 1 ready", "edge 1 end"]);
-      const lives = ["start", "ready", "end"].map((event) => `gateway 1 ${event}`);
-      assert.deepEqual(of("gateway"), [...lives, ...lives.map((line) => line.replace("1", "2"))]);
+      const life = (generation: number) => of(`gateway ${generation}`).map((line) => line.split(" ")[2]);
+      assert.deepEqual(life(1), ["start", "ready", "end", "cause"]);
+      assert.deepEqual(life(2), ["start", "ready", "end"]);
 
       const killed = endOf(records, "gateway", 1)!;
       assert.deepEqual(killed.end, { code: null, signal: "SIGKILL", by: "itself" });

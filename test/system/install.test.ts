@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { sendSignal } from "../../src/bin/real.ts";
-import { parseRunLog } from "../../src/supervisor/run-log.ts";
+import { parseRunLog } from "../../src/core/run-record.ts";
 import { cloneCheckout, findNode, freshEnv, REQUIRED_NODE } from "../helpers/checkout.ts";
 import { type CommandResult, collect, freePort, until } from "../helpers/clawkit.ts";
 import { TestClient } from "../helpers/clients.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { statePaths } from "../../src/config/paths.ts";
-import { parseRunLog } from "../../src/supervisor/run-log.ts";
+import { parseRunLog } from "../../src/core/run-record.ts";
 import { program, sleep, TestClawkit, until } from "../helpers/clawkit.ts";
 import { type ClientEnd, openClients, TestClient, tally } from "../helpers/clients.ts";
 

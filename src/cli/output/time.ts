@@ -9,6 +9,13 @@ export function humanDuration(ms: number): string {
   return join(Math.floor(hours / 24), "d", hours % 24, "h");
 }
 
+/** As `humanDuration`, but with tenths below a minute, and milliseconds below a second: "563 ms", "1.2 s". */
+export function preciseDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  return humanDuration(ms);
+}
+
 /** A moment in the user's own time zone, with its offset: "2026-11-22 14:03:22 +01:00". */
 export function localTime(date: Date): string {
   const two = (n: number) => String(Math.abs(n)).padStart(2, "0");

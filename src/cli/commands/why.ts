@@ -1,0 +1,83 @@
+import { ClawkitError } from "../../core/errors.ts";
+import type { ConnectionRow, IncidentRow, RecorderStore } from "../../recorder/store.ts";
+import { incidentStory, type Told, tellConnection, tellIncident } from "../../recorder/story.ts";
+import type { CliContext } from "../context.ts";
+import { printTold, withRecords, words } from "../recorded.ts";
+
+/** Connections of a client that are counted by their cause. */
+const CLIENT_CONNECTIONS = 1_000;
+
+interface Answer {
+  readonly json: object;
+  readonly told: readonly Told[];
+}
+
+/** `clawkit why [what]`: the last incident, or an incident, a connection, a client (its id or address). */
+export async function why(
+  context: CliContext,
+  what: string | undefined,
+  options: { json?: boolean },
+): Promise<number> {
+  const answer = await withRecords(context, (store) => find(store, what, context.clock.wall()));
+  if (options.json) context.out.json(answer.json);
+  else for (const told of answer.told) printTold(told, context);
+  return 0;
+}
+
+function find(store: RecorderStore, what: string | undefined, now: number): Answer {
+  if (what === undefined) {
+    const [last] = store.incidents({}, 1);
+    if (last !== undefined) return ofIncident(store, last);
+    return {
+      json: { incident: null },
+      told: [
+        {
+          headline: "No incident is recorded: nothing went down, and clients were not cut off in numbers",
+          parts: [],
+        },
+      ],
+    };
+  }
+  const incident = store.incident(what);
+  if (incident !== undefined) return ofIncident(store, incident);
+  const connection = store.connection(what);
+  if (connection !== undefined) return ofConnection(store, connection, now);
+  const connections = store.connections({ client: what }, CLIENT_CONNECTIONS);
+  if (connections.length > 0) return ofClient(what, connections, now);
+  throw new ClawkitError(
+    "NOTHING_RECORDED",
+    `Cannot explain ${JSON.stringify(what)} as no incident, connection, client id or address of that name is recorded: see clawkit incidents, clawkit connections`,
+  );
+}
+
+function ofIncident(store: RecorderStore, incident: IncidentRow): Answer {
+  const story = incidentStory(store, incident);
+  return { json: story, told: [tellIncident(story, words)] };
+}
+
+/** A connection that went with its gateway is explained by what happened to the gateway. */
+function ofConnection(store: RecorderStore, connection: ConnectionRow, now: number): Answer {
+  const told = [tellConnection(connection, words, now)];
+  const incident = connection.incident === null ? undefined : store.incident(connection.incident);
+  if (incident === undefined) return { json: { connection }, told };
+  const { json, told: outer } = ofIncident(store, incident);
+  return { json: { connection, ...json }, told: [...told, ...outer] };
+}
+
+function ofClient(client: string, connections: readonly ConnectionRow[], now: number): Answer {
+  const open = connections.filter(({ end }) => end === null).length;
+  const counts = new Map<string, number>();
+  for (const { end } of connections)
+    if (end !== null) counts.set(end.cause, (counts.get(end.cause) ?? 0) + 1);
+  const causes = [...counts].sort((a, b) => b[1] - a[1]);
+  const headline = `${client}: ${connections.length} connections recorded, ${open} open now`;
+  const lines = causes.map(([cause, count]) => `${count} × ${cause}`);
+  const [last] = connections;
+  return {
+    json: { client, connections, causes: Object.fromEntries(causes) },
+    told: [
+      { headline, parts: lines.length === 0 ? [] : [{ heading: "ended", lines }] },
+      tellConnection(last!, words, now),
+    ],
+  };
+}

@@ -1,0 +1,160 @@
+import { constants } from "node:fs";
+import { open, readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { runCommand } from "./command.ts";
+import type { CgroupMemory, Host } from "./types.ts";
+
+const CGROUP_ROOT = "/sys/fs/cgroup";
+
+/** cgroup v1 writes "no limit" as the highest page-aligned number of 63 bits. */
+const NO_LIMIT_BYTES = 2 ** 60;
+
+/** A record of the kernel's log is at most this long (kernel/printk: PRINTKRECORD_MAX). */
+const KMSG_RECORD_BYTES = 8 * 1024;
+
+/** The kernel's log holds some thousand records; one that is written to all the time must not keep us. */
+const MAX_KMSG_RECORDS = 50_000;
+
+/** Journal lines that are looked at, the last ones. */
+const MAX_JOURNAL_LINES = 2_000;
+
+/** What the kernel and systemd-oomd say when they end a process, or when one crashes. */
+const TELLING =
+  /out of memory|oom[-_]|Killed process|Memory cgroup|segfault|general protection|traps:|invalid opcode|divide error|systemd-oomd/i;
+
+type Evidence = Pick<Host, "usage" | "cgroupOf" | "cgroupMemory" | "kernelLines" | "handlesSignal">;
+
+export const linuxEvidence: Evidence = {
+  async usage(pid) {
+    const status = await textOf(`/proc/${pid}/status`);
+    const rssBytes = kilobytes(status, "VmRSS");
+    if (rssBytes === undefined) return undefined; // gone, or a zombie
+    const peakRssBytes = kilobytes(status, "VmHWM");
+    const openFiles = await readdir(`/proc/${pid}/fd`).then(
+      (names) => names.length,
+      () => undefined,
+    );
+    return {
+      rssBytes,
+      ...(peakRssBytes === undefined ? {} : { peakRssBytes }),
+      ...(openFiles === undefined ? {} : { openFiles }),
+    };
+  },
+
+  async cgroupOf(pid) {
+    return parseCgroup((await textOf(`/proc/${pid}/cgroup`)) ?? "");
+  },
+
+  async cgroupMemory(path) {
+    const isV2 = (await textOf(join(path, "memory.events"))) !== undefined;
+    const limits = await limitsUpwards(path, isV2 ? "memory.max" : "memory.limit_in_bytes");
+    const usage = number(await textOf(join(path, isV2 ? "memory.current" : "memory.usage_in_bytes")));
+    const counters = await textOf(join(path, isV2 ? "memory.events" : "memory.oom_control"));
+    const oomKills = number(/^oom_kill (\d+)/m.exec(counters ?? "")?.[1]);
+    if (usage === undefined && oomKills === undefined && limits.length === 0) return undefined;
+    const memory: CgroupMemory = {
+      path,
+      ...(limits.length === 0 ? {} : { limitBytes: Math.min(...limits) }),
+      ...(usage === undefined ? {} : { usageBytes: usage }),
+      ...(oomKills === undefined ? {} : { oomKills }),
+    };
+    return memory;
+  },
+
+  async kernelLines(sinceMs) {
+    const [kernel, oomd] = await Promise.all([kernelLog(sinceMs), oomdLog(sinceMs)]);
+    if (kernel === undefined) return undefined;
+    return [...kernel, ...oomd].filter((line) => TELLING.test(line));
+  },
+
+  async handlesSignal(pid, signal) {
+    const caught = /^SigCgt:\s*([0-9a-f]+)/m.exec((await textOf(`/proc/${pid}/status`)) ?? "")?.[1];
+    return caught !== undefined && (BigInt(`0x${caught}`) & (1n << BigInt(signal - 1))) !== 0n;
+  },
+};
+
+/** The folder of the memory controller: cgroup v1's own line, else the one of v2. */
+export function parseCgroup(table: string): string | undefined {
+  const v1 = /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$/m.exec(table)?.[1];
+  if (v1 !== undefined) return join(CGROUP_ROOT, "memory", v1);
+  const v2 = /^0::(.*)$/m.exec(table)?.[1];
+  return v2 === undefined ? undefined : join(CGROUP_ROOT, v2);
+}
+
+/** `<priority>,<sequence>,<µs since boot>,<flags>;<text>` and lines of details (Documentation/ABI: dev-kmsg). */
+export function parseKmsg(
+  record: string,
+): { readonly sinceBootMs: number; readonly text: string } | undefined {
+  const match = /^\d+,\d+,(\d+),[^;]*;(.*)/.exec(record);
+  return match === null ? undefined : { sinceBootMs: Number(match[1]) / 1000, text: match[2]! };
+}
+
+/** From the device, which every record is read from by itself; from the journal where the device is not ours. */
+async function kernelLog(sinceMs: number): Promise<string[] | undefined> {
+  const uptime = number((await textOf("/proc/uptime"))?.split(" ")[0]);
+  const device = await open("/dev/kmsg", constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
+  if (device === undefined || uptime === undefined) return await journal(sinceMs, ["-k"]);
+  const bootedAt = Date.now() - uptime * 1000;
+  const lines: string[] = [];
+  const buffer = Buffer.alloc(KMSG_RECORD_BYTES);
+  try {
+    for (let i = 0; i < MAX_KMSG_RECORDS; i++) {
+      const { bytesRead } = await device.read(buffer, 0, buffer.length, null);
+      const record = parseKmsg(buffer.toString("utf8", 0, bytesRead));
+      // the kernel's clock drifts from the wall's: a minute more is only a few lines more
+      if (record !== undefined && bootedAt + record.sinceBootMs >= sinceMs - 60_000) lines.push(record.text);
+    }
+  } catch {
+    // EAGAIN: that was all
+  } finally {
+    await device.close();
+  }
+  return lines;
+}
+
+async function oomdLog(sinceMs: number): Promise<string[]> {
+  return (await journal(sinceMs, ["-t", "systemd-oomd"])) ?? [];
+}
+
+async function journal(sinceMs: number, filter: readonly string[]): Promise<string[] | undefined> {
+  const since = `@${Math.floor(sinceMs / 1000)}`;
+  const args = [
+    ...filter,
+    "--since",
+    since,
+    "-n",
+    String(MAX_JOURNAL_LINES),
+    "-o",
+    "short",
+    "--no-pager",
+    "-q",
+  ];
+  const text = await runCommand("journalctl", args).catch(() => undefined);
+  return text?.split("\n").filter((line) => line !== "");
+}
+
+/** A container sees its own group as the root; outside, every group around one limits it too. */
+async function limitsUpwards(path: string, file: string): Promise<number[]> {
+  const limits: number[] = [];
+  for (let folder = path; folder.startsWith(CGROUP_ROOT); folder = dirname(folder)) {
+    const limit = number(await textOf(join(folder, file)));
+    if (limit !== undefined && limit < NO_LIMIT_BYTES) limits.push(limit);
+  }
+  return limits;
+}
+
+function kilobytes(status: string | undefined, name: string): number | undefined {
+  const value = number(new RegExp(`^${name}:\\s*(\\d+) kB`, "m").exec(status ?? "")?.[1]);
+  return value === undefined ? undefined : value * 1024;
+}
+
+/** "max" is no number, and no limit. */
+function number(text: string | undefined): number | undefined {
+  if (text === undefined || text.trim() === "") return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+function textOf(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(() => undefined);
+}

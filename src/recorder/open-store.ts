@@ -1,0 +1,61 @@
+import { chmodSync, closeSync, openSync, renameSync } from "node:fs";
+import { messageOf } from "../core/errors.ts";
+import { MemoryStore } from "./memory-store.ts";
+import { isCorruption, SqliteStore } from "./sqlite-store.ts";
+import type { RecorderStore } from "./store.ts";
+
+const PRIVATE_FILE = 0o600;
+
+/** The files SQLite keeps beside the store: its write-ahead log and that log's index. */
+const COMPANIONS = ["", "-wal", "-shm"];
+
+export interface OpenedStore {
+  readonly store: RecorderStore;
+  /** What the user must know: the old file was broken, or no file can be used. */
+  readonly announcement?: string;
+}
+
+/**
+ * Opens the store for writing. A corrupt file is moved aside and a new one begun; where no file can be used at
+ * all, records are kept in memory. Throws nothing: a gateway is worth more than its records.
+ */
+export function openStore(path: string, now: number): OpenedStore {
+  try {
+    return { store: openFile(path) };
+  } catch (error) {
+    if (!isCorruption(error)) return inMemory(path, error);
+  }
+  return replaceStore(path, now);
+}
+
+/** Moves a corrupt store aside and begins a new one. */
+export function replaceStore(path: string, now: number): OpenedStore {
+  const aside = `${path}.corrupt-${new Date(now).toISOString().replace(/[:.]/g, "-")}`;
+  try {
+    for (const companion of COMPANIONS) moveIfThere(path + companion, aside + companion);
+    const announcement = `the flight recorder's store was corrupt: it is kept as ${aside}, and a new one was begun`;
+    return { store: openFile(path), announcement };
+  } catch (error) {
+    return inMemory(path, error);
+  }
+}
+
+function openFile(path: string): SqliteStore {
+  // made with its mode before SQLite opens it: addresses of clients are in there
+  closeSync(openSync(path, "a", PRIVATE_FILE));
+  chmodSync(path, PRIVATE_FILE);
+  return new SqliteStore(path);
+}
+
+function inMemory(path: string, error: unknown): OpenedStore {
+  const announcement = `Cannot use ${path} (${messageOf(error)}): the flight recorder keeps its records in memory until the edge starts again`;
+  return { store: new MemoryStore(), announcement };
+}
+
+function moveIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}

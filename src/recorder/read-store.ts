@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+import { ClawkitError, messageOf } from "../core/errors.ts";
+import { Chronicle } from "./chronicle.ts";
+import { MemoryStore } from "./memory-store.ts";
+import { RunLogTail } from "./run-log-tail.ts";
+import { isCorruption, SqliteStore } from "./sqlite-store.ts";
+import type { RecorderStore } from "./store.ts";
+
+/**
+ * The store for a command that looks. While a supervisor lives its recorder writes, and this only reads. When none
+ * lives, what the run log has beyond the store is taken over first: after a kill -9 of everything that is where
+ * the story is. Throws STATE_UNUSABLE for a broken file.
+ */
+export function openToRead(
+  paths: { readonly recorder: string; readonly runLog: string },
+  now: { readonly isRecording: boolean; readonly wall: number },
+): RecorderStore {
+  try {
+    if (now.isRecording) return existsSync(paths.recorder) ? readOnly(paths.recorder) : new MemoryStore();
+    return caughtUp(paths, now.wall);
+  } catch (cause) {
+    if (cause instanceof ClawkitError) throw cause;
+    const broken = isCorruption(cause)
+      ? "it is corrupt: the next start keeps it aside and begins a new one"
+      : messageOf(cause);
+    throw new ClawkitError("STATE_UNUSABLE", `Cannot read ${paths.recorder}: ${broken}`, { cause });
+  }
+}
+
+function caughtUp(paths: { recorder: string; runLog: string }, wall: number): RecorderStore {
+  const store = existsSync(paths.recorder) ? openWritable(paths.recorder) : new MemoryStore();
+  if (store === undefined) return readOnly(paths.recorder);
+  store.transaction(() => {
+    const chronicle = new Chronicle(store);
+    chronicle.takeRuns(new RunLogTail(paths.runLog).read());
+    chronicle.nobodyLives();
+    chronicle.closeOrphans(undefined, wall);
+  });
+  return store;
+}
+
+/** Undefined if this user may only read. */
+function openWritable(path: string): SqliteStore | undefined {
+  try {
+    return new SqliteStore(path);
+  } catch (error) {
+    if (isCorruption(error) || error instanceof ClawkitError) throw error;
+    return undefined;
+  }
+}
+
+function readOnly(path: string): SqliteStore {
+  return new SqliteStore(path, { readOnly: true });
+}
