@@ -1,32 +1,17 @@
-import { Worker } from "node:worker_threads";
-import { statePaths } from "../config/paths.ts";
 import type { CauseId } from "../core/causes.ts";
 import { messageOf, systemErrorCode } from "../core/errors.ts";
-import {
-  type EdgeSettings,
-  type EdgeToSupervisor,
-  isOurMessage,
-  type SupervisorToEdge,
-  versioned,
-} from "../core/messages.ts";
+import { type EdgeToSupervisor, isOurMessage, type SupervisorToEdge, versioned } from "../core/messages.ts";
 import { Edge } from "../edge/edge.ts";
 import { hostFor } from "../host/index.ts";
-import { Recorder } from "../recorder/recorder.ts";
-import type { FromThread, RecorderOptions } from "../recorder/recorder-thread.ts";
-import { entryPath } from "./entries.ts";
+import type { Recorder } from "../recorder/recorder.ts";
 import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
+import { startRecorder } from "./recording.ts";
 
 /** Time over which an edge that ends unasked tells its clients; without a supervisor all must be gone within 5 s. */
 const LEAVE_SPREAD_MS = 500;
 
 /** A gateway that ignores SIGTERM is killed this long after its supervisor died. */
 const ORPHAN_GATEWAY_GRACE_MS = 2_000;
-
-/** Connection rows the flight recorder keeps at most, whatever they weigh. */
-const MAX_CONNECTIONS = 2_000_000;
-
-const BYTES_PER_MB = 1024 * 1024;
-const MS_PER_DAY = 24 * 60 * 60 * 1000;
 
 let edge: Edge | undefined;
 let recorder: Recorder | undefined;
@@ -64,7 +49,10 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
       try {
         const edgeId = Date.now().toString(36);
         const { stateDir } = message.settings.recorder;
-        const records = startRecorder(message.settings, edgeId);
+        const records = startRecorder(message.settings.recorder, edgeId, {
+          log: (text) => console.log(text),
+          onIncident: ({ change, incident }) => send({ type: "incident", change, incident }),
+        });
         recorder = records;
         edge = new Edge({
           settings: message.settings,
@@ -108,32 +96,6 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
       if (edge !== undefined) send({ type: "inspection", id: message.id, inspection: edge.inspect() });
       return;
   }
-}
-
-/** The flight recorder has a thread of its own: a slow disk must not slow a single frame. */
-function startRecorder(settings: EdgeSettings, edgeId: string): Recorder {
-  const { stateDir, maxMb, maxDays } = settings.recorder;
-  const paths = statePaths(stateDir);
-  const workerData: RecorderOptions = {
-    storePath: paths.recorder,
-    runLogPath: paths.runLog,
-    edgeId,
-    bounds: {
-      maxBytes: maxMb * BYTES_PER_MB,
-      maxAgeMs: maxDays * MS_PER_DAY,
-      maxConnections: MAX_CONNECTIONS,
-    },
-  };
-  const thread = new Worker(entryPath("recorder"), { workerData });
-  thread.unref();
-  // the gateway matters more than its records
-  thread.on("error", (error) => console.error(`the flight recorder ended: ${messageOf(error)}`));
-  return new Recorder({
-    post: (message) => thread.postMessage(message),
-    onMessage: (listener) => thread.on("message", (message: FromThread) => listener(message)),
-    log: (text) => console.log(text),
-    onIncident: ({ change, incident }) => send({ type: "incident", change, incident }),
-  });
 }
 
 /** The supervisor is gone: nobody will restart anything, so clients are told and the gateway is ended too. */

@@ -2,7 +2,7 @@ import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
 import type { AfterEnd, EdgeInspection, EdgeSettings, GatewayRun, GatewayState } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
-import { describeEnd, type ProcessEnd } from "../core/process-end.ts";
+import type { ProcessEnd } from "../core/process-end.ts";
 import type { RecordEvent } from "../core/records.ts";
 import type { Host } from "../host/types.ts";
 import { startKeepalive } from "../policy/keepalive.ts";
@@ -122,7 +122,7 @@ export class Edge {
 
   gatewayEnded(generation: number, end: ProcessEnd, after: AfterEnd): void {
     this.#endedAt ??= this.#deps.clock.now();
-    this.#metrics.gatewayEnded(end.by === "operator" ? "planned" : describeEnd(end));
+    this.#metrics.gatewayEnded(end);
     this.#monitor.ended(generation, end, after);
   }
 

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ProcessEnd } from "../core/process-end.ts";
 import type { ConnectionEnd, Sample } from "../core/records.ts";
 import type { ConnectionWitness } from "./connection-log.ts";
 
@@ -103,8 +104,8 @@ export class Metrics implements ConnectionWitness {
     this.#frames.inc({ direction: "out" }, end.framesOut);
   }
 
-  gatewayEnded(reason: string): void {
-    this.#restarts.inc({ reason });
+  gatewayEnded(end: ProcessEnd): void {
+    this.#restarts.inc({ reason: reasonOf(end) });
   }
 
   gatewayRecovered(ms: number): void {
@@ -149,4 +150,12 @@ export class Metrics implements ConnectionWitness {
   #histogram(name: string, help: string, buckets: number[]): Histogram {
     return new Histogram({ name: `clawkit_${name}`, help, buckets, registers: [this.#registry] });
   }
+}
+
+/** A label has few values: words with numbers in them would make a new series each time. */
+function reasonOf({ by, signal, code, startError }: ProcessEnd): string {
+  if (by === "operator") return "planned";
+  if (by === "supervisor") return "hung";
+  if (startError !== undefined) return "start-failed";
+  return signal ?? `exit-${code}`;
 }

@@ -7,29 +7,23 @@ const ROW_BYTES = 1_000;
 
 /** The store in memory: where no file can be written, and in tests. */
 export class MemoryStore implements RecorderStore {
-  #connections = new Map<string, ConnectionRow>();
-  #runs = new Map<string, RunRow>();
-  #incidents = new Map<string, IncidentRow>();
-  #samples = new Map<number, Sample>();
+  readonly #connections = new Map<string, ConnectionRow>();
+  readonly #runs = new Map<string, RunRow>();
+  readonly #incidents = new Map<string, IncidentRow>();
+  readonly #samples = new Map<number, Sample>();
   #notes: Note[] = [];
+  /** What takes back the writes of the transaction under way. */
+  #undo: (() => void)[] | undefined;
 
   transaction(work: () => void): void {
-    const before = {
-      connections: new Map(this.#connections),
-      runs: new Map(this.#runs),
-      incidents: new Map(this.#incidents),
-      samples: new Map(this.#samples),
-      notes: [...this.#notes],
-    };
+    this.#undo = [];
     try {
       work();
     } catch (error) {
-      this.#connections = before.connections;
-      this.#runs = before.runs;
-      this.#incidents = before.incidents;
-      this.#samples = before.samples;
-      this.#notes = before.notes;
+      for (const undo of this.#undo.reverse()) undo();
       throw error;
+    } finally {
+      this.#undo = undefined;
     }
   }
 
@@ -44,7 +38,7 @@ export class MemoryStore implements RecorderStore {
       end: null,
       incident: null,
     };
-    this.#connections.set(id, { id, openedAt, address, origin, path, ...blank });
+    this.#set(this.#connections, id, { id, openedAt, address, origin, path, ...blank });
   }
 
   serveConnection(id: string, generation: number): void {
@@ -64,19 +58,20 @@ export class MemoryStore implements RecorderStore {
   }
 
   saveRun(row: RunRow): void {
-    this.#runs.set(row.key, row);
+    this.#set(this.#runs, row.key, row);
   }
 
   saveIncident(row: IncidentRow): void {
-    this.#incidents.set(row.id, row);
+    this.#set(this.#incidents, row.id, row);
   }
 
   addSample(sample: Sample): void {
-    this.#samples.set(sample.at, sample);
+    this.#set(this.#samples, sample.at, sample);
   }
 
   addNote(note: Note): void {
     this.#notes.push(note);
+    this.#undo?.push(() => this.#notes.pop());
   }
 
   connection(id: string): ConnectionRow | undefined {
@@ -154,9 +149,18 @@ export class MemoryStore implements RecorderStore {
 
   close(): void {}
 
+  #set<K, V>(map: Map<K, V>, key: K, value: V): void {
+    const before = map.get(key);
+    map.set(key, value);
+    this.#undo?.push(() => {
+      if (before === undefined) map.delete(key);
+      else map.set(key, before);
+    });
+  }
+
   #change(id: string, change: Partial<ConnectionRow>): void {
     const row = this.#connections.get(id);
-    if (row !== undefined) this.#connections.set(id, { ...row, ...change });
+    if (row !== undefined) this.#set(this.#connections, id, { ...row, ...change });
   }
 
   #matching(filter: ConnectionFilter): ConnectionRow[] {

@@ -106,6 +106,8 @@ export class Supervisor {
       const records = await runLog.read();
       await endLeftovers(records, deps);
       this.#bound = await bindAll(this.#config, deps);
+      // a report that nobody collected has an environment in it
+      await rm(deps.reportsDir, { recursive: true, force: true });
       await mkdir(deps.reportsDir, { recursive: true, mode: 0o700 });
       this.#runs = new Runs({
         ...deps,
