@@ -1,4 +1,5 @@
 import { runCli } from "../cli/program.ts";
 import { createContext } from "./cli-context.ts";
+import { exitWith } from "./real.ts";
 
-process.exit(await runCli(createContext("openclaw"), process.argv.slice(2)));
+await exitWith(await runCli(createContext("openclaw"), process.argv.slice(2)));

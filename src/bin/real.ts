@@ -13,6 +13,15 @@ export function surviveLostOutput(): void {
   process.stderr.on("error", () => undefined);
 }
 
+/** Ends this process once its output is written: a pipe takes 64 KiB at a time. */
+export async function exitWith(code: number): Promise<never> {
+  surviveLostOutput();
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((resolve) => stream.write("", () => resolve()));
+  }
+  process.exit(code);
+}
+
 /** Sends a signal for real. On Windows there are no groups: the process itself is meant. */
 export const sendSignal: SendSignal = (pid, signal) => {
   try {

@@ -83,6 +83,12 @@ function checkNode(schema: TSchema, value: unknown, path: readonly string[], add
     if (variants.length > 0) return checkVariants(variants, value, path, add);
   }
   if (Type.IsObject(schema)) return checkObject(schema, value, path, add);
+  if (Type.IsArray(schema) && Type.IsObject(schema.items) && Array.isArray(value)) {
+    const { items } = schema;
+    return value.forEach((item, index) => {
+      checkNode(items, item, [...path, String(index)], add);
+    });
+  }
   if (value === REDACTED) {
     add(path, `${path.join(".")} is ${REDACTED}: that stands in place of a secret and is none`);
   } else if (!Value.Check(schema, value)) {
@@ -157,7 +163,7 @@ const SECRET_KEY = /(token|password|secret|key)$/i;
 
 /** Shows a wrong value, unless its key is one that holds secrets. */
 function describeValue(name: string, value: unknown): string {
-  if (SECRET_KEY.test(name)) return `a ${typeof value} (not shown)`;
+  if (SECRET_KEY.test(name) || name.startsWith("alerts.")) return `a ${typeof value} (not shown)`;
   const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -83,6 +83,10 @@ function checkSafety(config: Config, path: string): void {
   if (upstream.type === "url" && !URL.canParse(upstream.url)) {
     fail(`gateway.upstream.url must be a ws:// or wss:// URL, not ${JSON.stringify(upstream.url)}`);
   }
+  const urls = [...config.alerts.webhooks.map(({ url }) => url), config.alerts.heartbeat.url];
+  if (urls.some((url) => url !== undefined && !URL.canParse(url))) {
+    fail("alerts.webhooks[].url and alerts.heartbeat.url must be http:// or https:// URLs"); // secrets: not shown
+  }
   if (upstream.type === "builtin") {
     if (auth.mode === "token" && auth.token === undefined) {
       fail("gateway.auth.token is missing: set it, or remove the file to get a new one");

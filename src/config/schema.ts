@@ -187,11 +187,13 @@ const alerts = section(
             pattern: "^https?://",
             description: "Where the message is sent; treated as a secret.",
           }),
-          format: Type.Union([Type.Literal("json"), Type.Literal("slack"), Type.Literal("ntfy")], {
-            default: "json",
-            description:
-              "json: the incident as JSON; slack: Slack and what is compatible; ntfy: an ntfy topic.",
-          }),
+          format: Type.Optional(
+            Type.Union([Type.Literal("json"), Type.Literal("slack"), Type.Literal("ntfy")], {
+              default: "json",
+              description:
+                "json: the incident as JSON; slack: Slack and what is compatible; ntfy: an ntfy topic.",
+            }),
+          ),
         },
         "One receiver.",
       ),

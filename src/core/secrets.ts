@@ -8,16 +8,29 @@ const NAMES = "token|password|passwd|secret|api[-_]?key|access[-_]?key|private[-
 
 const PATTERNS: readonly [pattern: RegExp, replacement: string][] = [
   // headers: everything up to the end of the line, or of the string they are quoted in
-  [/\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s*[:=,]\s*["']?)[^"'\r\n]+/gi, `$1$2${REDACTED}`],
-  [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${REDACTED}`],
-  // `token=…`, `"token": "…"`, `--token …`, `OPENCLAW_GATEWAY_TOKEN: …`, quoted or up to the next gap
+  [
+    /\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s*[:=,]\s*["']?)(?:=\s*"[^"\r\n]*"|[^"'\r\n])+/gi,
+    `$1$2${REDACTED}`,
+  ],
+  [/\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s+(?=\S{0,200}[A-Z0-9=])[\w.~+/=-]{6,}/g, `$1 ${REDACTED}`],
+  // JSON in JSON: `\"token\":\"…\"`
+  [new RegExp(`((?:${NAMES})(\\\\+)"\\s*:\\s*\\2")[^"\\\\]*`, "gi"), `$1${REDACTED}`],
+  // `token=…`, `"token": "…"`, `OPENCLAW_GATEWAY_TOKEN: …`, quoted or up to the next gap
   [new RegExp(`((?:${NAMES})["']?\\s*[:=]\\s*)"(?:[^"\\\\]|\\\\.)*"`, "gi"), `$1"${REDACTED}"`],
   [new RegExp(`((?:${NAMES})["']?\\s*[:=]\\s*)'(?:[^'\\\\]|\\\\.)*'`, "gi"), `$1'${REDACTED}'`],
-  [new RegExp(`((?:${NAMES})["']?\\s*[:=]\\s*)(?!\\[redacted\\])[^\\s"'&,;}\\]]+`, "gi"), `$1${REDACTED}`],
-  [new RegExp(`(--[\\w-]*(?:${NAMES})\\s+)[^\\s"']+`, "gi"), `$1${REDACTED}`],
-  [/(\w:\/\/)[^/@\s"']+@/g, `$1${REDACTED}@`],
+  [new RegExp(`((?:${NAMES})"\\s*:\\s*)-?\\d[\\d.eE+-]*`, "gi"), `$1"${REDACTED}"`],
+  [
+    new RegExp(
+      `((?:${NAMES})["']?\\s*[:=]\\s*)(?!\\[|\\{|null\\b|true\\b|false\\b)[^\\s"'\\\\&,;}\\]]+`,
+      "gi",
+    ),
+    `$1${REDACTED}`,
+  ],
+  // `--token …`, `--gateway-token …`
+  [new RegExp(`(--(?:[a-z]{1,20}-){0,4}(?:${NAMES})\\s+)[^\\s"']+`, "gi"), `$1${REDACTED}`],
+  [/(\w:\/\/)[^/@\s"']{1,500}@/g, `$1${REDACTED}@`],
   // tokens that are known by their shape: JWT, OpenAI and Anthropic, GitHub, Slack, AWS
-  [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, REDACTED],
+  [/\beyJ[\w-]{8,1000}\.[\w-]{8,4000}\.[\w-]*/g, REDACTED],
   [/\b(?:sk|pk|rk)-[\w-]{16,}|\bgh[pousr]_\w{20,}|\bxox[abeoprs]-[\w-]{10,}|\bAKIA[A-Z0-9]{16}\b/g, REDACTED],
 ];
 
@@ -29,4 +42,17 @@ export function withoutSecrets(text: string, known: readonly string[] = []): str
   }
   for (const [pattern, replacement] of PATTERNS) clean = clean.replace(pattern, replacement);
   return clean;
+}
+
+const SECRET_NAME = new RegExp(`^(${NAMES}|authorization|cookie)$`, "i");
+
+/** A copy of a value with every string in it cleaned: cleaning its JSON would cut escapes in two. */
+export function withoutSecretsIn<T>(value: T, known: readonly string[] = []): T {
+  const clean = (inner: unknown, name = ""): unknown => {
+    if (typeof inner === "string") return SECRET_NAME.test(name) ? REDACTED : withoutSecrets(inner, known);
+    if (Array.isArray(inner)) return inner.map((one) => clean(one));
+    if (typeof inner !== "object" || inner === null) return inner;
+    return Object.fromEntries(Object.entries(inner).map(([key, one]) => [key, clean(one, key)]));
+  };
+  return clean(value) as T;
 }

@@ -63,7 +63,7 @@ export class ConnectionLog {
       at: this.#clock.wall(),
       address: client.address.slice(0, MAX_TEXT),
       origin: client.origin === undefined ? null : plainOrigin(client.origin),
-      path: client.path.split(/[?#]/, 1)[0]!.slice(0, MAX_TEXT),
+      path: plainPath(client.path),
     });
     this.#witness.opened();
     return new ConnectionTrack(id, this.#clock, this.#record, this.#witness);
@@ -122,9 +122,20 @@ export class ConnectionTrack {
 
 /** `https://user:secret@host/path` is no origin, but nothing keeps a client from sending it. */
 function plainOrigin(origin: string): string {
-  const url = URL.canParse(origin) ? new URL(origin) : undefined;
-  return (url === undefined || url.host === "" ? origin.replace(/[^\w.:/-].*/s, "") : url.origin).slice(
-    0,
-    MAX_TEXT,
-  );
+  if (!URL.canParse(origin))
+    return origin
+      .replace(/\/\/[^/]*@/, "//")
+      .replace(/[^\w.:/-].*/s, "")
+      .slice(0, MAX_TEXT);
+  const { protocol, host } = new URL(origin);
+  return `${protocol}//${host}`.slice(0, MAX_TEXT);
+}
+
+/** Without the query, which may hold a token; of a whole URL (RFC 9112 §3.2.2) only the path. */
+function plainPath(target: string): string {
+  const path = target.startsWith("/") || !URL.canParse(target) ? target : new URL(target).pathname;
+  return path
+    .replace(/^[^/]*@/, "")
+    .split(/[?#]/, 1)[0]!
+    .slice(0, MAX_TEXT);
 }

@@ -353,7 +353,7 @@ describe("a kernel line counts only for the process it names:", () => {
   });
 
   // In a container pids are small, and users and sizes are numbers too.
-  test("our pid as another process's user or size is not ours", () => {
+  test("our pid as another process's user or size is not ours", {}, () => {
     const kernelLines = killed(777, "chrome", "machine", 1000);
     assert.equal(said(signal("SIGKILL"), { pid: 1000, kernelLines }), "killed-by-signal, SIGKILL, confirmed");
   });
@@ -361,7 +361,7 @@ describe("a kernel line counts only for the process it names:", () => {
 
 describe("the oom killer's lines come in any number:", () => {
   // `oom_reaper: reaped process …` comes last and does not say whose limit it was.
-  test("a reaper's line behind the kill does not hide that the limit was the cgroup's", () => {
+  test("a reaper's line behind the kill does not hide that the limit was the cgroup's", {}, () => {
     const kernelLines = [...killed(PID, "node", "cgroup"), reaped(PID, "node")];
     assert.equal(said(signal("SIGKILL"), { kernelLines }), "oom, cgroup, confirmed");
   });
@@ -377,7 +377,7 @@ describe("the oom killer's lines come in any number:", () => {
 
 describe("V8's words count only for an abort:", () => {
   for (const name of ["SIGTERM", "SIGKILL"]) {
-    test(`${name} behind a worker that ran out of its heap is ${name}`, () => {
+    test(`${name} behind a worker that ran out of its heap is ${name}`, {}, () => {
       assert.equal(
         said(signal(name), { lines: HEAP_WORDS, kernelLines: [] }),
         `killed-by-signal, ${name}, confirmed`,

@@ -34,6 +34,9 @@ const SIGNAL_CODES: Readonly<Record<number, string>> = {
 
 const FAULTS = new Set(["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGABRT", "SIGSYS"]);
 
+/** How V8 ends its process: abort(), or a trap instruction in some builds. */
+const V8_ABORTS = new Set(["SIGABRT", "SIGTRAP", "SIGILL"]);
+
 /** What programs print before they give up, most telling first. */
 const WORDS: readonly { pattern: RegExp; cause: CauseId; kind: string | null; summary: string }[] = [
   {
@@ -74,6 +77,11 @@ const WORDS: readonly { pattern: RegExp; cause: CauseId; kind: string | null; su
     summary: "an exception that nobody caught ended it",
   },
 ];
+
+/** Lines beside a report that may name what it names, in other words. */
+const LAST_WORDS = 15;
+
+const STACK_FRAME = /^\s*at /;
 
 /** The line Node prints last before it exits for an error that nobody caught. */
 const NODE_SAID_GOODBYE = /^Node\.js v\d+\.\d+/;
@@ -116,7 +124,7 @@ function judgeHang(facts: ExitFacts): ExitVerdict {
 }
 
 function judgeSignal(facts: ExitFacts, signal: string): ExitVerdict {
-  const heap = heapLine(facts);
+  const heap = V8_ABORTS.has(signal) ? heapLine(facts) : undefined;
   if (heap !== undefined) {
     return verdict("oom", "confirmed", {
       kind: "v8-heap",
@@ -148,7 +156,7 @@ function judgeSignal(facts: ExitFacts, signal: string): ExitVerdict {
 /** SIGKILL leaves no words of the victim's own: the kernel's and the cgroup's decide. */
 function judgeKill(facts: ExitFacts): ExitVerdict {
   const evidence = [exitOf(facts)];
-  const killed = kernelLineAbout(facts, /Killed process|oom-kill|oom_reaper/i);
+  const killed = kernelLineAbout(facts, /Killed process/i) ?? kernelLineAbout(facts, /oom-kill|oom_reaper/i);
   const { oomKills } = facts;
   const counted = oomKills !== undefined && oomKills.after > oomKills.before;
   if (counted) {
@@ -208,8 +216,10 @@ function judgeCode(facts: ExitFacts): ExitVerdict {
       unknown: ["why it exited: a clean exit leaves no error"],
     });
   }
+  // what ended it stands in the report; without one, anything it printed may have
+  const words = report?.trigger === "Exception" ? [...lines.slice(-LAST_WORDS), report.message] : lines;
   for (const { pattern, cause, kind, summary } of WORDS) {
-    const line = lines.findLast((text) => pattern.test(text));
+    const line = words.findLast((text) => pattern.test(text) && !STACK_FRAME.test(text));
     if (line === undefined) continue;
     return verdict(cause, "confirmed", {
       kind,
@@ -250,10 +260,13 @@ function heapLine(facts: ExitFacts): string | undefined {
   return `Node's diagnostic report: ${report.event}`;
 }
 
-/** The kernel writes `process 123`, `123 (node)`, `pid=123` or `node[123]`. */
+/** The kernel writes `process 123`, `pid=123` or `node[123]`; any other 123 is a user, an address or a size. */
+export function namesPid(line: string, pid: number): boolean {
+  return new RegExp(`(?:\\bprocess |\\bpid[=: ]|\\[)${pid}(?!\\d)`, "i").test(line);
+}
+
 function kernelLineAbout({ kernelLines, pid }: ExitFacts, pattern: RegExp): string | undefined {
-  const names = new RegExp(`(?<!\\d)${pid}(?!\\d)`);
-  return kernelLines?.findLast((line) => names.test(line) && pattern.test(line));
+  return kernelLines?.findLast((line) => namesPid(line, pid) && pattern.test(line));
 }
 
 function exitOf({ end }: ExitFacts): string {

@@ -23,24 +23,25 @@ export class Chronicle {
     this.#runs = new RunSync(store, this.#incidents);
   }
 
-  takeRuns(records: readonly RunRecord[]): void {
-    this.#runs.take(records);
+  /** Lives that began before `oldest` are not taken over anew: the store has forgotten them. */
+  takeRuns(records: readonly RunRecord[], oldest: number): void {
+    this.#runs.take(records, oldest);
   }
 
-  /** No process of ours lives: lives without an end ended unseen. */
-  nobodyLives(): void {
-    this.#runs.nobodyLives();
+  /** No process of ours lives in this boot of the machine: lives without an end ended unseen. */
+  nobodyLives(bootId: string): void {
+    this.#runs.nobodyLives(bootId);
   }
 
   /** Connections without an end that are not of this edge went with theirs. */
   closeOrphans(edgeId: string | undefined, now: number): void {
-    const [edge] = this.#store.runs({ role: "edge" }, 10).filter((run) => run.endedAt !== null);
+    const edge = this.#runs.lastEnded("edge");
     const [incident] = this.#store
       .incidents({}, 20)
       .filter(({ role }) => role === "edge" || role === "supervisor");
     for (const row of this.#store.connections({ state: "live" }, MAX_ORPHANS)) {
       if (edgeId !== undefined && row.id.startsWith(`${edgeId}-`)) continue;
-      const at = edge?.endedAt != null && edge.endedAt >= row.openedAt ? edge.endedAt : now;
+      const at = edge !== undefined && edge.endedAt! >= row.openedAt ? edge.endedAt! : now;
       const reason = `edge ended: ${edge?.exit?.summary ?? "reason unknown"}`;
       this.#store.closeConnection(
         row.id,
@@ -73,7 +74,9 @@ export class Chronicle {
       case "connection-identified":
         return this.#store.identifyConnection(event.id, event.client);
       case "connection-closed": {
-        const generation = this.#generations.get(event.id) ?? null;
+        // unknown if it was served before this chronicle was begun
+        const served = this.#generations.get(event.id) ?? this.#store.connection(event.id)?.generation;
+        const generation = served ?? null;
         this.#generations.delete(event.id);
         const incident = this.#incidents.connectionClosed(event.id, event.end, generation);
         return this.#store.closeConnection(event.id, event.end, incident);

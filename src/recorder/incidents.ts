@@ -22,6 +22,9 @@ const BURST_QUIET_MS = 30_000;
 /** A client may hear of its gateway's end when the next one is ready already. */
 const LATE_MS = 60_000;
 
+/** Clients may be heard before the end itself is. */
+const HEARD_BEFORE_MS = 5_000;
+
 interface Recent {
   readonly id: string;
   readonly at: number;
@@ -41,8 +44,10 @@ export class Incidents {
   ) {
     this.#store = store;
     this.#onChange = onChange;
-    for (const incident of store.incidents({ openOnly: true }, 100))
+    for (const incident of store.incidents({ openOnly: true }, 100)) {
       this.#open.set(keyOf(incident), incident);
+      if (incident.kind === "burst") this.#lastOfBurst.set(incident.cause, incident.openedAt);
+    }
   }
 
   /** A process ended and nobody of ours had asked for it. */
@@ -63,7 +68,12 @@ export class Incidents {
     }
     // the first cause is the story, unless it was only that nobody knew, or that it hung
     const isFirst = open.ends === 0 || open.generation === run.generation;
-    this.#change(open, { ends: open.ends + 1, ...(isFirst ? explanation(run.exit, run.crash) : {}) });
+    const wasHeardFromClients = open.cause === "ended-without-record" && open.ends === 0;
+    this.#change(open, {
+      ends: open.ends + 1,
+      ...(wasHeardFromClients ? { noticedBy } : {}),
+      ...(isFirst ? explanation(run.exit, run.crash) : {}),
+    });
   }
 
   /** The evidence of an end was looked at. */
@@ -147,7 +157,7 @@ export class Incidents {
 
   /** Its client may be heard before its run log is. */
   #outageOfClient(generation: number | null, end: ConnectionEnd): IncidentRow {
-    const known = this.#outageOf("gateway", generation, end.at);
+    const known = this.#open.get("gateway") ?? this.#closedOutages("gateway", generation, end.at)[0];
     if (known !== undefined) return known;
     const exit: ExitVerdict = {
       cause: "ended-without-record",
@@ -168,13 +178,21 @@ export class Incidents {
     });
   }
 
-  /** The outage that is under way, or the one just over that this life of the process began. */
-  #outageOf(role: Role, generation: number | null, at: number): IncidentRow | undefined {
-    const open = this.#open.get(role);
-    if (open !== undefined) return open;
+  /** The outage that is under way, or one that is over and had this end of this life in it. */
+  #outageOf(role: Role, generation: number, endedAt: number): IncidentRow | undefined {
+    return (
+      this.#open.get(role) ??
+      this.#closedOutages(role, generation, endedAt).find(
+        ({ openedAt, closedAt }) => endedAt >= openedAt - HEARD_BEFORE_MS && endedAt <= closedAt!,
+      )
+    );
+  }
+
+  #closedOutages(role: Role, generation: number | null, at: number): IncidentRow[] {
     return this.#store
       .incidents({ since: at - LATE_MS }, 20)
-      .find((one) => one.kind === "outage" && one.role === role && one.generation === generation);
+      .filter((one) => one.kind === "outage" && one.role === role && one.generation === generation)
+      .filter(({ closedAt }) => closedAt !== null);
   }
 
   #begin(start: {

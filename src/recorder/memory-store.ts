@@ -81,7 +81,7 @@ export class MemoryStore implements RecorderStore {
   connections(filter: ConnectionFilter, limit: number): ConnectionRow[] {
     const time = (row: ConnectionRow) => (filter.state === "closed" ? row.end!.at : row.openedAt);
     return this.#matching(filter)
-      .sort((a, b) => time(b) - time(a))
+      .sort((a, b) => time(b) - time(a) || (a.id < b.id ? 1 : -1))
       .slice(0, limit);
   }
 

@@ -47,7 +47,8 @@ function openFile(path: string): SqliteStore {
   return new SqliteStore(path);
 }
 
-function inMemory(path: string, error: unknown): OpenedStore {
+/** The store for a machine whose disk cannot be used. */
+export function inMemory(path: string, error: unknown): OpenedStore {
   const announcement = `Cannot use ${path} (${messageOf(error)}): the flight recorder keeps its records in memory until the edge starts again`;
   return { store: new MemoryStore(), announcement };
 }

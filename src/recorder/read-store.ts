@@ -13,11 +13,16 @@ import type { RecorderStore } from "./store.ts";
  */
 export function openToRead(
   paths: { readonly recorder: string; readonly runLog: string },
-  now: { readonly isRecording: boolean; readonly wall: number },
+  now: {
+    readonly isRecording: boolean;
+    readonly wall: number;
+    readonly bootId: string;
+    readonly maxAgeMs: number;
+  },
 ): RecorderStore {
   try {
-    if (now.isRecording) return existsSync(paths.recorder) ? readOnly(paths.recorder) : new MemoryStore();
-    return caughtUp(paths, now.wall);
+    if (now.isRecording) return readOnly(paths.recorder);
+    return caughtUp(paths, now);
   } catch (cause) {
     if (cause instanceof ClawkitError) throw cause;
     const broken = isCorruption(cause)
@@ -27,14 +32,17 @@ export function openToRead(
   }
 }
 
-function caughtUp(paths: { recorder: string; runLog: string }, wall: number): RecorderStore {
+function caughtUp(
+  paths: { recorder: string; runLog: string },
+  now: { wall: number; bootId: string; maxAgeMs: number },
+): RecorderStore {
   const store = existsSync(paths.recorder) ? openWritable(paths.recorder) : new MemoryStore();
   if (store === undefined) return readOnly(paths.recorder);
   store.transaction(() => {
     const chronicle = new Chronicle(store);
-    chronicle.takeRuns(new RunLogTail(paths.runLog).read());
-    chronicle.nobodyLives();
-    chronicle.closeOrphans(undefined, wall);
+    chronicle.takeRuns(new RunLogTail(paths.runLog).read(), now.wall - now.maxAgeMs);
+    chronicle.nobodyLives(now.bootId);
+    chronicle.closeOrphans(undefined, now.wall);
   });
   return store;
 }
@@ -49,6 +57,13 @@ function openWritable(path: string): SqliteStore | undefined {
   }
 }
 
-function readOnly(path: string): SqliteStore {
-  return new SqliteStore(path, { readOnly: true });
+/** Empty while the recorder has not made its tables. */
+function readOnly(path: string): RecorderStore {
+  if (!existsSync(path)) return new MemoryStore();
+  try {
+    return new SqliteStore(path, { readOnly: true });
+  } catch (error) {
+    if (error instanceof ClawkitError && error.code === "NOTHING_RECORDED") return new MemoryStore();
+    throw error;
+  }
 }

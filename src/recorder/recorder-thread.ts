@@ -3,12 +3,15 @@ import { messageOf } from "../core/errors.ts";
 import type { IncidentNews } from "../core/messages.ts";
 import type { RecorderEvent } from "../core/records.ts";
 import { Chronicle } from "./chronicle.ts";
-import { openStore, replaceStore } from "./open-store.ts";
+import { inMemory, openStore, replaceStore } from "./open-store.ts";
 import { RunLogTail } from "./run-log-tail.ts";
 import { isCorruption } from "./sqlite-store.ts";
 import type { Bounds, IncidentRow, RecorderStore } from "./store.ts";
 
 const PRUNE_MS = 60_000;
+
+/** What an edge that was away for a moment finds is news; what a new store finds in an old log is history. */
+const NEWS_MS = 5 * 60_000;
 
 /** Pieces that are pruned in a row; the rest waits for the next time, as events do not. */
 const PRUNE_STEPS = 20;
@@ -38,9 +41,11 @@ export class RecorderThread {
   readonly #options: RecorderOptions;
   readonly #wall: () => number;
   readonly #timer: NodeJS.Timeout;
-  #tail: RunLogTail;
+  #tail!: RunLogTail;
   #store!: RecorderStore;
   #chronicle!: Chronicle;
+  /** What is told once the transaction under way is kept. */
+  #news: (() => void)[] = [];
   #isFailing = false;
   #lostInARow = 0;
 
@@ -48,7 +53,6 @@ export class RecorderThread {
     this.#port = port;
     this.#options = options;
     this.#wall = wall;
-    this.#tail = new RunLogTail(options.runLogPath);
     this.#use(openStore(options.storePath, wall()));
     this.#timer = setInterval(() => this.#prune(), PRUNE_MS);
     this.#prune();
@@ -64,72 +68,83 @@ export class RecorderThread {
   }
 
   #write(events: readonly RecorderEvent[]): void {
+    let lost = 0;
     try {
       this.#commit(events);
       this.#recovered();
-      this.#send({ type: "done", written: events.length, lost: 0 });
     } catch (error) {
-      if (isCorruption(error)) return this.#replace(events);
-      this.#failed(error, events.length);
-      this.#send({ type: "done", written: 0, lost: events.length });
+      lost = isCorruption(error) ? this.#replace(events) : this.#failed(error, events.length);
     }
+    this.#send({ type: "done", written: events.length - lost, lost });
   }
 
+  /** All of a batch, or nothing; incidents are told when they are kept. */
   #commit(events: readonly RecorderEvent[]): void {
-    const news: (() => void)[] = [];
-    const chronicle = this.#chronicle;
-    this.#onIncident = (incident, change) => news.push(() => this.#tell(incident, change));
+    this.#news = [];
     try {
       this.#store.transaction(() => {
         // an end that its supervisor wrote down explains the connections that went with it
-        if (events.some(({ type }) => type === "runs-changed")) chronicle.takeRuns(this.#tail.read());
-        for (const event of events) chronicle.take(event);
+        if (events.some(tellsOfAnEnd)) this.#takeRuns();
+        for (const event of events) this.#chronicle.take(event);
       });
     } catch (error) {
       // what was taken over was not kept: it is all read again, into a chronicle that knows only what is kept
-      this.#tail = new RunLogTail(this.#options.runLogPath);
-      this.#chronicle = new Chronicle(this.#store, (incident, change) => this.#onIncident(incident, change));
+      if (!isCorruption(error)) this.#begin();
       throw error;
     }
-    for (const tell of news) tell();
+    for (const tell of this.#news) tell();
   }
 
-  #onIncident: (incident: IncidentRow, change: "opened" | "closed") => void = (incident, change) =>
-    this.#tell(incident, change);
-
-  #replace(events: readonly RecorderEvent[]): void {
+  /** Begins a new store; returns how many of the events are lost. */
+  #replace(events: readonly RecorderEvent[]): number {
     try {
       this.#store.close();
     } catch {
       // it is broken: that is why
     }
-    this.#tail = new RunLogTail(this.#options.runLogPath);
     this.#use(replaceStore(this.#options.storePath, this.#wall()));
     try {
       this.#commit(events);
-      this.#send({ type: "done", written: events.length, lost: 0 });
+      return 0;
     } catch (error) {
-      this.#failed(error, events.length);
-      this.#send({ type: "done", written: 0, lost: events.length });
+      return this.#failed(error, events.length);
     }
   }
 
   #use({ store, announcement }: { store: RecorderStore; announcement?: string }): void {
     const now = this.#wall();
     this.#store = store;
-    this.#chronicle = new Chronicle(store, (incident, change) => this.#onIncident(incident, change));
     if (announcement !== undefined) this.#send({ type: "announcement", text: announcement });
     try {
+      this.#begin();
+      this.#news = [];
       store.transaction(() => {
         if (announcement !== undefined)
           store.addNote({ at: now, kind: "store-replaced", text: announcement });
-        this.#chronicle.takeRuns(this.#tail.read());
+        this.#takeRuns();
         this.#chronicle.closeOrphans(this.#options.edgeId, now);
       });
+      for (const tell of this.#news) tell();
     } catch (error) {
-      if (isCorruption(error)) this.#use(replaceStore(this.#options.storePath, now));
-      else this.#failed(error, 0);
+      // a new file that is corrupt at once is a disk that is: then records are kept in memory
+      if (!isCorruption(error)) this.#failed(error, 0);
+      else if (announcement === undefined) this.#use(replaceStore(this.#options.storePath, now));
+      else this.#use(inMemory(this.#options.storePath, error));
     }
+  }
+
+  /** A chronicle that knows what the store has, and has the run log before it. */
+  #begin(): void {
+    this.#tail = new RunLogTail(this.#options.runLogPath);
+    this.#chronicle = new Chronicle(this.#store, (incident, change) => {
+      const at = change === "opened" ? incident.openedAt : incident.closedAt!;
+      if (this.#wall() - at < NEWS_MS) this.#news.push(() => this.#tell(incident, change));
+    });
+  }
+
+  /** What is older than the store keeps would come back as if it were new. */
+  #takeRuns(): void {
+    this.#chronicle.takeRuns(this.#tail.read(), this.#wall() - this.#options.bounds.maxAgeMs);
   }
 
   #prune(): void {
@@ -138,18 +153,19 @@ export class RecorderThread {
         if (this.#store.prune(this.#wall(), this.#options.bounds) === 0) return;
       }
     } catch (error) {
-      if (isCorruption(error)) this.#replace([]);
+      if (isCorruption(error)) void this.#replace([]);
       else this.#failed(error, 0);
     }
   }
 
-  /** Announced once, until it works again. */
-  #failed(error: unknown, lost: number): void {
+  /** Announced once, until it works again. Returns what is lost. */
+  #failed(error: unknown, lost: number): number {
     this.#lostInARow += lost;
-    if (this.#isFailing) return;
+    if (this.#isFailing) return lost;
     this.#isFailing = true;
     const text = `Cannot write the flight recorder's store: ${messageOf(error)}. Records are lost until it works again`;
     this.#send({ type: "announcement", text });
+    return lost;
   }
 
   #recovered(): void {
@@ -182,4 +198,12 @@ function newsOf(incident: IncidentRow, store: RecorderStore): IncidentNews {
     closedAt: closedAt === null ? null : new Date(closedAt).toISOString(),
     clients: store.countConnections({ incident: id }),
   };
+}
+
+/** The supervisor wrote to its run log, or is about to: a client may be heard first. */
+function tellsOfAnEnd(event: RecorderEvent): boolean {
+  return (
+    event.type === "runs-changed" ||
+    (event.type === "connection-closed" && event.end.cause === "gateway-ended")
+  );
 }

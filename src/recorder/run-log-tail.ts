@@ -1,12 +1,16 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { parseRunLog, type RunRecord } from "../core/run-record.ts";
 
-/** Reads what was added to the run log since the last call; a log that was rotated is read from its beginning. */
+const NEWLINE = 0x0a;
+
+/**
+ * Reads what was added to the run log since the last call. A log that was rotated meanwhile is read from the
+ * beginning of what was rotated away: taking over a record twice changes nothing, missing one would.
+ */
 export class RunLogTail {
   readonly #path: string;
   #inode = 0;
   #offset = 0;
-  #half = "";
 
   constructor(path: string) {
     this.#path = path;
@@ -21,19 +25,26 @@ export class RunLogTail {
     }
     try {
       const { ino, size } = fstatSync(file);
-      if (ino !== this.#inode || size < this.#offset) {
-        this.#inode = ino;
-        this.#offset = 0;
-        this.#half = "";
-      }
+      const isRotated = this.#inode !== 0 && ino !== this.#inode;
+      if (isRotated || size < this.#offset) this.#offset = 0;
+      this.#inode = ino;
       const bytes = Buffer.alloc(size - this.#offset);
-      this.#offset += readSync(file, bytes, 0, bytes.length, this.#offset);
-      const text = this.#half + bytes.toString();
-      const end = text.lastIndexOf("\n") + 1;
-      this.#half = text.slice(end);
-      return parseRunLog(text.slice(0, end));
+      const length = readSync(file, bytes, 0, bytes.length, this.#offset);
+      // half a line is read again when it is whole
+      const end = bytes.subarray(0, length).lastIndexOf(NEWLINE) + 1;
+      this.#offset += end;
+      const added = parseRunLog(bytes.toString("utf8", 0, end));
+      return isRotated ? [...this.#rotatedAway(), ...added] : added;
     } finally {
       closeSync(file);
+    }
+  }
+
+  #rotatedAway(): RunRecord[] {
+    try {
+      return parseRunLog(readFileSync(`${this.#path}.1`, "utf8"));
+    } catch {
+      return []; // somebody deleted it
     }
   }
 }

@@ -1,13 +1,10 @@
-import type { ExitVerdict, RunRecord } from "../core/run-record.ts";
+import type { ExitVerdict, Role, RunRecord } from "../core/run-record.ts";
 import { judgeExit } from "../policy/exit-cause.ts";
 import type { Incidents } from "./incidents.ts";
 import type { RecorderStore, RunRow } from "./store.ts";
 
-/** Lives looked through for those without an end; there are three processes. */
-const MAX_OPEN_RUNS = 1_000;
-
-/** An earlier config with another hash is looked for among so many lives of the gateway. */
-const LATEST = 1;
+/** Lives that are held in memory while a run log is taken over; a log of 4 MiB has less than 10,000. */
+const MAX_RUNS = 100_000;
 
 /**
  * Takes over what the supervisor's run log says, record by record. Taking over the same record twice changes
@@ -16,39 +13,52 @@ const LATEST = 1;
 export class RunSync {
   readonly #store: RecorderStore;
   readonly #incidents: Incidents;
-  /** `boot role pid` → the key of its latest life. */
+  /** `boot role generation pid` → the key of its latest life. */
   readonly #keys = new Map<string, string>();
+  /** All lives by their key: reading a whole log asks for each of them several times. */
+  readonly #runs: Map<string, RunRow>;
   #lastAt = 0;
 
   constructor(store: RecorderStore, incidents: Incidents) {
     this.#store = store;
     this.#incidents = incidents;
+    this.#runs = new Map(store.runs({}, MAX_RUNS).map((run) => [run.key, run]));
   }
 
-  take(records: readonly RunRecord[]): void {
+  /** A life that began before `oldest` and is not known was forgotten on purpose. */
+  take(records: readonly RunRecord[], oldest = 0): void {
     for (const record of records) {
-      this.#take(record, Date.parse(record.at));
+      this.#take(record, Date.parse(record.at), oldest);
       this.#lastAt = Math.max(this.#lastAt, Date.parse(record.at));
     }
   }
 
   /** No process of ours lives (any more): those without an end ended unseen. */
-  nobodyLives(): void {
-    this.#endUnseen(this.#store.runs({ openOnly: true }, MAX_OPEN_RUNS), undefined);
+  nobodyLives(bootId: string): void {
+    this.#endUnseen(Number.POSITIVE_INFINITY, bootId);
   }
 
-  #take(record: RunRecord, at: number): void {
-    const name = `${record.bootId} ${record.role} ${record.pid}`;
+  /** The life of that process that ended last. */
+  lastEnded(role: Role): RunRow | undefined {
+    let last: RunRow | undefined;
+    for (const run of this.#runs.values()) {
+      if (run.role === role && run.endedAt !== null && run.endedAt >= (last?.endedAt ?? 0)) last = run;
+    }
+    return last;
+  }
+
+  #take(record: RunRecord, at: number, oldest: number): void {
+    const name = `${record.bootId} ${record.role} ${record.generation} ${record.pid}`;
     if (record.event === "start") {
       const key = `${record.bootId} ${record.role} ${record.generation} ${record.pid} ${at}`;
       this.#keys.set(name, key);
-      if (this.#store.run(key) === undefined) this.#start(record, key, at);
+      if (!this.#runs.has(key) && at >= oldest) this.#start(record, key, at);
       return;
     }
     const key = this.#keys.get(name);
-    const run = key === undefined ? undefined : this.#store.run(key);
-    if (record.event === "end") this.#end(run ?? this.#neverStarted(record, at), record, at);
-    else if (run === undefined) return;
+    const run = key === undefined ? this.#neverStarted(record, name, at) : this.#runs.get(key);
+    if (run === undefined) return; // a rotated log begins in the middle
+    if (record.event === "end") this.#end(run, record, at);
     else if (record.event === "ready") this.#ready(run, at);
     else this.#explain(run, record.exit, record.crash ?? null);
   }
@@ -56,18 +66,17 @@ export class RunSync {
   #start(record: Extract<RunRecord, { event: "start" }>, key: string, at: number): void {
     // a supervisor starts when no other lives, and ends what that one had left
     if (record.role === "supervisor") {
-      const open = this.#store.runs({ openOnly: true }, MAX_OPEN_RUNS).filter((run) => run.startedAt < at);
-      this.#endUnseen(open, record.bootId);
+      this.#endUnseen(at, record.bootId);
     }
     const configHash = record.configHash ?? null;
     this.#noteConfigChange(record, configHash, at);
     const { role, generation, pid, bootId, command } = record;
-    this.#store.saveRun({ ...BLANK, key, role, generation, pid, bootId, command, configHash, startedAt: at });
+    this.#save({ ...BLANK, key, role, generation, pid, bootId, command, configHash, startedAt: at });
   }
 
   #ready(run: RunRow, at: number): void {
     if (run.readyAt !== null) return;
-    this.#store.saveRun({ ...run, readyAt: at });
+    this.#save({ ...run, readyAt: at });
     this.#incidents.ready(run.role, at);
   }
 
@@ -87,35 +96,45 @@ export class RunSync {
       peakRssBytes: record.peakRssBytes ?? null,
       peakHeapBytes: record.peakHeapBytes ?? null,
     };
-    this.#store.saveRun(ended);
+    this.#save(ended);
     if (end.by !== "operator") this.#incidents.processEnded(ended, "supervisor");
   }
 
   #explain(run: RunRow, exit: ExitVerdict, crash: string | null): void {
     if (JSON.stringify(run.exit) === JSON.stringify(exit) && run.crash === crash) return;
     const explained = { ...run, exit, crash };
-    this.#store.saveRun(explained);
+    this.#save(explained);
     if (run.endedBy !== "operator") this.#incidents.explained(explained);
   }
 
   /** A process that the system could not start has an end and no start. */
-  #neverStarted(record: Extract<RunRecord, { event: "end" }>, at: number): RunRow {
+  #neverStarted(record: RunRecord, name: string, at: number): RunRow | undefined {
+    if (record.event !== "end" || record.end.startError === undefined) return undefined;
     const { role, generation, pid, bootId } = record;
     const key = `${bootId} ${role} ${generation} ${pid} ${at}`;
+    this.#keys.set(name, key);
     return (
-      this.#store.run(key) ?? { ...BLANK, key, role, generation, pid, bootId, command: "", startedAt: at }
+      this.#runs.get(key) ?? { ...BLANK, key, role, generation, pid, bootId, command: "", startedAt: at }
     );
   }
 
-  #endUnseen(runs: readonly RunRow[], bootId: string | undefined): void {
+  #save(run: RunRow): void {
+    this.#runs.set(run.key, run);
+    this.#store.saveRun(run);
+  }
+
+  /** Lives that began before then and have no end. */
+  #endUnseen(before: number, bootId: string): void {
+    const runs = [...this.#runs.values()].filter((run) => run.endedAt === null && run.startedAt < before);
+    if (runs.length === 0) return;
     const lastSample = this.#store.lastSample()?.at ?? 0;
     const ended = runs.map((run): RunRow => {
       // the edge samples itself and its gateway; nobody looks at a supervisor
       const lastSeenAt = Math.max(this.#lastAt, lastSample, run.startedAt);
-      const exit = unseenExit(run, { lastSeenAt, otherBoot: bootId !== undefined && bootId !== run.bootId });
+      const exit = unseenExit(run, { lastSeenAt, otherBoot: bootId !== run.bootId });
       return { ...run, endedAt: lastSeenAt, exit };
     });
-    for (const run of ended) this.#store.saveRun(run);
+    for (const run of ended) this.#save(run);
     // one incident for all that went at once, told as the end of what held the others
     const order = ["supervisor", "edge", "gateway"];
     const [first] = ended.sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
@@ -124,7 +143,10 @@ export class RunSync {
 
   #noteConfigChange({ role, at }: RunRecord, configHash: string | null, time: number): void {
     if (role !== "gateway" || configHash === null) return;
-    const [previous] = this.#store.runs({ role: "gateway" }, LATEST);
+    let previous: RunRow | undefined;
+    for (const run of this.#runs.values()) {
+      if (run.role === "gateway" && run.startedAt >= (previous?.startedAt ?? 0)) previous = run;
+    }
     if (previous?.configHash == null || previous.configHash === configHash) return;
     const text = `the config changed (${previous.configHash} → ${configHash}), in force since ${at}`;
     this.#store.addNote({ at: time, kind: "config-changed", text });

@@ -31,7 +31,7 @@ export class SqliteStore implements RecorderStore {
     this.#db = new DatabaseSync(path, { readOnly });
     try {
       this.#db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-      if (readOnly) this.#checkVersion();
+      if (readOnly) this.#checkReadable();
       else this.#prepareFile();
     } catch (error) {
       this.#db.close();
@@ -128,7 +128,7 @@ export class SqliteStore implements RecorderStore {
   connections(filter: ConnectionFilter, limit: number): ConnectionRow[] {
     const { where, values } = conditionOf(filter);
     const order = filter.state === "closed" ? "closedAt" : "openedAt";
-    return this.#statement(`SELECT * FROM connections ${where} ORDER BY ${order} DESC LIMIT :limit`)
+    return this.#statement(`SELECT * FROM connections ${where} ORDER BY ${order} DESC, id DESC LIMIT :limit`)
       .all({ ...values, limit })
       .map((row) => connectionOf(row as unknown as Values));
   }
@@ -146,12 +146,17 @@ export class SqliteStore implements RecorderStore {
   }
 
   runs(filter: { role?: string; openOnly?: boolean; since?: number }, limit: number): RunRow[] {
-    const conditions = ["startedAt >= :since"];
+    const conditions = filter.since === undefined ? [] : ["startedAt >= :since"];
     if (filter.openOnly === true) conditions.push("endedAt IS NULL");
     if (filter.role !== undefined) conditions.push("role = :role");
+    const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
     return this.#rows<RunRow>(
-      `SELECT row FROM runs WHERE ${conditions.join(" AND ")} ORDER BY startedAt DESC, key DESC LIMIT :limit`,
-      { since: filter.since ?? 0, limit, ...(filter.role === undefined ? {} : { role: filter.role }) },
+      `SELECT row FROM runs ${where} ORDER BY startedAt DESC, key DESC LIMIT :limit`,
+      {
+        limit,
+        ...(filter.since === undefined ? {} : { since: filter.since }),
+        ...(filter.role === undefined ? {} : { role: filter.role }),
+      },
     );
   }
 
@@ -256,6 +261,11 @@ export class SqliteStore implements RecorderStore {
       for (const step of migrations.slice(this.#version())) this.#db.exec(step);
       this.#db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     });
+  }
+
+  /** A file whose recorder has not come to making its tables yet. */
+  #checkReadable(): void {
+    if (this.#checkVersion() === 0) throw new ClawkitError("NOTHING_RECORDED", "Nothing is recorded yet");
   }
 
   #checkVersion(): number {

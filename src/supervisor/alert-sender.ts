@@ -21,12 +21,16 @@ export type Delivery =
   | { readonly kind: "failed"; readonly reason: string; readonly isFinal: boolean };
 
 /** Sends an alert once. Never rejects; its URL, which is a secret, stands in no result. */
-export async function sendAlert(webhook: Webhook, alert: Alert, fetcher: typeof fetch): Promise<Delivery> {
+export async function sendAlert(
+  webhook: Webhook,
+  alert: Alert,
+  { fetch: fetcher, signal }: { readonly fetch: typeof fetch; readonly signal?: AbortSignal },
+): Promise<Delivery> {
   try {
     const response = await fetcher(webhook.url, {
       method: "POST",
-      ...bodyFor(webhook.format, alert),
-      signal: AbortSignal.timeout(ANSWER_MS),
+      ...bodyFor(webhook.format ?? "json", alert),
+      signal: AbortSignal.any([AbortSignal.timeout(ANSWER_MS), ...(signal === undefined ? [] : [signal])]),
     });
     await response.body?.cancel();
     if (response.ok) return { kind: "delivered", status: response.status };
@@ -37,7 +41,10 @@ export async function sendAlert(webhook: Webhook, alert: Alert, fetcher: typeof 
   }
 }
 
-function bodyFor(format: Webhook["format"], alert: Alert): { body: string; headers: Record<string, string> } {
+function bodyFor(
+  format: NonNullable<Webhook["format"]>,
+  alert: Alert,
+): { body: string; headers: Record<string, string> } {
   switch (format) {
     case "json":
       return {

@@ -30,9 +30,11 @@ export class Alerts {
   readonly #deps: AlertsDeps;
   readonly #heartbeat: NodeJS.Timeout;
   readonly #sentAt = new Map<string, number[]>();
-  readonly #suppressed = new Map<string, number>();
+  readonly #heldBack = new Map<string, number>();
+  /** The message before: what is sent to one receiver is sent in order. */
+  readonly #last = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new Map<Promise<void>, string>();
   #lostEdge: IncidentNews | undefined;
 
   constructor(deps: AlertsDeps) {
@@ -71,57 +73,58 @@ export class Alerts {
   async stop(): Promise<void> {
     clearInterval(this.#heartbeat);
     const timer = setTimeout(() => this.#stop.abort(), STOP_MS);
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#underWay.keys());
     clearTimeout(timer);
   }
 
   #tell(change: "opened" | "closed", incident: IncidentNews): void {
-    const alert = alertOf(change, incident);
     for (const webhook of this.#deps.config().webhooks) {
-      const sending = this.#deliver(webhook, alert);
-      this.#underWay.add(sending);
+      const alert = this.#admitted(webhook, alertOf(change, incident));
+      if (alert === undefined) continue;
+      // one after the other: an end that arrives before its beginning reads like a new outage
+      const sending = (this.#last.get(webhook.url) ?? Promise.resolve()).then(() =>
+        this.#deliver(webhook, alert),
+      );
+      this.#last.set(webhook.url, sending);
+      this.#underWay.set(sending, webhook.url);
       void sending.finally(() => this.#underWay.delete(sending));
     }
   }
 
   async #deliver(webhook: Webhook, alert: Alert): Promise<void> {
-    if (!this.#mayRing(webhook)) return;
-    const host = new URL(webhook.url).host;
+    const { signal } = this.#stop;
+    const host = URL.canParse(webhook.url) ? new URL(webhook.url).host : "a webhook";
+    if (signal.aborted) return;
     for (const pause of [...RETRY_MS, undefined]) {
-      const delivery = await sendAlert(webhook, this.#withSuppressed(webhook, alert), this.#deps.fetch);
-      if (delivery.kind === "delivered") {
-        this.#suppressed.delete(webhook.url);
-        return;
-      }
-      const isLast = delivery.isFinal || pause === undefined || this.#stop.signal.aborted;
+      const delivery = await sendAlert(webhook, alert, { fetch: this.#deps.fetch, signal });
+      if (delivery.kind === "delivered") return;
+      const isLast = delivery.isFinal || pause === undefined || signal.aborted;
       const next = isLast ? "given up" : `trying again in ${pause / 1000} s`;
       this.#deps.log(`alert to ${host} failed: ${delivery.reason}; ${next}`);
       if (isLast) return;
       await this.#pause(pause);
-      if (this.#stop.signal.aborted) return;
+      if (signal.aborted) return;
     }
   }
 
-  #mayRing({ url }: Webhook): boolean {
+  /** The alert, if its receiver has room for it, with a word of those that found none. */
+  #admitted({ url }: Webhook, alert: Alert): Alert | undefined {
     const now = this.#deps.clock.now();
     const sent = (this.#sentAt.get(url) ?? []).filter((at) => now - at < WINDOW_MS);
     this.#sentAt.set(url, sent);
-    if (sent.length < MAX_IN_WINDOW) {
+    const heldBack = this.#heldBack.get(url) ?? 0;
+    const waiting = [...this.#underWay.values()].filter((other) => other === url).length;
+    if (sent.length < MAX_IN_WINDOW && waiting < MAX_IN_WINDOW) {
       sent.push(now);
-      return true;
+      this.#heldBack.delete(url);
+      if (heldBack === 0) return alert;
+      return { ...alert, text: `${alert.text}\n(${heldBack} further messages were held back)` };
     }
-    const suppressed = (this.#suppressed.get(url) ?? 0) + 1;
-    this.#suppressed.set(url, suppressed);
-    if (suppressed === 1) {
+    this.#heldBack.set(url, heldBack + 1);
+    if (heldBack === 0) {
       this.#deps.log(`alerts are held back: ${MAX_IN_WINDOW} within ${WINDOW_MS / 60_000} minutes`);
     }
-    return false;
-  }
-
-  #withSuppressed({ url }: Webhook, alert: Alert): Alert {
-    const count = this.#suppressed.get(url);
-    if (count === undefined) return alert;
-    return { ...alert, text: `${alert.text}\n(${count} further messages were held back)` };
+    return undefined;
   }
 
   async #beat(): Promise<void> {
@@ -149,13 +152,15 @@ export class Alerts {
 
 function alertOf(change: "opened" | "closed", incident: IncidentNews): Alert {
   const { role, summary, openedAt, closedAt, clients, cause, id } = incident;
+  // the edge's end has an id of the recorder's only once the next edge lives
+  const ask = role === "edge" ? "clawkit why" : `clawkit why ${id}`;
   const what = role === "clients" ? "Clients are disconnected" : `The ${role} is down`;
   if (change === "opened") {
-    const text = `${summary} (${cause}), since ${openedAt}. Ask: clawkit why ${id}`;
+    const text = `${summary} (${cause}), since ${openedAt}. Ask: ${ask}`;
     return { event: "incident-opened", title: what, text, incident };
   }
   const lasted = Math.max(0, Date.parse(closedAt ?? openedAt) - Date.parse(openedAt));
   const over = role === "clients" ? "Clients are no longer disconnected" : `The ${role} is back`;
-  const text = `${summary} (${cause}). It lasted ${(lasted / 1000).toFixed(1)} s; ${clients} connections were affected. Ask: clawkit why ${id}`;
+  const text = `${summary} (${cause}). It lasted ${(lasted / 1000).toFixed(1)} s; ${clients} connections were affected. Ask: ${ask}`;
   return { event: "incident-closed", title: over, text, incident };
 }

@@ -26,6 +26,8 @@ export interface ChildOptions {
   readonly ownGroup: boolean;
   /** Where a Node that dies of its own doing leaves its diagnostic report. */
   readonly reportsDir?: string;
+  /** Takes the secrets out of what it prints, before anybody sees it. */
+  readonly clean?: (line: string) => string;
   readonly onLine: (stream: "out" | "err", line: string) => void;
   readonly onMessage?: (message: { type: string }) => void;
   readonly sendSignal: SendSignal;
@@ -111,7 +113,9 @@ export class Child {
 
   #read(stream: "out" | "err", readable: Readable | null): Promise<void> {
     if (readable === null || readable === undefined) return Promise.resolve();
-    const splitter = new LineSplitter((line) => {
+    const { clean = (line: string) => line } = this.#options;
+    const splitter = new LineSplitter((printed) => {
+      const line = clean(printed);
       this.lastLines.push(line);
       if (this.lastLines.length > LAST_LINES) this.lastLines.shift();
       this.#options.onLine(stream, line);

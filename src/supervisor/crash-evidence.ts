@@ -3,7 +3,7 @@ import type { Log } from "../core/ports.ts";
 import type { ProcessEnd } from "../core/process-end.ts";
 import type { ExitVerdict, Role } from "../core/run-record.ts";
 import type { Host } from "../host/types.ts";
-import { judgeExit } from "../policy/exit-cause.ts";
+import { judgeExit, namesPid } from "../policy/exit-cause.ts";
 import type { Child } from "./child.ts";
 import { type Crash, crashName, writeCrash } from "./crashes.ts";
 import { collectReport, heapOf, type NodeReport, summarizeReport } from "./node-report.ts";
@@ -96,5 +96,5 @@ export async function keepEvidence(
 
 /** Lines that name the process, and those that name none but tell of memory (systemd-oomd names cgroups). */
 function isAbout(line: string, pid: number): boolean {
-  return new RegExp(`(?<!\\d)${pid}(?!\\d)`).test(line) || /systemd-oomd/i.test(line);
+  return namesPid(line, pid) || /systemd-oomd/i.test(line);
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import type { ProcessEnd } from "../core/process-end.ts";
 import type { ExitVerdict, Role } from "../core/run-record.ts";
-import { withoutSecrets } from "../core/secrets.ts";
+import { withoutSecrets, withoutSecretsIn } from "../core/secrets.ts";
 import { PRIVATE_FILE } from "../host/files.ts";
 import type { CgroupMemory } from "../host/types.ts";
 import type { NodeReport } from "./node-report.ts";
@@ -55,15 +55,18 @@ export async function writeCrash(
 ): Promise<void> {
   const folder = join(crashesDir, files.crash.name);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const write = (name: string, text: string) =>
-    writeFile(join(folder, name), withoutSecrets(text, known), { mode: PRIVATE_FILE });
-  await write("output.log", files.output.map((line) => `${line}\n`).join(""));
+  const write = (name: string, text: string) => writeFile(join(folder, name), text, { mode: PRIVATE_FILE });
+  const writeLines = (name: string, lines: readonly string[]) =>
+    write(name, withoutSecrets(lines.map((line) => `${line}\n`).join(""), known));
+  await writeLines("output.log", files.output);
   if (files.kernelLines !== undefined) {
-    await write("kernel.log", files.kernelLines.map((line) => `${line}\n`).join(""));
+    await writeLines("kernel.log", files.kernelLines);
   }
-  if (files.report !== undefined) await write("report.json", `${JSON.stringify(files.report, null, 1)}\n`);
+  if (files.report !== undefined) {
+    await write("report.json", `${JSON.stringify(withoutSecretsIn(files.report, known), null, 1)}\n`);
+  }
   // last: a folder with it is whole
-  await write("crash.json", `${JSON.stringify(files.crash, null, 2)}\n`);
+  await write("crash.json", `${JSON.stringify(withoutSecretsIn(files.crash, known), null, 2)}\n`);
   await pruneCrashes(crashesDir);
 }
 

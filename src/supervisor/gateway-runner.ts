@@ -19,6 +19,7 @@ export interface GatewayRunnerDeps {
   readonly runs: Runs;
   readonly host: Host;
   readonly reportsDir: string;
+  readonly clean: (line: string) => string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly sendSignal: SendSignal;
@@ -219,6 +220,7 @@ export class GatewayRunner {
       ipc: true,
       ownGroup: true,
       reportsDir: deps.reportsDir,
+      clean: deps.clean,
       onLine: deps.onLine,
       onMessage: (message) => this.#onMessage(message as GatewayToSupervisor),
       sendSignal: deps.sendSignal,
@@ -258,6 +260,7 @@ export class GatewayRunner {
       ipc: false,
       ownGroup: true,
       reportsDir: deps.reportsDir,
+      clean: deps.clean,
       onLine: deps.onLine,
       sendSignal: deps.sendSignal,
     });

@@ -1,9 +1,9 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExitFacts } from "../policy/exit-cause.ts";
 
-/** Reports that nobody collected (of a child's own children) are removed beyond this many. */
-const MAX_UNCOLLECTED = 20;
+/** Our own children's reports are collected within moments; what is older is of a child of theirs. */
+const STRAY_MS = 10_000;
 
 /** A report of a process with a large heap takes a moment to be written; the process is gone by then. */
 const MAX_REPORT_BYTES = 5 * 1024 * 1024;
@@ -30,16 +30,23 @@ function quoted(path: string): string {
 
 export type NodeReport = Readonly<Record<string, unknown>>;
 
-/** Takes the report that the process wrote out of the folder, and clears what others left there. */
+/** Takes the report that the process wrote out of the folder. */
 export async function collectReport(folder: string, pid: number): Promise<NodeReport | undefined> {
   const names = (await readdir(folder).catch(() => [])).sort();
   const own = names.findLast((name) => name.split(".")[3] === String(pid));
-  const report = own === undefined ? undefined : await readReport(join(folder, own));
-  const others = names.filter((name) => name !== own);
-  const surplus = others.slice(0, Math.max(0, others.length - MAX_UNCOLLECTED));
-  for (const name of [...surplus, ...(own === undefined ? [] : [own])])
-    await rm(join(folder, name), { force: true });
+  if (own === undefined) return undefined;
+  const report = await readReport(join(folder, own));
+  await rm(join(folder, own), { force: true });
   return report;
+}
+
+/** Removes reports that nobody collects: there is an environment in them, with whatever secrets. */
+export async function removeStrayReports(folder: string, now: number): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name);
+    const facts = await stat(path).catch(() => undefined);
+    if (facts !== undefined && now - facts.mtimeMs > STRAY_MS) await rm(path, { force: true });
+  }
 }
 
 async function readReport(path: string): Promise<NodeReport | undefined> {
@@ -91,5 +98,7 @@ function isRejection(report: NodeReport): boolean {
   const caller = at === -1 ? undefined : frames[at + 1];
   const stack = (report.javascriptStack as { stack?: string[] } | undefined)?.stack ?? [];
   if (caller === undefined || stack.some((line) => line.includes("ModuleJob.run"))) return false;
-  return caller.trim() === "" || caller.includes("FunctionCallbackArguments::Call");
+  // without V8's short builtin calls the frame has a module, and is the last that can be unwound
+  const isLast = at + 2 === frames.length;
+  return caller.trim() === "" || isLast || caller.includes("FunctionCallbackArguments::Call");
 }

@@ -3,6 +3,9 @@ import type { CgroupMemory, Host } from "../host/types.ts";
 /** Reading two files of /proc: cheap enough to see a leak of minutes, or of seconds. */
 const LOOK_MS = 2_000;
 
+/** A process that dies young is looked at early: at its start it has not become itself yet. */
+const EARLY_LOOKS_MS = [150, 600];
+
 /** Looks that are kept: five minutes. */
 const MAX_LOOKS = 150;
 
@@ -25,12 +28,14 @@ export class ProcessWatch {
   readonly #pid: number;
   readonly #wall: () => number;
   readonly #timer: NodeJS.Timeout;
+  readonly #early: NodeJS.Timeout[];
 
   constructor(pid: number, host: Host, wall: () => number) {
     this.#pid = pid;
     this.#host = host;
     this.#wall = wall;
     this.#timer = setInterval(() => void this.look(), LOOK_MS);
+    this.#early = EARLY_LOOKS_MS.map((ms) => setTimeout(() => void this.look(), ms));
     void this.#begin();
   }
 
@@ -55,6 +60,7 @@ export class ProcessWatch {
 
   stop(): void {
     clearInterval(this.#timer);
+    for (const timer of this.#early) clearTimeout(timer);
   }
 
   async #begin(): Promise<void> {

@@ -2,6 +2,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import type { ProcessEnd } from "../core/process-end.ts";
 import type { Role, RunRecord } from "../core/run-record.ts";
+import { withoutSecretsIn } from "../core/secrets.ts";
 import type { Host } from "../host/types.ts";
 import type { Child } from "./child.ts";
 import { type EvidenceDeps, keepEvidence } from "./crash-evidence.ts";
@@ -134,7 +135,17 @@ export class Runs {
 
   async #append(role: Role, generation: number, pid: number, body: RunBody): Promise<void> {
     const { clock, bootId, runLog, log } = this.#deps;
-    const record = { v: 1, at: new Date(clock.wall()).toISOString(), bootId, role, generation, pid, ...body };
+    // what a gateway printed, or was started with, may hold a secret
+    const clean = withoutSecretsIn(body, this.#deps.secrets());
+    const record = {
+      v: 1,
+      at: new Date(clock.wall()).toISOString(),
+      bootId,
+      role,
+      generation,
+      pid,
+      ...clean,
+    };
     await runLog.append(record as RunRecord).catch((error) => {
       log(`cannot write the run log: ${messageOf(error)}`);
     });

@@ -6,6 +6,7 @@ import type { ControlReply, ControlRequest, Status } from "../core/control.ts";
 import { ClawkitError, messageOf } from "../core/errors.ts";
 import type { EdgeSettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
+import { withoutSecrets } from "../core/secrets.ts";
 import type { Host } from "../host/types.ts";
 import { Alerts } from "./alerts.ts";
 import { serveControl } from "./control-server.ts";
@@ -15,6 +16,7 @@ import { GatewayRunner, type GatewayRunnerDeps } from "./gateway-runner.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { type Bound, bindAll, portInUse, release } from "./listening.ts";
 import { acquireLock, type Lock } from "./lock.ts";
+import { removeStrayReports } from "./node-report.ts";
 import { RunLog } from "./run-log.ts";
 import { Runs } from "./runs.ts";
 import { GIVE_UP_WAITING_AFTER, statusOf } from "./status.ts";
@@ -31,9 +33,19 @@ const CONFIG_POLL_MS = 1_000;
 /** How long a client should expect a planned restart to take; told in the `shutdown` event. */
 const RESTART_EXPECTED_MS = 1_500;
 
-type Shared = "runs" | "host" | "clock" | "log" | "random" | "sendSignal" | "env" | "node" | "reportsDir";
+type Shared =
+  | "runs"
+  | "host"
+  | "clock"
+  | "log"
+  | "random"
+  | "sendSignal"
+  | "env"
+  | "node"
+  | "reportsDir"
+  | "clean";
 
-export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, "runs">> {
+export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, "runs" | "clean">> {
   readonly pid: number;
   readonly host: Host;
   readonly clock: Clock;
@@ -306,6 +318,7 @@ export class Supervisor {
       await this.#restart(() => this.#started().gateway.start(config));
     };
     this.#configTimer = setInterval(() => {
+      void removeStrayReports(this.#deps.reportsDir, this.#deps.clock.wall());
       look().catch((error) => this.#deps.log(`cannot start the gateway: ${messageOf(error)}`));
     }, CONFIG_POLL_MS);
   }
@@ -352,6 +365,7 @@ export class Supervisor {
   #gatewayDeps(): GatewayRunnerDeps {
     return {
       ...this.#deps,
+      clean: (line) => withoutSecrets(line, secretsOf(this.#config)),
       runs: this.#runs,
       builtinArgs: this.#deps.gatewayArgs,
       removeSocket: (path) => void rm(path, { force: true }).catch(() => undefined),

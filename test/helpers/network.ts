@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 
 /** Why network namespaces cannot be used here; false if they can. In CI they must work. */
@@ -17,6 +17,7 @@ export function whyNoNamespaces(): string | false {
 export class TestHost implements Disposable {
   readonly inside: string;
   readonly outside: string;
+  readonly #children: ChildProcess[] = [];
   readonly #name = `ck-${randomBytes(3).toString("hex")}`;
 
   constructor() {
@@ -39,7 +40,25 @@ export class TestHost implements Disposable {
     return run("ip", "netns", "exec", this.#name, ...command);
   }
 
+  /** Starts a program on that host; its pid is the program's own. It is ended with the host. */
+  spawn(...command: string[]): ChildProcess {
+    const child = spawn("ip", ["netns", "exec", this.#name, ...command], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.#children.push(child);
+    return child;
+  }
+
+  /** From now on no packet leaves that host or reaches it, and nobody is told: as behind a cable that was cut. */
+  dropPackets(): void {
+    const chains = ["input", "output"].map(
+      (hook) => `add chain inet cut ${hook} { type filter hook ${hook} priority 0; policy drop; }`,
+    );
+    this.exec("nft", ["add table inet cut", ...chains].join("; "));
+  }
+
   [Symbol.dispose](): void {
+    for (const child of this.#children) child.kill("SIGKILL");
     run("ip", "link", "del", this.#name);
     run("ip", "netns", "del", this.#name);
   }

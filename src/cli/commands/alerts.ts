@@ -23,7 +23,7 @@ export async function alertsTest(context: CliContext, options: { json?: boolean 
     webhooks.map(async (webhook) => ({
       host: new URL(webhook.url).host,
       format: webhook.format,
-      ...(await sendAlert(webhook, alert, context.fetch)),
+      ...(await sendAlert(webhook, alert, { fetch: context.fetch })),
     })),
   );
   if (options.json) context.out.json(results);

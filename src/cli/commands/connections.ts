@@ -21,10 +21,7 @@ export async function connections(
     ...(since === undefined ? {} : { since }),
   };
   const limit = limitOf(options.limit, LIMIT);
-  const { rows, total } = await withRecords(context, (store) => ({
-    rows: store.connections(filter, limit),
-    total: store.countConnections(filter),
-  }));
+  const rows = await withRecords(context, (store) => store.connections(filter, limit));
   const { out } = context;
   if (options.json) {
     out.json(rows);
@@ -37,7 +34,7 @@ export async function connections(
   const header = ["connection", "opened", "lasted", "client", "ended by", "code", "cause"];
   const lines = tableLines([header, ...rows.map((row) => cellsOf(row, context.clock.wall()))]);
   for (const [index, line] of lines.entries()) out.line(index === 0 ? out.style("dim", line) : line);
-  if (total > rows.length) out.line(`The newest ${rows.length} of ${total}; more with --limit`);
+  if (rows.length === limit) out.line(`The newest ${limit}; more with --limit`);
   out.line(`Explain one with: ${context.name} why ${rows[0]!.id}`);
   return 0;
 }

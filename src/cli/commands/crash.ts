@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ClawkitError, messageOf, systemErrorCode } from "../../core/errors.ts";
-import { withoutSecrets } from "../../core/secrets.ts";
+import { withoutSecrets, withoutSecretsIn } from "../../core/secrets.ts";
 import { VERSION } from "../../core/version.ts";
 import { type Crash, listCrashes } from "../../supervisor/crashes.ts";
 import type { CliContext } from "../context.ts";
@@ -88,7 +88,7 @@ export async function crashExport(
   const files: Record<string, Uint8Array> = { [`${crash.name}/about.json`]: bytesOf(JSON.stringify(about)) };
   for (const file of (await readdir(folder)).sort()) {
     // once more: a crash folder of an older version may know fewer shapes of secrets, or have been edited
-    const text = withoutSecrets(await readFile(join(folder, file), "utf8"));
+    const text = cleaned(file, await readFile(join(folder, file), "utf8"));
     files[`${crash.name}/${file}`] = bytesOf(withoutHome(text, context.home));
   }
   const target = resolve(options.output ?? `clawkit-crash-${crash.name}.zip`);
@@ -136,6 +136,16 @@ function memoryLines(crash: Crash): string[] {
   if (after?.limitBytes !== undefined)
     lines.push(`cgroup limit ${megabytes(after.limitBytes)} (${after.path})`);
   return lines;
+}
+
+/** JSON is cleaned value by value; what claims to be JSON and is not, as text. */
+function cleaned(file: string, text: string): string {
+  if (!file.endsWith(".json")) return withoutSecrets(text);
+  try {
+    return JSON.stringify(withoutSecretsIn(JSON.parse(text)), null, 2);
+  } catch {
+    return withoutSecrets(text);
+  }
 }
 
 /** The name of a user is nobody's business in a bug report. */
