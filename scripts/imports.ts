@@ -13,6 +13,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   edge: 3,
   gateway: 3,
   supervisor: 3,
+  diagnosis: 3,
   cli: 5,
   bin: 6,
 };
@@ -55,7 +56,7 @@ export function breachesOf(path: string, text: string): string[] {
   }
   // the host says what this machine is: whose process this is, and its environment
   const code = folder === "host" ? text.replace(/process\.(env|getuid)/g, "") : text;
-  if (folder !== "bin" && /(?<![.\w"'`#])process\.(?!md)\w/.test(withoutComments(code))) {
+  if (folder !== "bin" && /(?<![-.\w"'`#])process\.(?!md)\w/.test(withoutComments(code))) {
     breaches.push(`${path} uses process.*: only bin may`);
   }
   return breaches;

@@ -39,6 +39,9 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
     clock: realClock,
     out,
     fetch: globalThis.fetch,
+    get stdin() {
+      return process.stdin; // opened when it is read: an open one keeps a process alive
+    },
     get interrupted() {
       isWatched = true;
       return interrupt.signal;

@@ -16,6 +16,7 @@ export interface CliContext {
   readonly clock: Clock;
   readonly out: Output;
   readonly fetch: typeof fetch;
+  readonly stdin: NodeJS.ReadStream;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
   /** Runs the supervisor in this process until it ends; resolves with the exit code. */

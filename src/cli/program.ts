@@ -109,6 +109,14 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
       done(await (await import("./commands/connections.ts")).connections(context, options)),
     );
 
+  program
+    .command("explain [file]")
+    .description("what a pasted error or log says about the cause; reads standard input without a file")
+    .option("--json", "print JSON")
+    .action(async (file, options) =>
+      done(await (await import("./commands/explain.ts")).explain(context, file, options)),
+    );
+
   const crash = program.command("crash").description("the evidence that ends of processes left behind");
   crash
     .command("list")

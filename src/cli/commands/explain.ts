@@ -1,0 +1,56 @@
+import { readFile } from "node:fs/promises";
+import { ClawkitError, messageOf } from "../../core/errors.ts";
+import { explainText } from "../../diagnosis/explain.ts";
+import { headlineOf, linesOf, toJson } from "../../diagnosis/report.ts";
+import type { CliContext } from "../context.ts";
+
+/** What is read of a text; a log of gigabytes is no paste. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** `clawkit explain [file|-]`: what a pasted error or log says about why a gateway is broken. */
+export async function explain(
+  context: CliContext,
+  file: string | undefined,
+  options: { json?: boolean },
+): Promise<number> {
+  const text = await textOf(context, file);
+  if (text.trim() === "") {
+    throw new ClawkitError(
+      "USAGE",
+      "Cannot explain an empty text: paste the error and what stands around it",
+    );
+  }
+  const diagnosis = explainText(text);
+  const { out } = context;
+  if (options.json) {
+    out.json(toJson(diagnosis));
+    return 0;
+  }
+  const [verdict, meaning] = headlineOf(diagnosis);
+  out.line(out.style("bold", verdict));
+  out.line(meaning);
+  for (const { heading, text: line } of linesOf(diagnosis)) {
+    out.line(`  ${out.style("dim", heading.padEnd(13))}${line}`);
+  }
+  return 0;
+}
+
+async function textOf(context: CliContext, file: string | undefined): Promise<string> {
+  if (file !== undefined && file !== "-") {
+    const bytes = await readFile(file).catch((cause) => {
+      throw new ClawkitError("USAGE", `Cannot read ${file}: ${messageOf(cause)}`, { cause });
+    });
+    return bytes.subarray(0, MAX_BYTES).toString();
+  }
+  if (file === undefined && context.stdin.isTTY === true) {
+    context.out.progress("Paste the error and what stands around it, then press Ctrl-D");
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of context.stdin) {
+    chunks.push(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+    if (bytes > MAX_BYTES) break;
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_BYTES).toString();
+}

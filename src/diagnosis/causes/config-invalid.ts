@@ -1,0 +1,21 @@
+import type { Cause } from "../types.ts";
+
+export const configInvalid: Cause = {
+  id: "config-invalid",
+  title: "The config has a key or a value that the gateway rejects",
+  confirmedBy: [
+    ["config-invalid-said"],
+    ["config-key-rejected", "config-invalid-said"],
+    ["config-key-rejected", "crash-loop-told"],
+  ],
+  likelyIf: [["config-key-rejected"], ["config-broken-told", "crash-loop-told"], ["config-broken-told"]],
+  ruledOutBy: ["protocol-mismatch-said"],
+  seen: 16,
+  remedies: [
+    {
+      text: "Remove or correct the key that the message names; the last good config is kept beside it.",
+      commands: ["openclaw doctor", "cp ~/.openclaw/openclaw.json.bak ~/.openclaw/openclaw.json"],
+      risk: "disruptive",
+    },
+  ],
+};

@@ -1,0 +1,16 @@
+import type { Cause } from "../types.ts";
+
+export const configRefusedAtStartup: Cause = {
+  id: "config-refused-at-startup",
+  title: "The gateway refuses to start with a config that is valid but incomplete or unsafe",
+  confirmedBy: [["start-blocked-said"], ["origins-required-said"], ["bind-refused-said"], ["exit-78-said"]],
+  because: ["doctor-fix-side-effect"],
+  seen: 5,
+  remedies: [
+    {
+      text: "Set what it asks for: gateway.mode, gateway.controlUi.allowedOrigins, or authentication.",
+      commands: ["openclaw config set gateway.mode local"],
+      risk: "safe",
+    },
+  ],
+};

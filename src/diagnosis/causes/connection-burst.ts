@@ -1,0 +1,15 @@
+import type { Cause } from "../types.ts";
+
+export const connectionBurst: Cause = {
+  id: "connection-burst",
+  title: "Too many connections at once",
+  likelyIf: [["burst-told", "closed-1006-said"]],
+  seen: 1,
+  remedies: [
+    {
+      text: "Put an edge in front that holds what comes at once.",
+      commands: ["clawkit gateway start"],
+      risk: "safe",
+    },
+  ],
+};

@@ -1,0 +1,9 @@
+import type { Cause } from "../types.ts";
+
+export const diskFull: Cause = {
+  id: "disk-full",
+  title: "The disk is full",
+  confirmedBy: [["disk-full-said"]],
+  seen: 2,
+  remedies: [{ text: "Free space.", commands: ["df -h"], risk: "destructive" }],
+};

@@ -1,0 +1,19 @@
+import type { Cause } from "../types.ts";
+
+export const dockerLoopbackBind: Cause = {
+  id: "docker-loopback-bind",
+  title: "The gateway listens on the container's loopback, which the host does not reach",
+  likelyIf: [
+    ["listening-loopback-said", "docker-said", "from-host-told"],
+    ["listening-loopback-said", "docker-said", "refused-said"],
+    ["listening-loopback-said", "docker-said", "reset-said"],
+  ],
+  seen: 4,
+  remedies: [
+    {
+      text: "Bind to the container's network, with authentication.",
+      commands: ["openclaw config set gateway.bind lan"],
+      risk: "disruptive",
+    },
+  ],
+};

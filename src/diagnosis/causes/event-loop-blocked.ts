@@ -1,0 +1,16 @@
+import type { Cause } from "../types.ts";
+
+export const eventLoopBlocked: Cause = {
+  id: "event-loop-blocked",
+  title: "The gateway lives and its event loop is blocked",
+  likelyIf: [["loop-delay-said"], ["loop-blocked-told"], ["cpu-burning", "timed-out-said"]],
+  because: ["sqlite-corrupt-or-locked"],
+  seen: 15,
+  remedies: [
+    {
+      text: "Do not restart it while it works; find what blocks it: its logs name the reasons of the delay.",
+      commands: ["curl -s http://127.0.0.1:18789/readyz", "openclaw logs"],
+      risk: "safe",
+    },
+  ],
+};

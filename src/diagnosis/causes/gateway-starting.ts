@@ -1,0 +1,22 @@
+import type { Cause } from "../types.ts";
+
+export const gatewayStarting: Cause = {
+  id: "gateway-starting",
+  title: "The gateway is still starting",
+  likelyIf: [
+    ["closed-1013-said"],
+    ["starting-said", "timed-out-said"],
+    ["starting-said", "starting-told"],
+    ["starting-said", "loop-blocked-told"],
+    ["starting-said"],
+  ],
+  ruledOutBy: ["port-taken-said", "uncaught-said", "lock-stale-told", "lock-pid-small"],
+  seen: 8,
+  remedies: [
+    {
+      text: "Wait until it says ready; upgrade if it takes minutes each time.",
+      commands: ["curl -s http://127.0.0.1:18789/readyz"],
+      risk: "safe",
+    },
+  ],
+};

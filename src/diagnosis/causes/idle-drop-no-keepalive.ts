@@ -1,0 +1,15 @@
+import type { Cause } from "../types.ts";
+
+export const idleDropNoKeepalive: Cause = {
+  id: "idle-drop-no-keepalive",
+  title: "Idle connections are cut as nobody pings",
+  likelyIf: [["no-keepalive-told"]],
+  seen: 4,
+  remedies: [
+    {
+      text: "Put an edge with keepalive in front, or upgrade to a version with server pings.",
+      commands: ["clawkit gateway start"],
+      risk: "safe",
+    },
+  ],
+};

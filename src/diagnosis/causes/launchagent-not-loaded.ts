@@ -1,0 +1,19 @@
+import type { Cause } from "../types.ts";
+
+export const launchagentNotLoaded: Cause = {
+  id: "launchagent-not-loaded",
+  title: "launchd does not have the gateway's agent loaded",
+  likelyIf: [["service-not-loaded-said"], ["launchd-gone-said"]],
+  ruledOutBy: ["rpc-ok-said"],
+  seen: 7,
+  remedies: [
+    {
+      text: "Load it again.",
+      commands: [
+        "launchctl enable gui/$(id -u)/ai.openclaw.gateway",
+        "launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/ai.openclaw.gateway.plist",
+      ],
+      risk: "safe",
+    },
+  ],
+};

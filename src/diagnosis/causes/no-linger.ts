@@ -1,0 +1,16 @@
+import type { Cause } from "../types.ts";
+
+export const noLinger: Cause = {
+  id: "no-linger",
+  title: "The gateway ends with the session that started it",
+  likelyIf: [["no-linger-said"]],
+  ruledOutBy: ["systemd-bus-said"],
+  seen: 4,
+  remedies: [
+    {
+      text: "Let user services outlive the login.",
+      commands: ["sudo loginctl enable-linger $USER"],
+      risk: "safe",
+    },
+  ],
+};

@@ -1,0 +1,22 @@
+import type { Cause } from "../types.ts";
+
+export const oom: Cause = {
+  id: "oom",
+  title: "The gateway runs out of memory: V8's heap, the container's limit, or the machine",
+  confirmedBy: [["heap-oom-said"]],
+  likelyIf: [
+    ["kernel-oom-said"],
+    ["exit-137-said", "memory-told"],
+    ["exit-137-said", "kernel-oom-said"],
+    ["memory-told", "crash-loop-told"],
+  ],
+  possibleIf: [["exit-137-said"], ["memory-told"]],
+  seen: 12,
+  remedies: [
+    {
+      text: "For V8's own limit raise the heap; for the kernel's or the container's give it more memory or swap.",
+      commands: ["NODE_OPTIONS=--max-old-space-size=4096 openclaw gateway run"],
+      risk: "disruptive",
+    },
+  ],
+};

@@ -1,0 +1,16 @@
+import type { Cause } from "../types.ts";
+
+export const pairingOrAuthRejected: Cause = {
+  id: "pairing-or-auth-rejected",
+  title: "The gateway rejects who the client is",
+  likelyIf: [["pairing-said"]],
+  possibleIf: [["closed-1008-said"]],
+  seen: 9,
+  remedies: [
+    {
+      text: "Pair the device, or give it the token of the gateway's config. It is no crash.",
+      commands: ["openclaw devices list", "openclaw devices approve"],
+      risk: "safe",
+    },
+  ],
+};

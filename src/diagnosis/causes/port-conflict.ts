@@ -1,0 +1,17 @@
+import type { Cause } from "../types.ts";
+
+export const portConflict: Cause = {
+  id: "port-conflict",
+  title: "Another process holds the gateway's port",
+  likelyIf: [["port-taken-said"], ["lock-held-said"], ["port-taken-told"]],
+  ruledOutBy: ["lock-pid-small"],
+  because: ["stale-service-entrypoint"],
+  seen: 14,
+  remedies: [
+    {
+      text: "See who holds the port; keep one launcher, and end the stale process if it is a gateway of yours.",
+      commands: ["lsof -nP -iTCP:18789 -sTCP:LISTEN", "clawkit gateway status"],
+      risk: "disruptive",
+    },
+  ],
+};

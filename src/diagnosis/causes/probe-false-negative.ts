@@ -1,0 +1,16 @@
+import type { Cause } from "../types.ts";
+
+export const probeFalseNegative: Cause = {
+  id: "probe-false-negative",
+  title: "The probe is wrong: the gateway is fine",
+  likelyIf: [["rpc-ok-said", "probe-failed-said"], ["probe-scope-said"]],
+  ruledOutBy: ["closed-1000-said", "systemd-bus-said", "service-not-loaded-said"],
+  seen: 4,
+  remedies: [
+    {
+      text: "Believe the RPC, not the probe; upgrade.",
+      commands: ["openclaw gateway status --require-rpc"],
+      risk: "safe",
+    },
+  ],
+};

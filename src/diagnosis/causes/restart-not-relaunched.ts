@@ -1,0 +1,24 @@
+import type { Cause } from "../types.ts";
+
+export const restartNotRelaunched: Cause = {
+  id: "restart-not-relaunched",
+  title: "The gateway ended for a restart and nobody started it again",
+  likelyIf: [
+    ["full-restart-said", "systemd-inactive-said"],
+    ["full-restart-said", "exit-0-said"],
+    ["full-restart-said", "restart-on-failure-said"],
+    ["task-handoff-said"],
+    ["restart-not-back-told", "restart-on-failure-said"],
+    ["restart-not-back-told"],
+  ],
+  ruledOutBy: ["launchd-gone-said", "service-not-loaded-said"],
+  because: ["config-reload-restart"],
+  seen: 7,
+  remedies: [
+    {
+      text: "Let the service manager restart it always, not only on failure; start it once by hand.",
+      commands: ["systemctl --user edit openclaw-gateway   # Restart=always", "clawkit gateway start"],
+      risk: "safe",
+    },
+  ],
+};

@@ -1,0 +1,15 @@
+import type { Cause } from "../types.ts";
+
+export const sqliteCorruptOrLocked: Cause = {
+  id: "sqlite-corrupt-or-locked",
+  title: "A database of the gateway is locked or broken",
+  likelyIf: [["database-said"]],
+  seen: 4,
+  remedies: [
+    {
+      text: "Wait for what holds it, or restore it from a copy.",
+      commands: ["lsof ~/.openclaw/*.sqlite"],
+      risk: "disruptive",
+    },
+  ],
+};

@@ -1,0 +1,15 @@
+import type { Cause } from "../types.ts";
+
+export const staleLock: Cause = {
+  id: "stale-lock",
+  title: "A lock of a process that is gone keeps the gateway from starting",
+  likelyIf: [["lock-pid-small"], ["lock-stale-told"], ["lock-held-said", "lock-stale-told"]],
+  seen: 5,
+  remedies: [
+    {
+      text: "If the pid in the lock is not a gateway, delete the lock and start.",
+      commands: ["ls -l ~/.openclaw/*.lock /tmp/openclaw*/gateway.*.lock"],
+      risk: "safe",
+    },
+  ],
+};

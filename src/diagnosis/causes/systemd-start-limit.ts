@@ -1,0 +1,15 @@
+import type { Cause } from "../types.ts";
+
+export const systemdStartLimit: Cause = {
+  id: "systemd-start-limit",
+  title: "systemd gave up starting the unit",
+  confirmedBy: [["systemd-start-limit-said"]],
+  seen: 2,
+  remedies: [
+    {
+      text: "Mend the cause, then free the limit.",
+      commands: ["systemctl --user reset-failed openclaw-gateway", "systemctl --user start openclaw-gateway"],
+      risk: "safe",
+    },
+  ],
+};

@@ -1,0 +1,14 @@
+import type { Cause } from "../types.ts";
+
+export const tlsMismatch: Cause = {
+  id: "tls-mismatch",
+  title: "One side speaks TLS and the other does not, or does not trust it",
+  likelyIf: [["tls-said"]],
+  seen: 2,
+  remedies: [
+    {
+      text: "Use wss:// for a gateway with TLS and ws:// for one without; pin or trust its certificate.",
+      risk: "safe",
+    },
+  ],
+};

@@ -1,0 +1,21 @@
+import type { Cause } from "../types.ts";
+
+export const uncaughtExceptionCrash: Cause = {
+  id: "uncaught-exception-crash",
+  title: "An exception or promise rejection that nobody caught ends the gateway",
+  likelyIf: [
+    ["uncaught-said"],
+    ["uncaught-told", "crash-loop-told"],
+    ["uncaught-told", "node-stack-said"],
+    ["uncaught-told", "refused-said"],
+  ],
+  possibleIf: [["uncaught-told"]],
+  seen: 21,
+  remedies: [
+    {
+      text: "Upgrade; until then disable the channel or plugin that the stack names.",
+      commands: ["openclaw config set plugins.entries.bonjour.enabled false"],
+      risk: "disruptive",
+    },
+  ],
+};

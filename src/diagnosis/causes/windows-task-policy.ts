@@ -1,0 +1,15 @@
+import type { Cause } from "../types.ts";
+
+export const windowsTaskPolicy: Cause = {
+  id: "windows-task-policy",
+  title: "The policy of the Windows task ends the gateway or does not start it",
+  likelyIf: [["task-policy-said"]],
+  seen: 4,
+  remedies: [
+    {
+      text: "Change the task: no time limit, on battery too, start when available.",
+      commands: ['Get-ScheduledTask "OpenClaw Gateway"'],
+      risk: "safe",
+    },
+  ],
+};

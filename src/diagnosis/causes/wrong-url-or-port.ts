@@ -1,0 +1,15 @@
+import type { Cause } from "../types.ts";
+
+export const wrongUrlOrPort: Cause = {
+  id: "wrong-url-or-port",
+  title: "The client looks where the gateway is not",
+  likelyIf: [["other-url-told"], ["node-only-said"], ["url-variable-said", "refused-said"]],
+  seen: 7,
+  remedies: [
+    {
+      text: "Give the client the address that the gateway listens on.",
+      commands: ["openclaw gateway status --deep"],
+      risk: "safe",
+    },
+  ],
+};
