@@ -48,7 +48,12 @@ export const linuxEvidence: Evidence = {
   async cgroupMemory(path) {
     const isV2 = (await textOf(join(path, "memory.events"))) !== undefined;
     const limits = await limitsUpwards(path, isV2 ? "memory.max" : "memory.limit_in_bytes");
-    const usage = number(await textOf(join(path, isV2 ? "memory.current" : "memory.usage_in_bytes")));
+    const charged = number(await textOf(join(path, isV2 ? "memory.current" : "memory.usage_in_bytes")));
+    const statistics = (await textOf(join(path, "memory.stat"))) ?? "";
+    // v1 counts the groups below in a line of its own
+    const total = /^total_inactive_file (\d+)/m.exec(statistics) ?? /^inactive_file (\d+)/m.exec(statistics);
+    const cache = number(total?.[1]) ?? 0;
+    const usage = charged === undefined ? undefined : Math.max(0, charged - cache);
     const counters = await textOf(join(path, isV2 ? "memory.events" : "memory.oom_control"));
     const oomKills = number(/^oom_kill (\d+)/m.exec(counters ?? "")?.[1]);
     if (usage === undefined && oomKills === undefined && limits.length === 0) return undefined;

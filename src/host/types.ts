@@ -39,6 +39,7 @@ export interface CgroupMemory {
   readonly path: string;
   /** The tightest limit of it and the groups around it. */
   readonly limitBytes?: number;
+  /** Without file pages that the kernel takes back before it kills anything. */
   readonly usageBytes?: number;
   /** Processes that the kernel killed there for memory. */
   readonly oomKills?: number;

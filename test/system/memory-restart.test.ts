@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { TestCgroup, whyNoCgroups } from "../helpers/cgroup.ts";
+import { program, TestClawkit, until } from "../helpers/clawkit.ts";
+import { openClients } from "../helpers/clients.ts";
+import { incidents } from "../helpers/recorded.ts";
+
+const MB = 1024 * 1024;
+
+/** The processes take 150 to 220 MB, the gateway 200 MB at once, and then 4 MB a second. */
+const LIMIT_BYTES = 480 * MB;
+
+describe("supervisor.memoryRestart", { skip: whyNoCgroups() }, () => {
+  test("restarts a gateway that is about to run out of memory: its clients are told, and nothing is killed", async () => {
+    await using cgroup = new TestCgroup(LIMIT_BYTES);
+    await using clawkit = await TestClawkit.create({
+      gateway: { upstream: { type: "command", command: program("ends") } },
+      supervisor: { memoryRestart: true },
+    });
+    const foreground = await clawkit.runForeground();
+    cgroup.take(foreground.pid!);
+    await clawkit.ready();
+    // what was started before the limit was set is not under it
+    await clawkit.control({ op: "restart", all: true });
+    const [client] = await openClients(1, clawkit.url);
+    const before = await clawkit.status();
+    client!.socket.send("take memory slowly");
+    const { code, reason } = await client!.ended;
+    assert.deepEqual([code, reason], [1012, "gateway restarting, reconnect now"]);
+    const after = await until(async () => {
+      const status = await clawkit.status();
+      return status.gateway.pid !== before.gateway.pid && status.state === "healthy" ? status : undefined;
+    });
+    assert.equal(after.gateway.lastExit?.reason, "asked by its operator");
+    assert.deepEqual(await incidents(clawkit), []);
+    const { stdout } = await clawkit.cli("logs", "--source", "supervisor");
+    assert.match(
+      stdout,
+      /restarting the gateway: cgroup memory at 9\d % of its limit \(supervisor\.memoryRestart\)/,
+    );
+  });
+});
