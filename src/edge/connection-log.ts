@@ -7,6 +7,7 @@ import type {
   EndedSide,
   RecordEvent,
 } from "../core/records.ts";
+import { withoutSecrets } from "../core/secrets.ts";
 
 /** Characters of an address, an origin or a path that are kept: a client chooses them. */
 const MAX_TEXT = 200;
@@ -105,7 +106,7 @@ export class ConnectionTrack {
       at,
       by: ending.by,
       code: ending.code ?? null,
-      reason: ending.reason.slice(0, MAX_TEXT),
+      reason: plainReason(ending.reason),
       phase: ending.phase,
       cause: ending.cause,
       bytesIn: traffic?.bytesIn ?? 0,
@@ -129,6 +130,11 @@ function plainOrigin(origin: string): string {
       .slice(0, MAX_TEXT);
   const { protocol, host } = new URL(origin);
   return `${protocol}//${host}`.slice(0, MAX_TEXT);
+}
+
+/** A peer chooses its words: they are shown on terminals, and may hold a secret. */
+function plainReason(reason: string): string {
+  return withoutSecrets(reason.replace(/[\x00-\x1f\x7f-\x9f]/g, " ")).slice(0, MAX_TEXT);
 }
 
 /** Without the query, which may hold a token; of a whole URL (RFC 9112 §3.2.2) only the path. */

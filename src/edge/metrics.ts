@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { closeCodes } from "../core/close-codes.ts";
 import type { ProcessEnd } from "../core/process-end.ts";
 import type { ConnectionEnd, Sample } from "../core/records.ts";
 import type { ConnectionWitness } from "./connection-log.ts";
@@ -97,7 +98,7 @@ export class Metrics implements ConnectionWitness {
   }
 
   closed(end: ConnectionEnd): void {
-    this.#closed.inc({ code: end.code ?? "none", cause: end.cause, side: end.by });
+    this.#closed.inc({ code: codeLabel(end.code), cause: end.cause, side: end.by });
     this.#bytes.inc({ direction: "in" }, end.bytesIn);
     this.#bytes.inc({ direction: "out" }, end.bytesOut);
     this.#frames.inc({ direction: "in" }, end.framesIn);
@@ -150,6 +151,12 @@ export class Metrics implements ConnectionWitness {
   #histogram(name: string, help: string, buckets: number[]): Histogram {
     return new Histogram({ name: `clawkit_${name}`, help, buckets, registers: [this.#registry] });
   }
+}
+
+/** A client may close with any of 2,000 codes, and each would be a series for ever. */
+function codeLabel(code: number | null): string {
+  if (code === null) return "none";
+  return closeCodes.some((known) => known.code === code) ? String(code) : "other";
 }
 
 /** A label has few values: words with numbers in them would make a new series each time. */

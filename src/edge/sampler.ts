@@ -36,6 +36,7 @@ export class Sampler {
   readonly #timer: NodeJS.Timeout;
   readonly #low = new Set<Note["kind"]>();
   #ticks = 0;
+  #isSampling = false;
   #last: { mono: number; wall: number; boot: number };
 
   constructor(deps: SamplerDeps) {
@@ -60,7 +61,10 @@ export class Sampler {
     const now = this.#times();
     this.#noteJumps(this.#last, now);
     this.#last = now;
-    if (++this.#ticks % SAMPLE_TICKS === 0) void this.#sample();
+    if (++this.#ticks % SAMPLE_TICKS !== 0 || this.#isSampling) return;
+    // a disk that hangs would take one thread of Node's four each time
+    this.#isSampling = true;
+    void this.#sample().finally(() => (this.#isSampling = false));
   }
 
   /**

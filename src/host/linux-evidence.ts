@@ -1,6 +1,8 @@
 import { constants } from "node:fs";
-import { open, readdir, readFile } from "node:fs/promises";
+import { type FileHandle, open, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { hrtime } from "node:process";
+import { systemErrorCode } from "../core/errors.ts";
 import { runCommand } from "./command.ts";
 import type { CgroupMemory, Host } from "./types.ts";
 
@@ -96,15 +98,16 @@ export function parseKmsg(
 
 /** From the device, which every record is read from by itself; from the journal where the device is not ours. */
 async function kernelLog(sinceMs: number): Promise<string[] | undefined> {
-  const uptime = number((await textOf("/proc/uptime"))?.split(" ")[0]);
   const device = await open("/dev/kmsg", constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
-  if (device === undefined || uptime === undefined) return await journal(sinceMs, ["-k"]);
-  const bootedAt = Date.now() - uptime * 1000;
+  if (device === undefined) return await journal(sinceMs, ["-k"]);
+  // the kernel's clock stands still while the machine sleeps, as the monotonic one does
+  const bootedAt = Date.now() - monotonicMs();
   const lines: string[] = [];
   const buffer = Buffer.alloc(KMSG_RECORD_BYTES);
   try {
     for (let i = 0; i < MAX_KMSG_RECORDS; i++) {
-      const { bytesRead } = await device.read(buffer, 0, buffer.length, null);
+      const bytesRead = await readRecord(device, buffer);
+      if (bytesRead === undefined) continue; // overwritten before it was read
       const record = parseKmsg(buffer.toString("utf8", 0, bytesRead));
       // the kernel's clock drifts from the wall's: a minute more is only a few lines more
       if (record !== undefined && bootedAt + record.sinceBootMs >= sinceMs - 60_000) lines.push(record.text);
@@ -115,6 +118,22 @@ async function kernelLog(sinceMs: number): Promise<string[] | undefined> {
     await device.close();
   }
   return lines;
+}
+
+/** CLOCK_MONOTONIC: `performance.now()` counts from the start of this process. */
+function monotonicMs(): number {
+  const [seconds, nanoseconds] = hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
+/** Undefined for a record that the kernel has overwritten (EPIPE); throws EAGAIN at the end. */
+async function readRecord(device: FileHandle, buffer: Buffer): Promise<number | undefined> {
+  try {
+    return (await device.read(buffer, 0, buffer.length, null)).bytesRead;
+  } catch (error) {
+    if (systemErrorCode(error) === "EPIPE") return undefined;
+    throw error;
+  }
 }
 
 async function oomdLog(sinceMs: number): Promise<string[]> {

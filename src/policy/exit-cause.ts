@@ -163,7 +163,9 @@ function judgeKill(facts: ExitFacts): ExitVerdict {
     evidence.push(`cgroup: processes killed for memory went from ${oomKills.before} to ${oomKills.after}`);
   }
   if (killed !== undefined) {
-    const isCgroup = counted || /memory cgroup|CONSTRAINT_MEMCG/i.test(killed);
+    // the kernel's words decide; its count also goes up when the whole machine is out of memory
+    const isMachine = /(?<!memory cgroup )out of memory: killed/i.test(killed);
+    const isCgroup = !isMachine && (counted || /memory cgroup|CONSTRAINT_MEMCG/i.test(killed));
     return verdict("oom", "confirmed", {
       kind: isCgroup ? "cgroup" : "kernel",
       summary: isCgroup

@@ -1,4 +1,4 @@
-import type { CauseId } from "../core/causes.ts";
+import { type CauseId, causes } from "../core/causes.ts";
 import type { ConnectionEnd } from "../core/records.ts";
 import type { ExitVerdict, Role } from "../core/run-record.ts";
 import type { IncidentRow, RecorderStore, RunRow } from "./store.ts";
@@ -138,7 +138,7 @@ export class Incidents {
         closedAt: null,
         cause,
         verdict: "confirmed",
-        summary: `${recent.length} connections ended alike within ${BURST_WINDOW_MS / 1000} s: ${end.reason || cause}`,
+        summary: `${recent.length} connections ended alike within ${BURST_WINDOW_MS / 1000} s: ${causes[cause]}`,
         noticedBy: "recorder",
         evidence: [`${recent.length} connections with cause ${cause} within ${BURST_WINDOW_MS / 1000} s`],
         unknown: [],
@@ -190,9 +190,9 @@ export class Incidents {
 
   #closedOutages(role: Role, generation: number | null, at: number): IncidentRow[] {
     return this.#store
-      .incidents({ since: at - LATE_MS }, 20)
+      .incidents({}, 20)
       .filter((one) => one.kind === "outage" && one.role === role && one.generation === generation)
-      .filter(({ closedAt }) => closedAt !== null);
+      .filter(({ closedAt }) => closedAt !== null && closedAt >= at - LATE_MS);
   }
 
   #begin(start: {

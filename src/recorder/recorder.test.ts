@@ -75,11 +75,22 @@ describe("a recorder", () => {
   });
 
   test("drops and counts what finds no room", (t) => {
-    const { recorder, batches, tick } = start(t);
+    const { recorder } = start(t);
     for (let at = 0; at < MAX_QUEUED + 3; at++) recorder.record(event(at));
     assert.deepEqual(recorder.stats, { queued: MAX_QUEUED, written: 0, dropped: 3 });
+  });
+
+  test("hands on at most 1,000 events at once: copying them takes the relay's time", (t) => {
+    const { recorder, batches, tick } = start(t);
+    for (let at = 0; at < 5_000; at++) recorder.record(event(at));
     tick(BATCH_MS);
-    assert.equal(batches()[0]!.at(-1), MAX_QUEUED - 1);
+    assert.deepEqual(
+      batches().map((batch) => [batch.length, batch.at(0), batch.at(-1)]),
+      [
+        [1_000, 0, 999],
+        [1_000, 1_000, 1_999],
+      ],
+    );
   });
 
   test("has room again when a batch went", (t) => {

@@ -25,7 +25,7 @@ export class RunLogTail {
     }
     try {
       const { ino, size } = fstatSync(file);
-      const isRotated = this.#inode !== 0 && ino !== this.#inode;
+      const isRotated = ino !== this.#inode; // or read for the first time
       if (isRotated || size < this.#offset) this.#offset = 0;
       this.#inode = ino;
       const bytes = Buffer.alloc(size - this.#offset);

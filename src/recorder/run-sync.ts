@@ -56,7 +56,8 @@ export class RunSync {
       return;
     }
     const key = this.#keys.get(name);
-    const run = key === undefined ? this.#neverStarted(record, name, at) : this.#runs.get(key);
+    const isNew = key === undefined && at >= oldest;
+    const run = isNew ? this.#neverStarted(record, name, at) : this.#runs.get(key ?? "");
     if (run === undefined) return; // a rotated log begins in the middle
     if (record.event === "end") this.#end(run, record, at);
     else if (record.event === "ready") this.#ready(run, at);

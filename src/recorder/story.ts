@@ -37,10 +37,15 @@ export function incidentStory(store: RecorderStore, incident: IncidentRow): Inci
     restarts: runs.filter((run) => run.startedAt >= openedAt && run.startedAt <= end),
     connections: store.countConnections({ incident: id }),
     told: store.connections({ incident: id }, 1)[0],
-    held: closedAt === null ? 0 : store.countConnections({ openedBetween: [openedAt, closedAt] }),
+    held: isHeld(incident) ? store.countConnections({ openedBetween: [openedAt, closedAt!] }) : 0,
     notes: store.notes(openedAt - BEFORE_MS, Math.min(end, openedAt + AFTER_MS)),
     sample: store.samples(openedAt - BEFORE_MS, openedAt).at(-1),
   };
+}
+
+/** While the edge is away the kernel queues clients, and in a burst nobody waits: then coming is not waiting. */
+function isHeld({ role, closedAt }: IncidentRow): boolean {
+  return closedAt !== null && (role === "gateway" || role === "supervisor");
 }
 
 /** Formats that the teller is given: the machine's own time zone, human durations. */

@@ -53,7 +53,7 @@ function bodyFor(
       };
     case "slack":
       return {
-        body: JSON.stringify({ text: `*${alert.title}*\n${alert.text}` }),
+        body: JSON.stringify({ text: `*${forSlack(alert.title)}*\n${forSlack(alert.text)}` }),
         headers: { "Content-Type": "application/json" },
       };
     case "ntfy":
@@ -67,6 +67,11 @@ function bodyFor(
         },
       };
   }
+}
+
+/** Slack reads `<…>` as a link or a mention. */
+function forSlack(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 /** The system's own code: the message of a failed fetch may hold the URL. */

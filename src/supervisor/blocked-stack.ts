@@ -18,17 +18,17 @@ const TAKE_REPORT = "process.report.getReport(new Error('stack of the blocked Ja
 export async function takeBlockedStack(child: Child, host: Host): Promise<NodeReport | undefined> {
   const { pid } = child;
   if (pid === undefined || !(await host.handlesSignal(pid, SIGUSR1).catch(() => false))) return undefined;
-  const deadline = AbortSignal.timeout(ANSWER_MS);
+  const deadline = AbortSignal.timeout(ANSWER_MS); // and for whatever else a process that hangs may say
   child.signalAlone("SIGUSR1");
   const url = await debuggerUrl(child, deadline);
-  return url === undefined ? undefined : await takeReport(url, deadline);
+  return url === undefined ? undefined : await takeReport(url, deadline).catch(() => undefined);
 }
 
 /** Node prints where its debugger listens: `Debugger listening on ws://127.0.0.1:41123/<uuid>`. */
 async function debuggerUrl(child: Child, deadline: AbortSignal): Promise<string | undefined> {
   while (!deadline.aborted) {
     for (const line of child.lastLines.slice(-10)) {
-      const url = /Debugger listening on (ws:\/\/127\.0\.0\.1:\S+)/.exec(line)?.[1];
+      const url = /^Debugger listening on (ws:\/\/127\.0\.0\.1:\d{1,5}\/[0-9a-f-]{36})$/.exec(line)?.[1];
       if (url !== undefined) return url;
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -38,7 +38,7 @@ async function debuggerUrl(child: Child, deadline: AbortSignal): Promise<string 
 
 /** The three messages of the Chrome DevTools Protocol that this takes. */
 function takeReport(url: string, deadline: AbortSignal): Promise<NodeReport | undefined> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = new WebSocket(url);
     const finish = (report: NodeReport | undefined) => {
       socket.close();
@@ -53,7 +53,8 @@ function takeReport(url: string, deadline: AbortSignal): Promise<NodeReport | un
     };
     socket.onerror = () => finish(undefined);
     socket.onmessage = ({ data }) => {
-      const message = JSON.parse(String(data)) as DebuggerMessage;
+      const message = parseMessage(String(data));
+      if (message === undefined) return reject(new Error("that is no debugger"));
       if (message.method === "Debugger.paused") {
         const [frame] = message.params?.callFrames ?? [];
         const expression = `JSON.stringify(${TAKE_REPORT})`;
@@ -64,6 +65,14 @@ function takeReport(url: string, deadline: AbortSignal): Promise<NodeReport | un
       }
     };
   });
+}
+
+function parseMessage(text: string): DebuggerMessage | undefined {
+  try {
+    return JSON.parse(text) as DebuggerMessage;
+  } catch {
+    return undefined;
+  }
 }
 
 interface DebuggerMessage {

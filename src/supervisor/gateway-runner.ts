@@ -141,7 +141,6 @@ export class GatewayRunner {
     this.#child = child;
     this.#state = "running";
     this.#deps.log(`gateway started: generation ${run.generation}, pid ${child.pid ?? "none"}`);
-    if (child.pid !== undefined) this.#deps.onStarted(run);
     this.#ended = this.#follow(child, run, command);
   }
 
@@ -294,6 +293,7 @@ export class GatewayRunner {
         this.#watch = watch;
         this.#watchMemory(watch);
       },
+      onRecorded: () => deps.onStarted(run),
       hangReport: () => this.#takeHangReport(),
     });
     clearInterval(this.#memoryTimer);

@@ -93,7 +93,8 @@ export function heapOf(report: NodeReport): number | undefined {
  * and an exception to everybody else.
  */
 function isRejection(report: NodeReport): boolean {
-  const frames = ((report.nativeStack ?? []) as { symbol?: string }[]).map(({ symbol }) => symbol ?? "");
+  const native = report.nativeStack;
+  const frames = Array.isArray(native) ? native.map((frame: { symbol?: string }) => frame?.symbol ?? "") : [];
   const at = frames.findIndex((symbol) => symbol.includes("TriggerUncaughtException"));
   const caller = at === -1 ? undefined : frames[at + 1];
   const stack = (report.javascriptStack as { stack?: string[] } | undefined)?.stack ?? [];

@@ -23,6 +23,9 @@ export interface RunsDeps extends EvidenceDeps {
   readonly onChanged: () => void;
 }
 
+/** A start that is not on disk within this time is not waited for. */
+const RECORD_MS = 1_000;
+
 /** A child whose life is to be followed. */
 export interface FollowedRun {
   readonly generation: number;
@@ -30,6 +33,8 @@ export interface FollowedRun {
   readonly command: string;
   readonly ownGroup: boolean;
   readonly configHash?: string;
+  /** Its start is on disk. */
+  readonly onRecorded?: () => void;
   /** Given what watches it, as long as it lives. */
   readonly onWatch?: (watch: ProcessWatch) => void;
   /** What it was doing when it was asked, before it was ended for not answering. */
@@ -60,7 +65,8 @@ export class Runs {
       watch = new ProcessWatch(child.pid, host, () => clock.wall());
       run.onWatch?.(watch);
       const facts = await host.process(child.pid).catch(() => undefined);
-      this.#append(role, generation, child.pid, {
+      // whoever is killed now leaves behind what the next start knows of; a disk that is stuck keeps nobody
+      const recorded = this.#append(role, generation, child.pid, {
         event: "start",
         startTime: facts?.startTime ?? "unknown",
         command,
@@ -68,6 +74,8 @@ export class Runs {
         mark: child.mark,
         ...(run.configHash === undefined ? {} : { configHash: run.configHash }),
       });
+      await Promise.race([recorded, new Promise((resolve) => setTimeout(resolve, RECORD_MS))]);
+      run.onRecorded?.();
     }
     const end = await child.ended;
     watch?.stop();
@@ -84,7 +92,8 @@ export class Runs {
     });
     if (end.by !== "operator") {
       const kept = this.#keepEvidence(role, run, { watch, startedAt: startedAtWall, endedAt, uptimeMs, end });
-      this.#evidence = Promise.all([this.#evidence, kept]);
+      const told = kept.catch((error) => this.#deps.log(`cannot look at the evidence: ${messageOf(error)}`));
+      this.#evidence = this.#evidence.then(() => told);
     }
     return { end, uptimeMs };
   }

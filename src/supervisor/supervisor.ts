@@ -357,7 +357,11 @@ export class Supervisor {
       args: this.#deps.edgeArgs,
       onLine: (stream, line) => this.#deps.onLine("edge", stream, line),
       onGatewayState: (generation, state) => this.#gateway?.noteState(generation, state),
-      onRestartGateway: (generation, why) => void this.#gateway?.endHung(generation, why),
+      onRestartGateway: (generation, why) => {
+        this.#gateway
+          ?.endHung(generation, why)
+          .catch((error) => this.#deps.log(`cannot end the gateway: ${messageOf(error)}`));
+      },
       onListenFailed: (message, code) => void this.#onListenFailed(message, code),
     };
   }

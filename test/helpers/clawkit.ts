@@ -114,7 +114,9 @@ export class TestClawkit implements AsyncDisposable {
     const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
     let isOver = false;
     void ended.then(() => (isOver = true));
+    const deadline = performance.now() + 30_000;
     while ((await this.control({ op: "status" }).catch(() => undefined)) === undefined) {
+      if (performance.now() > deadline) throw new Error(`gateway run does not answer:\n${output}`);
       if (isOver) throw new Error(`gateway run ended at once:\n${output}`);
       await sleep(20);
     }
@@ -183,11 +185,25 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
+/** Below the ephemeral range, which the system gives to outgoing connections and to other tests' servers. */
+const LOWEST_PORT = 20_000;
+const PORTS_PER_PROCESS = 60;
+const SLOTS = 200;
+
+let nextPort = 0;
+
+/**
+ * A port of this test process's own: a port that is only found free is found by two at once, and two sockets may be
+ * bound to it as long as neither listens.
+ */
+export async function freePort(): Promise<number> {
+  while (true) {
+    const port = LOWEST_PORT + (process.pid % SLOTS) * PORTS_PER_PROCESS + (nextPort++ % PORTS_PER_PROCESS);
+    const isFree = await new Promise<boolean>((resolve) => {
+      const server = net.createServer();
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }
