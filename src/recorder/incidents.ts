@@ -183,7 +183,7 @@ export class Incidents {
     return (
       this.#open.get(role) ??
       this.#closedOutages(role, generation, endedAt).find(
-        ({ openedAt, closedAt }) => endedAt >= openedAt - HEARD_BEFORE_MS && endedAt <= closedAt!,
+        ({ openedAt, closedAt }) => endedAt >= openedAt - HEARD_BEFORE_MS && endedAt < closedAt!,
       )
     );
   }
