@@ -1,4 +1,4 @@
-// How fast the commands that look into the flight recorder answer on a full store: `npm run bench:recorder`.
+// How fast the commands that look into the flight recorder answer on a full store: `npm run bench:queries`.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -65,7 +65,7 @@ try {
   const text = render(measured, size, machine);
   console.log(text);
   if (values.write)
-    writeSection(join(ROOT, "docs/benchmarks.md"), "bench:recorder", `## Flight recorder\n\n${text}`);
+    writeSection(join(ROOT, "docs/benchmarks.md"), "bench:queries", `## Flight recorder\n\n${text}`);
 } finally {
   if (values.keep) console.error(`kept ${folder.path}`);
   else folder.remove();
@@ -118,7 +118,7 @@ function render(
     "",
     `${cores} cores of ${cpu}, ${system}, Node ${node}, load ${load.toFixed(2)} before the run.`,
     "",
-    "Repeat with: `npm run bench:recorder -- --write`",
+    "Repeat with: `npm run bench:queries -- --write`",
     "",
   ].join("\n");
 }
