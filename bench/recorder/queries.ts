@@ -65,7 +65,11 @@ try {
   const text = render(measured, size, machine);
   console.log(text);
   if (values.write)
-    writeSection(join(ROOT, "docs/benchmarks.md"), "bench:queries", `## Asking the flight recorder\n\n${text}`);
+    writeSection(
+      join(ROOT, "docs/benchmarks.md"),
+      "bench:queries",
+      `## Asking the flight recorder\n\n${text}`,
+    );
 } finally {
   if (values.keep) console.error(`kept ${folder.path}`);
   else folder.remove();
