@@ -4,9 +4,7 @@ import { dirname, join } from "node:path";
 import { ensureConfig } from "../cli/config-file.ts";
 import { readConfig } from "../cli/running.ts";
 import { resolveStateDir, type StatePaths, socketPath, statePaths } from "../config/paths.ts";
-import { secretsOf } from "../config/redact.ts";
 import { formatLogLine, type LogStream } from "../core/log-line.ts";
-import { withoutSecrets } from "../core/secrets.ts";
 import { ensurePrivateDir } from "../host/files.ts";
 import { hostFor } from "../host/index.ts";
 import { RotatingFile } from "../host/rotating-file.ts";
@@ -45,9 +43,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
   const config = await readConfig({ paths, env: process.env });
   const files = logFiles(paths, config.logs);
 
-  const secrets = secretsOf(config);
-  const write = (source: Source, stream: LogStream, words: string) => {
-    const text = withoutSecrets(words, secrets);
+  const write = (source: Source, stream: LogStream, text: string) => {
     const line = { time: new Date(realClock.wall()).toISOString(), stream, text };
     files[source].write(formatLogLine(line));
     if (options.echo) console.log(`${line.time} ${source.padEnd(10)} ${text}`);

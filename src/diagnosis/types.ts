@@ -1,9 +1,6 @@
 import type { Verdict } from "../core/causes.ts";
 
-/**
- * Something that is known, with where it is known from. What could not be looked at is no fact: it stands in
- * `NotLooked`, because "could not look" is not "no".
- */
+/** Something that is known, with where it is known from. */
 export interface Fact {
   /** What is the case: `port-taken`, `said-heap-out-of-memory`. */
   readonly id: string;
@@ -11,11 +8,6 @@ export interface Fact {
   readonly detail: string;
   /** A command, a file, a line of a text. */
   readonly source: string;
-}
-
-export interface NotLooked {
-  readonly what: string;
-  readonly why: string;
 }
 
 /** All of these facts together. */

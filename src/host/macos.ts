@@ -1,4 +1,5 @@
 import { runCommand } from "./command.ts";
+import { noEvidence } from "./no-evidence.ts";
 import type { Host, PortOwner, ProcessFacts } from "./types.ts";
 
 /** By full path: a service's PATH may lack /usr/sbin, and another `ps` (Nix has one) prints other columns. */
@@ -24,6 +25,8 @@ const STATES: Readonly<Record<string, ProcessFacts["state"]>> = {
 };
 
 export const macos: Host = {
+  ...noEvidence,
+
   async bootId() {
     const uuid = parseBootSession((await runCommand(SYSCTL, ["-n", "kern.bootsessionuuid"])) ?? "");
     if (uuid === undefined)
@@ -54,23 +57,6 @@ export const macos: Host = {
   async usage(pid) {
     const rssKb = Number((await ps(pid, ["rss"], FIXED_FORMAT))?.trim() || Number.NaN);
     return Number.isNaN(rssKb) ? undefined : { rssBytes: rssKb * 1024 };
-  },
-
-  async cgroupOf() {
-    return undefined;
-  },
-
-  async cgroupMemory() {
-    return undefined;
-  },
-
-  /** The unified log takes seconds to ask, and says nothing of signals. Crashes are in DiagnosticReports. */
-  async kernelLines() {
-    return undefined;
-  },
-
-  async handlesSignal() {
-    return false;
   },
 
   async portOwners(port) {

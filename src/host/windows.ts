@@ -1,5 +1,6 @@
 import { win32 } from "node:path";
 import { runCommand } from "./command.ts";
+import { noEvidence } from "./no-evidence.ts";
 import type { Host, PortOwner, ProcessFacts, ProcessUsage } from "./types.ts";
 
 /** By full path: Windows looks for a bare name in the current folder first. */
@@ -21,6 +22,8 @@ const BOOT_KEY =
 const PROPERTIES = "ProcessId,Name,CommandLine,ExecutablePath,CreationDate,KernelModeTime,UserModeTime";
 
 export const windows: Host = {
+  ...noEvidence,
+
   async bootId() {
     const number = parseBootNumber((await runCommand(REG, ["query", BOOT_KEY, "/v", "BootId"])) ?? "");
     if (number !== undefined) return number;
@@ -46,22 +49,6 @@ export const windows: Host = {
       `Get-Process -Id ${pid} -ErrorAction Stop | Select-Object WorkingSet64,PeakWorkingSet64 | ConvertTo-Json -Compress`,
     ).catch(() => "");
     return parseUsage(answer);
-  },
-
-  async cgroupOf() {
-    return undefined;
-  },
-
-  async cgroupMemory() {
-    return undefined;
-  },
-
-  async kernelLines() {
-    return undefined;
-  },
-
-  async handlesSignal() {
-    return false;
   },
 
   async portOwners(port) {

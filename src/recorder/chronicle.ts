@@ -35,13 +35,15 @@ export class Chronicle {
 
   /** Connections without an end that are not of this edge went with theirs. */
   closeOrphans(edgeId: string | undefined, now: number): void {
-    const edge = this.#runs.lastEnded("edge");
+    const last = this.#runs.lastEnded("edge");
     const [incident] = this.#store
       .incidents({}, 20)
       .filter(({ role }) => role === "edge" || role === "supervisor");
     for (const row of this.#store.connections({ state: "live" }, MAX_ORPHANS)) {
       if (edgeId !== undefined && row.id.startsWith(`${edgeId}-`)) continue;
-      const at = edge !== undefined && edge.endedAt! >= row.openedAt ? edge.endedAt! : now;
+      // an end before the connection began is that of another edge
+      const edge = last !== undefined && last.endedAt! >= row.openedAt ? last : undefined;
+      const at = edge?.endedAt ?? now;
       const reason = `edge ended: ${edge?.exit?.summary ?? "reason unknown"}`;
       this.#store.closeConnection(
         row.id,

@@ -164,14 +164,13 @@ export class MemoryStore implements RecorderStore {
   }
 
   #matching(filter: ConnectionFilter): ConnectionRow[] {
-    const { state, since, incident, client, openedBetween, generation } = filter;
+    const { state, since, incident, client, openedBetween } = filter;
     return [...this.#connections.values()].filter(
       (row) =>
         (state === undefined || (state === "live") === (row.end === null)) &&
         (since === undefined || (row.end?.at ?? row.openedAt) >= since) &&
         (incident === undefined || row.incident === incident) &&
         (client === undefined || row.clientId === client || row.address === client) &&
-        (generation === undefined || row.generation === generation) &&
         (openedBetween === undefined ||
           (row.generation !== null && row.openedAt >= openedBetween[0] && row.openedAt <= openedBetween[1])),
     );

@@ -328,10 +328,6 @@ function conditionOf(filter: ConnectionFilter): { where: string; values: Values 
     conditions.push("openedAt BETWEEN :from AND :to AND generation IS NOT NULL");
     [values.from, values.to] = filter.openedBetween as [number, number];
   }
-  if (filter.generation !== undefined) {
-    conditions.push("generation = :generation");
-    values.generation = filter.generation;
-  }
   return { where: conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`, values };
 }
 

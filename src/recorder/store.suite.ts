@@ -134,7 +134,6 @@ export function testStore(name: string, make: MakeStore): void {
         ["lasting", "second", "first"],
       ],
       ["opened in a span: not those that were never served", { openedBetween: [T + 25, T + 35] }, []],
-      ["of a life of the gateway", { generation: 1 }, ["second", "first"]],
       ["by several words at once", { state: "closed", client: "panel", since: T }, ["second"]],
       ["by what nothing is", { incident: "i-none" }, []],
     ];

@@ -73,7 +73,6 @@ export interface ConnectionFilter {
   readonly client?: string;
   /** Opened in this span, and served: who waited through an outage. */
   readonly openedBetween?: readonly [from: number, to: number];
-  readonly generation?: number;
 }
 
 export interface Bounds {

@@ -35,6 +35,7 @@ export interface EdgeRunnerDeps {
   readonly node: string;
   readonly args: readonly string[];
   readonly reportsDir: string;
+  readonly clean: (line: string) => string;
   readonly onLine: (stream: "out" | "err" | "end", line: string) => void;
   readonly onGatewayState: (generation: number, state: GatewayState) => void;
   readonly onRestartGateway: (generation: number, why: string) => void;
@@ -149,6 +150,7 @@ export class EdgeRunner {
       ipc: true,
       ownGroup: true,
       reportsDir: deps.reportsDir,
+      clean: deps.clean,
       onLine: deps.onLine,
       onMessage: (message) => this.#onMessage(message as EdgeToSupervisor),
       sendSignal: deps.sendSignal,

@@ -43,6 +43,9 @@ export interface GatewayRunnerDeps {
 /** How often a gateway's memory is compared with its limits. */
 const MEMORY_LOOK_MS = 2_000;
 
+/** Looks that are kept: more than `memoryTrouble` asks for. */
+const MEMORY_LOOKS = 10;
+
 /** Pause before a launch that failed is tried again. */
 const RETRY_LAUNCH_MS = 1_000;
 
@@ -333,6 +336,7 @@ export class GatewayRunner {
     this.#memoryTimer = setInterval(async () => {
       const cgroup = await watch.cgroupNow();
       looks.push({ heap: this.#heap, cgroup });
+      if (looks.length > MEMORY_LOOKS) looks.shift();
       const trouble = memoryTrouble(looks);
       if (trouble === undefined) return;
       clearInterval(this.#memoryTimer);

@@ -44,6 +44,7 @@ export interface FollowedRun {
 /** Writes what happens to one process after another into the run log. */
 export class Runs {
   readonly #deps: RunsDeps;
+  /** Living processes that have been ready. */
   readonly #ready = new Set<string>();
   #evidence: Promise<unknown> = Promise.resolve();
 
@@ -79,6 +80,7 @@ export class Runs {
     }
     const end = await child.ended;
     watch?.stop();
+    const wasReady = this.#ready.delete(`${role} ${generation}`);
     const uptimeMs = Math.round(clock.now() - startedAt);
     const endedAt = clock.wall();
     const { peakRssBytes, peakHeapBytes } = watch ?? {};
@@ -91,7 +93,14 @@ export class Runs {
       ...(peakHeapBytes === undefined ? {} : { peakHeapBytes }),
     });
     if (end.by !== "operator") {
-      const kept = this.#keepEvidence(role, run, { watch, startedAt: startedAtWall, endedAt, uptimeMs, end });
+      const kept = this.#keepEvidence(role, run, {
+        watch,
+        startedAt: startedAtWall,
+        endedAt,
+        uptimeMs,
+        end,
+        wasReady,
+      });
       const told = kept.catch((error) => this.#deps.log(`cannot look at the evidence: ${messageOf(error)}`));
       this.#evidence = this.#evidence.then(() => told);
     }
@@ -112,6 +121,7 @@ export class Runs {
       readonly endedAt: number;
       readonly uptimeMs: number;
       readonly end: ProcessEnd;
+      readonly wasReady: boolean;
     },
   ): Promise<void> {
     const { generation, child, command, configHash, hangReport } = run;
@@ -124,7 +134,6 @@ export class Runs {
         command,
         configHash,
         hangReport: hangReport?.(),
-        wasReady: this.#ready.has(`${role} ${generation}`),
         ...ended,
       },
       this.#deps,

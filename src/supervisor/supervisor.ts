@@ -343,6 +343,9 @@ export class Supervisor {
     this.#bound = { ...this.#bound, ports: [] };
   }
 
+  /** With the secrets of the config in force: a token may change under a running supervisor. */
+  readonly #clean = (line: string) => withoutSecrets(line, secretsOf(this.#config));
+
   #edgeSettings(config: Config): EdgeSettings {
     return edgeSettings(config, this.#deps.stateDir);
   }
@@ -350,6 +353,7 @@ export class Supervisor {
   #edgeDeps(): EdgeRunnerDeps {
     return {
       ...this.#deps,
+      clean: this.#clean,
       onIncident: (change, incident) => this.#alerts.incident(change, incident),
       onLost: (reason, generation) => this.#alerts.edgeLost(reason, generation),
       onListening: () => this.#alerts.edgeBack(),
@@ -369,7 +373,7 @@ export class Supervisor {
   #gatewayDeps(): GatewayRunnerDeps {
     return {
       ...this.#deps,
-      clean: (line) => withoutSecrets(line, secretsOf(this.#config)),
+      clean: this.#clean,
       runs: this.#runs,
       builtinArgs: this.#deps.gatewayArgs,
       removeSocket: (path) => void rm(path, { force: true }).catch(() => undefined),
