@@ -7,6 +7,9 @@ const SECRET = "hunter2-hunter2-hunter2";
 
 /** A megabyte is cleaned well within this, also on a busy machine; what backtracks takes minutes. */
 const MAX_MS = 2_000;
+
+/** A busy machine can stop any single one of them for tens of milliseconds. */
+const TRIES = 3;
 const MB = 2 ** 20;
 
 describe("secrets are taken out of", () => {
@@ -212,8 +215,12 @@ function line(piece: string, length: number): string {
   return piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
 }
 
+/** The quickest of some tries: only the pattern's own work is in all of them, whatever else the machine does. */
 function msToClean(text: string): number {
-  const startedAt = performance.now();
-  withoutSecrets(text);
-  return performance.now() - startedAt;
+  const tries = Array.from({ length: TRIES }, () => {
+    const startedAt = performance.now();
+    withoutSecrets(text);
+    return performance.now() - startedAt;
+  });
+  return Math.min(...tries);
 }
