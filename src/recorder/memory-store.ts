@@ -1,5 +1,13 @@
 import type { ClientIdentity, ConnectionEnd, Note, Sample } from "../core/records.ts";
-import type { Bounds, ConnectionFilter, ConnectionRow, IncidentRow, RecorderStore, RunRow } from "./store.ts";
+import type {
+  Bounds,
+  ConnectionFilter,
+  ConnectionRow,
+  IncidentRow,
+  RecorderStore,
+  RunFilter,
+  RunRow,
+} from "./store.ts";
 import { SAMPLE_THINNING } from "./thinning.ts";
 
 /** What a connection's row takes in memory, about; the bound on bytes is as rough here. */
@@ -93,11 +101,14 @@ export class MemoryStore implements RecorderStore {
     return this.#runs.get(key);
   }
 
-  runs(filter: { role?: string; openOnly?: boolean; since?: number }, limit: number): RunRow[] {
+  runs(filter: RunFilter, limit: number): RunRow[] {
     return [...this.#runs.values()]
       .filter((row) => filter.role === undefined || row.role === filter.role)
       .filter((row) => filter.openOnly !== true || row.endedAt === null)
-      .filter((row) => row.startedAt >= (filter.since ?? 0))
+      .filter(
+        (row) =>
+          row.startedAt >= (filter.since ?? 0) && row.startedAt <= (filter.until ?? Number.POSITIVE_INFINITY),
+      )
       .sort((a, b) => b.startedAt - a.startedAt || (a.key < b.key ? 1 : -1))
       .slice(0, limit);
   }

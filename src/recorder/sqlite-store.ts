@@ -10,7 +10,15 @@ import type {
   Sample,
 } from "../core/records.ts";
 import { migrations, SCHEMA_VERSION } from "./schema.ts";
-import type { Bounds, ConnectionFilter, ConnectionRow, IncidentRow, RecorderStore, RunRow } from "./store.ts";
+import type {
+  Bounds,
+  ConnectionFilter,
+  ConnectionRow,
+  IncidentRow,
+  RecorderStore,
+  RunFilter,
+  RunRow,
+} from "./store.ts";
 import { SAMPLE_THINNING } from "./thinning.ts";
 
 /** Another process (a command that reads) holds a lock for moments only. */
@@ -145,8 +153,10 @@ export class SqliteStore implements RecorderStore {
     return this.#rows<RunRow>("SELECT row FROM runs WHERE key = :key", { key })[0];
   }
 
-  runs(filter: { role?: string; openOnly?: boolean; since?: number }, limit: number): RunRow[] {
-    const conditions = filter.since === undefined ? [] : ["startedAt >= :since"];
+  runs(filter: RunFilter, limit: number): RunRow[] {
+    const conditions: string[] = [];
+    if (filter.since !== undefined) conditions.push("startedAt >= :since");
+    if (filter.until !== undefined) conditions.push("startedAt <= :until");
     if (filter.openOnly === true) conditions.push("endedAt IS NULL");
     if (filter.role !== undefined) conditions.push("role = :role");
     const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
@@ -155,6 +165,7 @@ export class SqliteStore implements RecorderStore {
       {
         limit,
         ...(filter.since === undefined ? {} : { since: filter.since }),
+        ...(filter.until === undefined ? {} : { until: filter.until }),
         ...(filter.role === undefined ? {} : { role: filter.role }),
       },
     );

@@ -185,6 +185,8 @@ export function testStore(name: string, make: MakeStore): void {
       ["of a role", { role: "edge" }, 10, ["c", "a"]],
       ["that live", { openOnly: true }, 10, ["d", "c"]],
       ["since a moment, that moment included", { since: T + 10 }, 10, ["d", "c", "b"]],
+      ["until a moment, that moment included", { until: T + 10 }, 10, ["b", "a"]],
+      ["in a span", { since: T + 10, until: T + 10 }, 10, ["b"]],
       ["by several words at once", { role: "edge", openOnly: true, since: T }, 10, ["c"]],
       ["no more than the limit", {}, 1, ["d"]],
     ];

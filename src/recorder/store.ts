@@ -75,6 +75,15 @@ export interface ConnectionFilter {
   readonly openedBetween?: readonly [from: number, to: number];
 }
 
+export interface RunFilter {
+  readonly role?: Role;
+  /** Without an end. */
+  readonly openOnly?: boolean;
+  /** Began in this span, both ends included. */
+  readonly since?: number;
+  readonly until?: number;
+}
+
 export interface Bounds {
   readonly maxBytes: number;
   readonly maxAgeMs: number;
@@ -104,11 +113,8 @@ export interface RecorderStore {
   connections(filter: ConnectionFilter, limit: number): ConnectionRow[];
   countConnections(filter: ConnectionFilter): number;
   run(key: string): RunRow | undefined;
-  /** Newest first; `openOnly`: without an end. */
-  runs(
-    filter: { readonly role?: Role; readonly openOnly?: boolean; readonly since?: number },
-    limit: number,
-  ): RunRow[];
+  /** Newest first. */
+  runs(filter: RunFilter, limit: number): RunRow[];
   incident(id: string): IncidentRow | undefined;
   /** Newest first. */
   incidents(filter: { readonly openOnly?: boolean; readonly since?: number }, limit: number): IncidentRow[];

@@ -29,12 +29,12 @@ export interface IncidentStory {
 export function incidentStory(store: RecorderStore, incident: IncidentRow): IncidentStory {
   const { id, role, openedAt, closedAt, generation } = incident;
   const end = closedAt ?? Number.MAX_SAFE_INTEGER;
-  const runs =
-    role === "clients" ? [] : store.runs({ role, since: openedAt - 30 * 24 * 3_600_000 }, MAX_RUNS).reverse();
+  const runs = (span: { since?: number; until: number }) =>
+    role === "clients" ? [] : store.runs({ role, ...span }, MAX_RUNS);
   return {
     incident,
-    ended: runs.findLast((run) => run.generation === generation && run.startedAt <= openedAt),
-    restarts: runs.filter((run) => run.startedAt >= openedAt && run.startedAt <= end),
+    ended: runs({ until: openedAt }).find((run) => run.generation === generation),
+    restarts: runs({ since: openedAt, until: end }).reverse(),
     connections: store.countConnections({ incident: id }),
     told: store.connections({ incident: id }, 1)[0],
     held: isHeld(incident) ? store.countConnections({ openedBetween: [openedAt, closedAt!] }) : 0,

@@ -29,6 +29,8 @@ export async function sendAlert(
   try {
     const response = await fetcher(webhook.url, {
       method: "POST",
+      // a redirect would carry the message to a place that nobody configured
+      redirect: "error",
       ...bodyFor(webhook.format ?? "json", alert),
       signal: AbortSignal.any([AbortSignal.timeout(ANSWER_MS), ...(signal === undefined ? [] : [signal])]),
     });

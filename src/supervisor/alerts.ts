@@ -140,12 +140,15 @@ export class Alerts {
   }
 
   #pause(ms: number): Promise<void> {
+    const { signal } = this.#stop;
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#stop.signal.addEventListener("abort", () => {
+      const end = () => {
         clearTimeout(timer);
+        signal.removeEventListener("abort", end);
         resolve();
-      });
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener("abort", end);
     });
   }
 }
