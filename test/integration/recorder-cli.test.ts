@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { strFromU8, unzipSync } from "fflate";
 import { statePaths } from "../../src/config/paths.ts";
+import { ClawkitError } from "../../src/core/errors.ts";
 import { SqliteStore } from "../../src/recorder/sqlite-store.ts";
 import type { ConnectionRow, IncidentRow } from "../../src/recorder/store.ts";
 import type { IncidentStory } from "../../src/recorder/story.ts";
@@ -440,6 +441,7 @@ describe("the flight recorder's commands", { concurrency: 2, timeout: GIVE_UP_MS
     const visitors = Array.from({ length: 4 }, () => keepVisiting(clawkit.url, over.signal));
     const counts: number[] = [];
     try {
+      await until(() => countClosed(clawkit) > 0 || undefined);
       for (let i = 0; i < 4; i++) {
         counts.push(countClosed(clawkit));
         await exits(0, clawkit.cli("why"));
@@ -521,11 +523,15 @@ describe("the flight recorder's commands", { concurrency: 2, timeout: GIVE_UP_MS
 function countClosed(clawkit: TestClawkit): number {
   const { recorder } = statePaths(clawkit.stateDir);
   if (!existsSync(recorder)) return 0; // its thread has only just started
-  const store = new SqliteStore(recorder, { readOnly: true });
+  let store: SqliteStore | undefined;
   try {
+    store = new SqliteStore(recorder, { readOnly: true });
     return store.countConnections({ state: "closed" });
+  } catch (error) {
+    if (error instanceof ClawkitError && error.code === "NOTHING_RECORDED") return 0; // no tables yet
+    throw error;
   } finally {
-    store.close();
+    store?.close();
   }
 }
 
