@@ -1,4 +1,6 @@
-import { homedir } from "node:os";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { homedir, userInfo } from "node:os";
 import type { CliContext } from "../cli/context.ts";
 import { Output } from "../cli/output/output.ts";
 import { hostFor } from "../host/index.ts";
@@ -13,6 +15,21 @@ const EXIT_INTERRUPTED = 130;
 
 async function ownStartTime(host: CliContext["host"]): Promise<string> {
   return (await host.process(process.pid))?.startTime ?? "unknown";
+}
+
+/** A container's `--user 1234` has no entry in passwd. */
+function userNameOf(env: NodeJS.ProcessEnv): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return env.USER ?? "";
+  }
+}
+
+async function launch(file: string, args: readonly string[]): Promise<void> {
+  const child = spawn(file, args, { detached: true, stdio: "ignore", windowsHide: true });
+  await once(child, "spawn"); // rejects with the system's error if it cannot be started
+  child.unref();
 }
 
 /** Fills the command line's needs from this process. */
@@ -33,6 +50,7 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
     env: process.env,
     platform: process.platform,
     home: homedir(),
+    userName: userNameOf(process.env),
     paths,
     controlPath,
     host,
@@ -41,6 +59,15 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
     fetch: globalThis.fetch,
     get stdin() {
       return process.stdin; // opened when it is read: an open one keeps a process alive
+    },
+    ask: async (question) => {
+      const { createInterface } = await import("node:readline/promises");
+      const terminal = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return /^y/i.test((await terminal.question(`${question} [y/N] `)).trim());
+      } finally {
+        terminal.close();
+      }
     },
     get interrupted() {
       isWatched = true;
@@ -58,7 +85,8 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
       const owner = await readLockOwner(paths.lock);
       return owner !== undefined && (await isAlive(owner, host)) ? owner.pid : undefined;
     },
-    terminate: (pid) => void sendSignal(pid, "SIGTERM"),
+    sendSignal,
+    launch,
     endLeftovers: async () => {
       const { endLeftovers } = await import("../supervisor/leftovers.ts");
       const { RunLog } = await import("../supervisor/run-log.ts");

@@ -1,11 +1,12 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { ensureConfig } from "../cli/config-file.ts";
+import { ensureConfig, readConfigSource } from "../cli/config-file.ts";
 import { readConfig } from "../cli/running.ts";
 import { resolveStateDir, type StatePaths, socketPath, statePaths } from "../config/paths.ts";
+import type { Config } from "../config/schema.ts";
 import { formatLogLine, type LogStream } from "../core/log-line.ts";
-import { ensurePrivateDir } from "../host/files.ts";
+import { ensurePrivateDir, writeFileAtomic } from "../host/files.ts";
 import { hostFor } from "../host/index.ts";
 import { RotatingFile } from "../host/rotating-file.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
@@ -40,7 +41,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
   const { paths, controlPath } = ownPaths();
   await ensureConfig(paths);
   if (process.platform !== "win32") await ensureSocketDir(paths, controlPath);
-  const config = await readConfig({ paths, env: process.env });
+  const config = await readValidConfig(paths);
   const files = logFiles(paths, config.logs);
 
   const write = (source: Source, stream: LogStream, text: string) => {
@@ -69,7 +70,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     configPath: paths.config,
     logFile: join(paths.logsDir, "gateway.log"),
     socketPathFor: (generation) => localSocket(paths, `gateway-${generation}`),
-    readConfig: () => readConfig({ paths, env: process.env }),
+    readConfig: () => readValidConfig(paths),
     log: (text) => write("supervisor", "log", text),
     onLine: (source, stream, line) => write(source, stream, line),
   });
@@ -91,6 +92,15 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
   } finally {
     await Promise.all(Object.values(files).map((file) => file.close()));
   }
+}
+
+/** Reads the config, and keeps a copy of what was valid: `doctor --fix` can bring it back. */
+async function readValidConfig(paths: StatePaths): Promise<Config> {
+  const config = await readConfig({ paths, env: process.env });
+  const { text } = await readConfigSource(paths);
+  const kept = await readFile(paths.lastValidConfig, "utf8").catch(() => undefined);
+  if (kept !== text) await writeFileAtomic(paths.lastValidConfig, text).catch(() => {}); // a full disk stops no start
+  return config;
 }
 
 function logFiles(paths: StatePaths, bounds: { maxMb: number; keep: number }): Record<Source, RotatingFile> {

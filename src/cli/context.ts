@@ -1,5 +1,5 @@
 import type { StatePaths } from "../config/paths.ts";
-import type { Clock } from "../core/ports.ts";
+import type { Clock, SendSignal } from "../core/ports.ts";
 import type { Host } from "../host/types.ts";
 import type { Output } from "./output/output.ts";
 
@@ -10,6 +10,7 @@ export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly home: string;
+  readonly userName: string;
   readonly paths: StatePaths;
   readonly controlPath: string;
   readonly host: Host;
@@ -17,6 +18,8 @@ export interface CliContext {
   readonly out: Output;
   readonly fetch: typeof fetch;
   readonly stdin: NodeJS.ReadStream;
+  /** Asks a person at the terminal; only an answer that begins with y is a yes. */
+  readonly ask: (question: string) => Promise<boolean>;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
   /** Runs the supervisor in this process until it ends; resolves with the exit code. */
@@ -25,8 +28,9 @@ export interface CliContext {
   readonly startSupervisor: () => Promise<void>;
   /** The pid of the supervisor that holds the lock, if it lives. */
   readonly supervisorPid: () => Promise<number | undefined>;
-  /** Asks the process to end with SIGTERM. */
-  readonly terminate: (pid: number) => void;
+  readonly sendSignal: SendSignal;
+  /** Starts a program in the background that outlives this command. */
+  readonly launch: (file: string, args: readonly string[]) => Promise<void>;
   /** Ends processes of ours that a killed supervisor left behind; does nothing while one lives. */
   readonly endLeftovers: () => Promise<void>;
   /** Runs the demonstration's servers and clients; see `demo`. */

@@ -117,6 +117,28 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
       done(await (await import("./commands/explain.ts")).explain(context, file, options)),
     );
 
+  const doctor = program
+    .command("doctor")
+    .description("find out what is wrong; exit 0 healthy, 1 something is wrong")
+    .option("--only <id>", "take one look only (see --list)")
+    .option("--list", "list what is looked at; with undo: the repairs")
+    .option("--fix", "repair what is safe to repair; asks before anything else")
+    .option("--dry-run", "show what --fix would do, and do nothing")
+    .option("--yes", "with --fix: do not ask; destructive things are never done")
+    .option("--url <address>", "the ws:// or wss:// address that a client was given")
+    .option("--deep", "more time, and more of every log")
+    .option("--verbose", "every fact that was found")
+    .option("--json", "print JSON")
+    .action(async (options) => done(await (await import("./commands/doctor.ts")).doctor(context, options)));
+
+  doctor
+    .command("undo [id]")
+    .description("take a repair back, the last one without an id")
+    .action(async (id, _, undo: Command) =>
+      // --list and --json are doctor's, also behind undo
+      done(await (await import("./commands/doctor.ts")).doctorUndo(context, id, undo.optsWithGlobals())),
+    );
+
   const crash = program.command("crash").description("the evidence that ends of processes left behind");
   crash
     .command("list")
@@ -202,6 +224,8 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     for (const command of new Set([program, ...program.commands, ...gateway.commands])) {
       command.option("--non-interactive", "accepted for compatibility: ClawKit never asks here");
     }
+    doctor.option("--repair", "the same as --fix");
+    doctor.option("--lint", "accepted for compatibility: nothing is changed without --fix");
     program.on("command:*", ([unknown]) => {
       throw notOurs(unknown);
     });

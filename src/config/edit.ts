@@ -1,5 +1,5 @@
 import { type ObjectNode, parse } from "@humanwhocodes/momoa";
-import { nodeAt } from "./locate.ts";
+import { nameOf, nodeAt } from "./locate.ts";
 
 /**
  * Returns `text` with the value at `path` replaced by `literal` (JSON5), comments and layout of the rest kept.
@@ -17,6 +17,21 @@ export function setInText(text: string, path: readonly string[], literal: string
     return base.slice(0, start) + nest(missing, literal) + base.slice(end);
   }
   return insertMember(base, node, `${quoteKey(missing[0]!)}: ${nest(missing.slice(1), literal)}`);
+}
+
+/** Returns `text` without the member at `path`, its comma included; as it is, if there is none. */
+export function removeFromText(text: string, path: readonly string[]): string {
+  const { node, depth } = nodeAt(text, path.slice(0, -1));
+  if (depth < path.length - 1 || node.type !== "Object") return text;
+  const index = node.members.findLastIndex((member) => nameOf(member.name) === path.at(-1));
+  const member = node.members[index];
+  if (member === undefined) return text;
+  const next = node.members[index + 1];
+  const previous = node.members[index - 1];
+  // up to the next member; the last one goes with the comma before it
+  const from = next === undefined && previous !== undefined ? previous.range![1] : member.range![0];
+  const to = next === undefined ? member.range![1] : next.range![0];
+  return text.slice(0, from) + text.slice(to);
 }
 
 function nest(path: readonly string[], literal: string): string {

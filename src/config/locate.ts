@@ -22,7 +22,8 @@ function memberOf(object: ObjectNode, key: string) {
   return object.members.findLast((member) => nameOf(member.name) === key);
 }
 
-function nameOf(node: AnyNode): string | undefined {
+/** The name of a member; undefined for what is no name. */
+export function nameOf(node: AnyNode): string | undefined {
   if (node.type === "String") return node.value;
   return node.type === "Identifier" ? node.name : undefined;
 }

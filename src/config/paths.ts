@@ -4,6 +4,8 @@ import { join, resolve } from "node:path";
 export interface StatePaths {
   readonly stateDir: string;
   readonly config: string;
+  /** The config as it was when a start last found it valid. */
+  readonly lastValidConfig: string;
   readonly logsDir: string;
   readonly runDir: string;
   readonly binDir: string;
@@ -20,6 +22,7 @@ export function statePaths(stateDir: string): StatePaths {
   return {
     stateDir,
     config: join(stateDir, "config.json5"),
+    lastValidConfig: join(stateDir, "config.json5.last-valid"),
     logsDir: join(stateDir, "logs"),
     runDir,
     binDir: join(stateDir, "bin"),

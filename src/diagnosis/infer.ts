@@ -15,15 +15,19 @@ interface Weighed {
 
 /**
  * Says what the facts make of the causes: verdict first, then how many facts speak for it, then how often it was
- * right in the field. A cause that is there because of another one that holds too comes behind it.
+ * right, on this machine before (`seenHere`), and in the field. A cause that is there because of another one that holds too comes behind it.
  */
-export function infer(facts: readonly Fact[], causes: readonly Cause[]): Diagnosis {
+export function infer(
+  facts: readonly Fact[],
+  causes: readonly Cause[],
+  seenHere: ReadonlyMap<string, number> = new Map(),
+): Diagnosis {
   const known = new Map<string, Fact>();
   for (const fact of facts) if (!known.has(fact.id)) known.set(fact.id, fact);
   const weighed = causes
     .map((cause) => ({ cause, finding: weigh(cause, known) }))
     .filter((one): one is Weighed => one.finding !== undefined)
-    .sort(compare);
+    .sort((a, b) => compare(a, b, seenHere));
   const ordered = rootsFirst(weighed).map(({ finding }) => finding);
   const best = ordered[0]?.verdict;
   const isOpen = best === undefined || best === "ruled out" || best === "possible";
@@ -52,10 +56,12 @@ function weigh(cause: Cause, known: ReadonlyMap<string, Fact>): Finding | undefi
   return { id, title, verdict, evidence: [...evidence], remedies };
 }
 
-function compare(a: Weighed, b: Weighed): number {
+function compare(a: Weighed, b: Weighed, seenHere: ReadonlyMap<string, number>): number {
+  const here = ({ cause }: Weighed) => seenHere.get(cause.id) ?? 0;
   return (
     ORDER[a.finding.verdict] - ORDER[b.finding.verdict] ||
     b.finding.evidence.length - a.finding.evidence.length ||
+    here(b) - here(a) ||
     b.cause.seen - a.cause.seen
   );
 }

@@ -1,7 +1,7 @@
 import type { Diagnosis, Finding } from "./types.ts";
 
 /** The version of what `--json` prints. */
-const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 1;
 
 /** Causes that a person is shown; the others are in `--json`. */
 const SHOWN = 3;
@@ -18,28 +18,39 @@ export interface ReportLine {
 }
 
 /** The first two lines of a report: the verdict, and what it means for whoever reads it. */
-export function headlineOf({ verdict, causes }: Diagnosis): [string, string] {
+export function headlineOf(
+  { verdict, causes }: Diagnosis,
+  looked: "the text" | "this machine",
+): [string, string] {
   const [best, ...others] = causes.filter((cause) => cause.verdict !== "ruled out");
   if (best === undefined) {
-    return ["Not enough evidence", "Nothing in the text points to a cause: what would is named below."];
+    return ["Not enough evidence", `Nothing in ${looked} points to a cause: what would is named below.`];
   }
   if (verdict === "inconclusive") {
-    return [`Not enough evidence; it may be: ${best.title}`, "The text fits it, and does not decide it."];
+    return [
+      `Not enough evidence; it may be: ${best.title}`,
+      "What was found fits it, and does not decide it.",
+    ];
   }
   const also = others.filter((cause) => cause.verdict !== "possible").map(({ id }) => id);
   const more = also.length === 0 ? "" : ` Beside it: ${also.join(", ")}.`;
   return [best.title, `Cause ${best.id}, ${verdict}.${more}`];
 }
 
-/** The rest of a report: evidence and remedies of the best causes, and what was ruled out. */
+/** The rest of a report: evidence and remedies of the best cause, the others in a line each, what was ruled out. */
 export function linesOf(diagnosis: Diagnosis): ReportLine[] {
-  const held = diagnosis.causes.filter((cause) => cause.verdict !== "ruled out").slice(0, SHOWN);
-  const lines = held.flatMap((cause, index) => linesOfCause(cause, index > 0));
+  const held = diagnosis.causes.filter((cause) => cause.verdict !== "ruled out");
+  const isOpen = diagnosis.verdict === "inconclusive";
+  const full = held.slice(0, isOpen ? SHOWN : 1);
+  const lines = full.flatMap((cause, index) => linesOfCause(cause, index > 0));
+  for (const { id, verdict, evidence } of held.slice(full.length, SHOWN + 1)) {
+    lines.push({ heading: "also", text: `${id}, ${verdict}: ${evidence[0]!.detail}` });
+  }
   const ruledOut = diagnosis.causes.filter((cause) => cause.verdict === "ruled out");
   for (const { id, evidence } of ruledOut) {
     lines.push({ heading: "ruled out", text: `${id}: ${evidence[0]!.detail}` });
   }
-  if (diagnosis.verdict === "inconclusive") lines.push(...DECIDING);
+  if (isOpen) lines.push(...DECIDING);
   return lines;
 }
 

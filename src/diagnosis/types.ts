@@ -8,6 +8,15 @@ export interface Fact {
   readonly detail: string;
   /** A command, a file, a line of a text. */
   readonly source: string;
+  /** When it was so (ISO 8601), if that was not now. */
+  readonly at?: string;
+}
+
+/** What could not be looked at: that is not the same as finding nothing. */
+export interface NotLooked {
+  readonly id: string;
+  readonly what: string;
+  readonly why: string;
 }
 
 /** All of these facts together. */
@@ -29,11 +38,14 @@ export interface Cause {
   readonly remedies: readonly Remedy[];
 }
 
+/** `safe`: nothing is lost, nobody is disturbed; `disruptive`: asked first; `destructive`: never done by us. */
+export type Risk = "safe" | "disruptive" | "destructive";
+
 /** What helps. `commands` are typed by a person, per platform where they differ. */
 export interface Remedy {
   readonly text: string;
   readonly commands?: readonly string[];
-  readonly risk: "safe" | "disruptive" | "destructive";
+  readonly risk: Risk;
 }
 
 /** What is thought of one cause, and why. */
@@ -46,7 +58,8 @@ export interface Finding {
 }
 
 export interface Diagnosis {
-  readonly verdict: Verdict | "inconclusive";
+  /** `healthy` is only said of a machine, never of a text. */
+  readonly verdict: Verdict | "inconclusive" | "healthy";
   /** Best first; what was ruled out comes last. */
   readonly causes: readonly Finding[];
 }

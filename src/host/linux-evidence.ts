@@ -36,10 +36,13 @@ export const linuxEvidence: Evidence = {
       (names) => names.length,
       () => undefined,
     );
+    const limits = await textOf(`/proc/${pid}/limits`);
+    const maxOpenFiles = number(/^Max open files\s+(\d+)/m.exec(limits ?? "")?.[1]);
     return {
       rssBytes,
       ...(peakRssBytes === undefined ? {} : { peakRssBytes }),
       ...(openFiles === undefined ? {} : { openFiles }),
+      ...(maxOpenFiles === undefined ? {} : { maxOpenFiles }),
     };
   },
 

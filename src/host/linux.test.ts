@@ -13,6 +13,7 @@ describe("parseStat", () => {
       assert.deepEqual(stat(`odd-name-${state}`), {
         name: "a) S (b c",
         state,
+        parentPid: 6163,
         startTime: "185190",
         cpuMs: 0,
       });
@@ -20,7 +21,13 @@ describe("parseStat", () => {
   }
 
   test("adds user and system time, 10 ms a tick", () => {
-    assert.deepEqual(stat("busy"), { name: "python3", state: "running", startTime: "185250", cpuMs: 1030 });
+    assert.deepEqual(stat("busy"), {
+      name: "python3",
+      state: "running",
+      parentPid: 6163,
+      startTime: "185250",
+      cpuMs: 1030,
+    });
   });
 
   test("does not call a debugger's stop stopped", () => {
@@ -31,6 +38,7 @@ describe("parseStat", () => {
     assert.deepEqual(stat("kernel-thread"), {
       name: "pool_workqueue_release",
       state: "sleeping",
+      parentPid: 2,
       startTime: "25",
       cpuMs: 0,
     });

@@ -1,6 +1,7 @@
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { linuxEvidence } from "./linux-evidence.ts";
+import { systemdServices } from "./services.ts";
 import type { Host, PortOwner, ProcessFacts } from "./types.ts";
 
 /** Clock ticks per second: USER_HZ is 100 on every architecture Node runs on. */
@@ -36,6 +37,7 @@ export const linux: Host = {
     const command = (commandLine ?? "").split("\0").join(" ").trim() || `[${facts.name}]`;
     return {
       pid,
+      parentPid: facts.parentPid,
       startTime: facts.startTime,
       state: facts.state,
       cpuMs: facts.cpuMs,
@@ -45,8 +47,15 @@ export const linux: Host = {
     };
   },
 
+  async processes() {
+    const all = await Promise.all((await pidsOfProc()).map((pid) => linux.process(Number(pid))));
+    return all.filter((facts) => facts !== undefined);
+  },
+
+  services: systemdServices,
+
   async marked(mark) {
-    const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+    const pids = await pidsOfProc();
     const found = await Promise.all(
       pids.map(async (pid) => {
         const environment = await readOrUndefined(`/proc/${pid}/environ`);
@@ -78,6 +87,7 @@ export const linux: Host = {
 export function parseStat(line: string): {
   name: string;
   state: ProcessFacts["state"];
+  parentPid: number;
   startTime: string;
   cpuMs: number;
 } {
@@ -87,6 +97,7 @@ export function parseStat(line: string): {
   return {
     name: line.slice(line.indexOf("(") + 1, nameEnd),
     state: STATES[fields[0]!] ?? "unknown",
+    parentPid: Number(fields[1]), // 4 ppid
     startTime: fields[19]!, // 22 starttime
     cpuMs: (cpuTicks * 1000) / TICKS_PER_SECOND,
   };
@@ -121,7 +132,7 @@ function parseKernelAddress(hex: string): string {
 /** Which processes hold the sockets, by inode. Those of other users stay unseen unless we are root. */
 async function findSocketHolders(inodes: ReadonlySet<string>): Promise<Map<string, number[]>> {
   const holders = new Map<string, number[]>();
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const pids = await pidsOfProc();
   await Promise.all(
     pids.map(async (pid) => {
       const seen = new Set<string>();
@@ -136,6 +147,10 @@ async function findSocketHolders(inodes: ReadonlySet<string>): Promise<Map<strin
     }),
   );
   return holders;
+}
+
+async function pidsOfProc(): Promise<string[]> {
+  return (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
 }
 
 async function readOrUndefined(path: string): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import { runCommand } from "./command.ts";
 import { noEvidence } from "./no-evidence.ts";
+import { launchdServices } from "./services.ts";
 import type { Host, PortOwner, ProcessFacts } from "./types.ts";
 
 /** By full path: a service's PATH may lack /usr/sbin, and another `ps` (Nix has one) prints other columns. */
@@ -49,6 +50,16 @@ export const macos: Host = {
     };
   },
 
+  async processes() {
+    const columns = ["pid", "ppid", "state", "time", "lstart", "user", "command"];
+    const table = await runCommand(PS, ["-axww", ...columns.flatMap((name) => ["-o", `${name}=`])], {
+      environment: FIXED_FORMAT,
+    });
+    return parseProcessTable(table ?? "");
+  },
+
+  services: launchdServices,
+
   /** Another process's environment is not to be had here without a debugger's rights. */
   async marked() {
     return [];
@@ -93,6 +104,33 @@ export function parseProcess(line: string): Omit<ProcessFacts, "command" | "exec
     cpuMs: (Number(minutes) * 60 + Number(seconds)) * 1000 + Number(hundredths) * 10,
     user: user!,
   };
+}
+
+/**
+ * Lines of `ps -ax -o pid= -o ppid= -o state= -o time= -o lstart= -o user= -o command=` in the C locale. A user's
+ * name has no blank here: the command would not be found behind one that has.
+ */
+export function parseProcessTable(table: string): ProcessFacts[] {
+  const LINE =
+    /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(\d+):(\d+)\.(\d+)\s+(\w+ \w+ [\d ]\d [\d:]+ \d+)\s+(\S+)\s+(.*?)\s*$/;
+  return table.split("\n").flatMap((line): ProcessFacts[] => {
+    const [, pid, parentPid, letters, minutes, seconds, hundredths, startTime, user, command] =
+      LINE.exec(line) ?? [];
+    if (startTime === undefined) return [];
+    const executable = parseExecutable(command!.split(" ")[0]!);
+    return [
+      {
+        pid: Number(pid),
+        parentPid: Number(parentPid),
+        startTime,
+        state: parseState(letters!),
+        cpuMs: (Number(minutes) * 60 + Number(seconds)) * 1000 + Number(hundredths) * 10,
+        user: user!,
+        command: command!,
+        ...(executable === undefined ? {} : { executable }),
+      },
+    ];
+  });
 }
 
 /** `comm` is argv[0], what the process was called by: a path only if whoever started it used one. */

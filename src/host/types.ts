@@ -1,6 +1,8 @@
 /** What this machine says about one process. Titles are for people; identity is pid and start time. */
 export interface ProcessFacts {
   readonly pid: number;
+  /** Absent where the platform does not say. */
+  readonly parentPid?: number;
   /**
    * When it started, in the platform's own exact form (Linux: clock ticks since boot). Opaque: two equal values
    * with equal pid and boot id are the same process, whatever the pid was reused for since.
@@ -31,6 +33,29 @@ export interface ProcessUsage {
   /** The highest so far, where the system keeps it. */
   readonly peakRssBytes?: number;
   readonly openFiles?: number;
+  /** The soft limit on them (RLIMIT_NOFILE). */
+  readonly maxOpenFiles?: number;
+}
+
+/** What the service manager says of a service that starts a gateway. */
+export interface ServiceFacts {
+  readonly manager: "systemd" | "systemd (user)" | "launchd" | "Windows task";
+  readonly name: string;
+  readonly isRunning: boolean;
+  /** In the manager's words: `failed (start-limit-hit)`, `not loaded`, `Ready`. */
+  readonly state: string;
+  /** systemd gave up starting it (`Result=start-limit-hit`). */
+  readonly isStartLimitHit?: boolean;
+  /** It is installed and the manager does not have it loaded (launchd after a bootout). */
+  readonly isNotLoaded?: boolean;
+  /** It ends when its user logs out: a user service without linger. */
+  readonly endsWithSession?: boolean;
+  /** Its restart policy does not bring back what exits with 0. */
+  readonly ignoresCleanExit?: boolean;
+  /** Exit code of the last run, where the manager keeps it. */
+  readonly lastExitCode?: number;
+  /** Policies of a Windows task that end it: on battery, after a time limit. */
+  readonly endedBy?: readonly string[];
 }
 
 /** Memory of a cgroup: of a container, a service, a session. */
@@ -51,6 +76,10 @@ export interface Host {
   bootId(): Promise<string>;
   /** The process, or undefined if there is none with this pid. */
   process(pid: number): Promise<ProcessFacts | undefined>;
+  /** Every process that this user may see. */
+  processes(): Promise<ProcessFacts[]>;
+  /** Services of gateways that the service manager knows; undefined where none answers (most containers). */
+  services(): Promise<ServiceFacts[] | undefined>;
   /**
    * Processes whose environment carries `CLAWKIT_RUN=<mark>`: what a child of ours started, however deep. Empty
    * where environments cannot be read.

@@ -23,7 +23,15 @@ describe("parseProcesses", () => {
     const executable =
       "C:\\Program Files\\WindowsApps\\Microsoft.WindowsNotepad_11.2607.14.0_x64__8wekyb3d8bbwe\\Notepad\\Notepad.exe";
     assert.deepEqual(parseProcesses(fixture("process-notepad")), [
-      { pid: 16828, startTime: "1790077571033", state: "unknown", cpuMs: 0, command: executable, executable },
+      {
+        pid: 16828,
+        parentPid: 20256,
+        startTime: "1790077571033",
+        state: "unknown",
+        cpuMs: 0,
+        command: executable,
+        executable,
+      },
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { win32 } from "node:path";
 import { runCommand } from "./command.ts";
 import { noEvidence } from "./no-evidence.ts";
+import { taskServices } from "./services.ts";
 import type { Host, PortOwner, ProcessFacts, ProcessUsage } from "./types.ts";
 
 /** By full path: Windows looks for a bare name in the current folder first. */
@@ -19,7 +20,8 @@ const POWERSHELL_TIME_LIMIT_MS = 10_000;
 const BOOT_KEY =
   "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Memory Management\\PrefetchParameters";
 
-const PROPERTIES = "ProcessId,Name,CommandLine,ExecutablePath,CreationDate,KernelModeTime,UserModeTime";
+const PROPERTIES =
+  "ProcessId,ParentProcessId,Name,CommandLine,ExecutablePath,CreationDate,KernelModeTime,UserModeTime";
 
 export const windows: Host = {
   ...noEvidence,
@@ -38,6 +40,12 @@ export const windows: Host = {
   async process(pid) {
     return (await readProcesses([pid])).get(pid);
   },
+
+  async processes() {
+    return [...(await readProcesses(undefined)).values()];
+  },
+
+  services: () => taskServices(powershell),
 
   /** Another process's environment is not to be had here without a debugger's rights. */
   async marked() {
@@ -92,6 +100,7 @@ export function parseProcesses(json: string): ProcessFacts[] {
     const executable = record.ExecutablePath ?? undefined;
     return {
       pid: record.ProcessId!,
+      ...(record.ParentProcessId === undefined ? {} : { parentPid: record.ParentProcessId }),
       // Only the kernel's own, which start with the machine and never twice, have no date.
       startTime: record.CreationDate ? parseDate(record.CreationDate) : "boot",
       state: "unknown", // Windows suspends threads, not processes; Win32_Process has no state
@@ -119,6 +128,7 @@ export function parseNetstat(table: string, port: number): { address: string; pi
 /** Null where this user may not look. */
 interface Win32Process {
   readonly ProcessId: number;
+  readonly ParentProcessId?: number;
   readonly Name: string;
   readonly CommandLine: string | null;
   readonly ExecutablePath: string | null;
@@ -127,10 +137,11 @@ interface Win32Process {
   readonly UserModeTime: number | null;
 }
 
-async function readProcesses(pids: readonly number[]): Promise<Map<number, ProcessFacts>> {
-  const filter = pids.map((pid) => `ProcessId=${pid}`).join(" OR ");
+/** Those of these pids, or all. */
+async function readProcesses(pids: readonly number[] | undefined): Promise<Map<number, ProcessFacts>> {
+  const filter = pids === undefined ? "" : ` -Filter '${pids.map((pid) => `ProcessId=${pid}`).join(" OR ")}'`;
   const json = await powershell(
-    `ConvertTo-Json -Compress -InputObject @(Get-CimInstance Win32_Process -Filter '${filter}'` +
+    `ConvertTo-Json -Compress -InputObject @(Get-CimInstance Win32_Process${filter}` +
       ` -Property ${PROPERTIES} -ErrorAction Stop | Select-Object ${PROPERTIES})`,
   );
   return new Map(parseProcesses(json).map((facts) => [facts.pid, facts]));

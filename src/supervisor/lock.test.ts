@@ -18,6 +18,8 @@ function machine(...owners: (LockOwner & { state?: ProcessFacts["state"] })[]): 
       if (owner === undefined) return undefined;
       return { pid, startTime: owner.startTime, state: owner.state ?? "sleeping", cpuMs: 0, command: "x" };
     },
+    processes: async () => [],
+    services: async () => undefined,
     marked: async () => [],
     portOwners: async () => [],
     usage: async () => undefined,

@@ -26,7 +26,7 @@ export async function explain(
     out.json(toJson(diagnosis));
     return 0;
   }
-  const [verdict, meaning] = headlineOf(diagnosis);
+  const [verdict, meaning] = headlineOf(diagnosis, "the text");
   out.line(out.style("bold", verdict));
   out.line(meaning);
   for (const { heading, text: line } of linesOf(diagnosis)) {

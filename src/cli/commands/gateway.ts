@@ -38,6 +38,17 @@ export async function gatewayStart(context: CliContext, options: GatewayOptions)
   const { out } = context;
   const before = await currentStatus(context);
   if (before.state === "healthy") return finish(context, options, before, "The gateway is already running");
+  const { status, isFirstStart } = await bringUp(context, before);
+  if (isFirstStart && out.isTerminal && !options.json) await offerAlias(context);
+  return finish(context, options, status, "The gateway is running");
+}
+
+/** Starts what is not there, and waits until it is ready. */
+export async function bringUp(
+  context: CliContext,
+  before: Status,
+): Promise<{ status: Status; isFirstStart: boolean }> {
+  const { out } = context;
   let isFirstStart = false;
   if (before.supervisor.pid === null) {
     ({ isNew: isFirstStart } = await ensureConfig(context.paths));
@@ -48,9 +59,7 @@ export async function gatewayStart(context: CliContext, options: GatewayOptions)
       if (!(error instanceof ClawkitError) || error.code !== "ALREADY_RUNNING") throw error;
     });
   }
-  const status = await untilReady(context);
-  if (isFirstStart && out.isTerminal && !options.json) await offerAlias(context);
-  return finish(context, options, status, "The gateway is running");
+  return { status: await untilReady(context), isFirstStart };
 }
 
 export async function gatewayStop(context: CliContext, options: GatewayOptions): Promise<number> {
@@ -63,7 +72,7 @@ export async function gatewayStop(context: CliContext, options: GatewayOptions):
     await callControl(controlPath, { op: "stop" }, (text) => out.progress(text));
   } else if (supervisorPid !== undefined) {
     out.progress(`the supervisor does not answer: ending it (pid ${supervisorPid})`);
-    context.terminate(supervisorPid);
+    context.sendSignal(supervisorPid, "SIGTERM");
   }
   const pids = [supervisorPid, edgePid, before?.gateway.pid].filter((pid) => typeof pid === "number");
   await untilGone(context, pids);

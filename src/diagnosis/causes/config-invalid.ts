@@ -4,11 +4,19 @@ export const configInvalid: Cause = {
   id: "config-invalid",
   title: "The config has a key or a value that the gateway rejects",
   confirmedBy: [
+    ["own-config-broken"],
+    ["openclaw-config-broken", "start-blocked-said"],
     ["config-invalid-said"],
     ["config-key-rejected", "config-invalid-said"],
     ["config-key-rejected", "crash-loop-told"],
   ],
-  likelyIf: [["config-key-rejected"], ["config-broken-told", "crash-loop-told"], ["config-broken-told"]],
+  likelyIf: [
+    ["openclaw-config-broken", "port-free"],
+    ["openclaw-mode-unknown", "port-free"],
+    ["config-key-rejected"],
+    ["config-broken-told", "crash-loop-told"],
+    ["config-broken-told"],
+  ],
   ruledOutBy: ["protocol-mismatch-said"],
   seen: 16,
   remedies: [

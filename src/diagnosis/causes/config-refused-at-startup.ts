@@ -4,6 +4,12 @@ export const configRefusedAtStartup: Cause = {
   id: "config-refused-at-startup",
   title: "The gateway refuses to start with a config that is valid but incomplete or unsafe",
   confirmedBy: [["start-blocked-said"], ["origins-required-said"], ["bind-refused-said"], ["exit-78-said"]],
+  likelyIf: [
+    ["openclaw-mode-unset", "port-free"],
+    ["openclaw-bind-unsafe", "port-free"],
+    ["service-refused", "port-free"],
+  ],
+  ruledOutBy: ["openclaw-config-broken", "openclaw-mode-unknown"],
   because: ["doctor-fix-side-effect"],
   seen: 5,
   remedies: [

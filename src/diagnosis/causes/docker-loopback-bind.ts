@@ -4,6 +4,7 @@ export const dockerLoopbackBind: Cause = {
   id: "docker-loopback-bind",
   title: "The gateway listens on the container's loopback, which the host does not reach",
   likelyIf: [
+    ["port-docker", "connect-reset"],
     ["listening-loopback-said", "docker-said", "from-host-told"],
     ["listening-loopback-said", "docker-said", "refused-said"],
     ["listening-loopback-said", "docker-said", "reset-said"],

@@ -3,7 +3,19 @@ import type { Cause } from "../types.ts";
 export const eventLoopBlocked: Cause = {
   id: "event-loop-blocked",
   title: "The gateway lives and its event loop is blocked",
-  likelyIf: [["loop-delay-said"], ["loop-blocked-told"], ["cpu-burning", "timed-out-said"]],
+  confirmedBy: [["process-burning", "ours-unhealthy"]],
+  likelyIf: [
+    ["process-burning", "http-silent"],
+    ["http-silent", "port-family"],
+    ["http-silent", "port-ours"],
+    ["loop-degraded"],
+    ["ours-unhealthy", "not-healthy"],
+    ["loop-delay-said"],
+    ["loop-blocked-told"],
+    ["cpu-burning", "timed-out-said"],
+  ],
+  possibleIf: [["http-silent"]],
+  ruledOutBy: ["process-stopped"],
   because: ["sqlite-corrupt-or-locked"],
   seen: 15,
   remedies: [

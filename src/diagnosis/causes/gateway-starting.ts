@@ -4,13 +4,17 @@ export const gatewayStarting: Cause = {
   id: "gateway-starting",
   title: "The gateway is still starting",
   likelyIf: [
+    ["ours-starting"],
+    ["starting-up"],
+    ["not-ready", "healthz-ok"],
+    ["gateway-young", "port-free"],
     ["closed-1013-said"],
     ["starting-said", "timed-out-said"],
     ["starting-said", "starting-told"],
     ["starting-said", "loop-blocked-told"],
     ["starting-said"],
   ],
-  ruledOutBy: ["port-taken-said", "uncaught-said", "lock-stale-told", "lock-pid-small"],
+  ruledOutBy: ["process-stopped", "port-taken-said", "uncaught-said", "lock-stale-told", "lock-pid-small"],
   seen: 8,
   remedies: [
     {

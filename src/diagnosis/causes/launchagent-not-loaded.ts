@@ -3,6 +3,7 @@ import type { Cause } from "../types.ts";
 export const launchagentNotLoaded: Cause = {
   id: "launchagent-not-loaded",
   title: "launchd does not have the gateway's agent loaded",
+  confirmedBy: [["service-not-loaded", "port-free"]],
   likelyIf: [["service-not-loaded-said"], ["launchd-gone-said"]],
   ruledOutBy: ["rpc-ok-said"],
   seen: 7,

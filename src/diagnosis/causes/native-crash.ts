@@ -3,7 +3,7 @@ import type { Cause } from "../types.ts";
 export const nativeCrash: Cause = {
   id: "native-crash",
   title: "The gateway crashed outside JavaScript",
-  likelyIf: [["exit-139-said"]],
+  likelyIf: [["kernel-saw-crash", "lock-left-behind"], ["exit-139-said"]],
   seen: 1,
   remedies: [
     {

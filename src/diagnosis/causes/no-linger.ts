@@ -3,7 +3,7 @@ import type { Cause } from "../types.ts";
 export const noLinger: Cause = {
   id: "no-linger",
   title: "The gateway ends with the session that started it",
-  likelyIf: [["no-linger-said"]],
+  likelyIf: [["service-without-linger", "service-not-running", "port-free"], ["no-linger-said"]],
   ruledOutBy: ["systemd-bus-said"],
   seen: 4,
   remedies: [

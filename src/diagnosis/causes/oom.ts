@@ -5,12 +5,18 @@ export const oom: Cause = {
   title: "The gateway runs out of memory: V8's heap, the container's limit, or the machine",
   confirmedBy: [["heap-oom-said"]],
   likelyIf: [
+    ["kernel-killed-gateway", "no-gateway-process"],
     ["kernel-oom-said"],
     ["exit-137-said", "memory-told"],
     ["exit-137-said", "kernel-oom-said"],
     ["memory-told", "crash-loop-told"],
   ],
-  possibleIf: [["exit-137-said"], ["memory-told"]],
+  possibleIf: [
+    ["kernel-killed-node", "no-gateway-process"],
+    ["memory-gone"],
+    ["exit-137-said"],
+    ["memory-told"],
+  ],
   seen: 12,
   remedies: [
     {

@@ -3,7 +3,7 @@ import type { Cause } from "../types.ts";
 export const pairingOrAuthRejected: Cause = {
   id: "pairing-or-auth-rejected",
   title: "The gateway rejects who the client is",
-  likelyIf: [["pairing-said"]],
+  likelyIf: [["clients-pairing-or-auth-rejected"], ["pairing-said"]],
   possibleIf: [["closed-1008-said"]],
   seen: 9,
   remedies: [

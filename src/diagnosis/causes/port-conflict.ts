@@ -3,7 +3,22 @@ import type { Cause } from "../types.ts";
 export const portConflict: Cause = {
   id: "port-conflict",
   title: "Another process holds the gateway's port",
-  likelyIf: [["port-taken-said"], ["lock-held-said"], ["port-taken-told"]],
+  confirmedBy: [
+    ["port-foreign", "ours-foreign"],
+    ["port-foreign", "not-http"],
+    ["port-foreign", "upgrade-refused"],
+    ["port-foreign", "port-taken-said"],
+  ],
+  likelyIf: [
+    ["port-foreign"],
+    ["port-owner-hidden", "ours-foreign"],
+    ["port-docker", "ours-foreign"],
+    ["gateways-several"],
+    ["services-several"],
+    ["port-taken-said"],
+    ["lock-held-said"],
+    ["port-taken-told"],
+  ],
   ruledOutBy: ["lock-pid-small"],
   because: ["stale-service-entrypoint"],
   seen: 14,

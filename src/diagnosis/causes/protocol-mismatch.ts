@@ -3,7 +3,7 @@ import type { Cause } from "../types.ts";
 export const protocolMismatch: Cause = {
   id: "protocol-mismatch",
   title: "Client and gateway speak different versions of the protocol",
-  likelyIf: [["protocol-mismatch-said"]],
+  likelyIf: [["clients-protocol-mismatch"], ["protocol-mismatch-said"]],
   ruledOutBy: ["port-taken-said"],
   seen: 5,
   remedies: [

@@ -4,6 +4,7 @@ export const restartNotRelaunched: Cause = {
   id: "restart-not-relaunched",
   title: "The gateway ended for a restart and nobody started it again",
   likelyIf: [
+    ["service-ignored-clean-exit", "port-free"],
     ["full-restart-said", "systemd-inactive-said"],
     ["full-restart-said", "exit-0-said"],
     ["full-restart-said", "restart-on-failure-said"],

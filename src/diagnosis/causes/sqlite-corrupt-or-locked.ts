@@ -3,7 +3,8 @@ import type { Cause } from "../types.ts";
 export const sqliteCorruptOrLocked: Cause = {
   id: "sqlite-corrupt-or-locked",
   title: "A database of the gateway is locked or broken",
-  likelyIf: [["database-said"]],
+  confirmedBy: [["database-broken", "database-said"]],
+  likelyIf: [["database-broken"], ["database-said"]],
   seen: 4,
   remedies: [
     {

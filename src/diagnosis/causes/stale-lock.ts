@@ -3,7 +3,13 @@ import type { Cause } from "../types.ts";
 export const staleLock: Cause = {
   id: "stale-lock",
   title: "A lock of a process that is gone keeps the gateway from starting",
-  likelyIf: [["lock-pid-small"], ["lock-stale-told"], ["lock-held-said", "lock-stale-told"]],
+  confirmedBy: [["lock-of-another", "lock-held-said"]],
+  likelyIf: [
+    ["lock-of-another", "port-free"],
+    ["lock-pid-small"],
+    ["lock-stale-told"],
+    ["lock-held-said", "lock-stale-told"],
+  ],
   seen: 5,
   remedies: [
     {

@@ -3,7 +3,7 @@ import type { Cause } from "../types.ts";
 export const systemdStartLimit: Cause = {
   id: "systemd-start-limit",
   title: "systemd gave up starting the unit",
-  confirmedBy: [["systemd-start-limit-said"]],
+  confirmedBy: [["service-start-limit", "port-free"], ["systemd-start-limit-said"]],
   seen: 2,
   remedies: [
     {

@@ -3,6 +3,7 @@ import type { Cause } from "../types.ts";
 export const tlsMismatch: Cause = {
   id: "tls-mismatch",
   title: "One side speaks TLS and the other does not, or does not trust it",
+  confirmedBy: [["tls-there"], ["plain-there"]],
   likelyIf: [["tls-said"]],
   seen: 2,
   remedies: [

@@ -3,7 +3,18 @@ import type { Cause } from "../types.ts";
 export const wedgedProcess: Cause = {
   id: "wedged-process",
   title: "The process lives and will serve nobody any more",
-  likelyIf: [["stay-alive-said"], ["unkillable-told"], ["opening-timeout-said"]],
+  confirmedBy: [
+    ["process-stopped", "http-silent"],
+    ["process-stopped", "ours-unhealthy"],
+    ["process-stopped", "ours-starting"],
+  ],
+  likelyIf: [
+    ["process-stopped"],
+    ["supervisor-silent"],
+    ["stay-alive-said"],
+    ["unkillable-told"],
+    ["opening-timeout-said"],
+  ],
   seen: 5,
   remedies: [{ text: "Only ending it helps.", commands: ["clawkit gateway restart"], risk: "disruptive" }],
 };

@@ -3,7 +3,7 @@ import type { Cause } from "../types.ts";
 export const windowsTaskPolicy: Cause = {
   id: "windows-task-policy",
   title: "The policy of the Windows task ends the gateway or does not start it",
-  likelyIf: [["task-policy-said"]],
+  likelyIf: [["service-policy-ends-it", "port-free"], ["task-policy-said"]],
   seen: 4,
   remedies: [
     {

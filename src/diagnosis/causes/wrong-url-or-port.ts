@@ -3,7 +3,18 @@ import type { Cause } from "../types.ts";
 export const wrongUrlOrPort: Cause = {
   id: "wrong-url-or-port",
   title: "The client looks where the gateway is not",
-  likelyIf: [["other-url-told"], ["node-only-said"], ["url-variable-said", "refused-said"]],
+  confirmedBy: [["connect-refused", "configured-port-answers"]],
+  likelyIf: [
+    ["url-variable-elsewhere"],
+    ["url-variable-broken"],
+    ["url-variable-scheme"],
+    ["openclaw-other-port", "connect-refused"],
+    ["listens-elsewhere", "connect-refused"],
+    ["openclaw-remote", "connect-refused"],
+    ["other-url-told"],
+    ["node-only-said"],
+    ["url-variable-said", "refused-said"],
+  ],
   seen: 7,
   remedies: [
     {

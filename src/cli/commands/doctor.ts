@@ -1,0 +1,172 @@
+import { ClawkitError } from "../../core/errors.ts";
+import { allLooks, type Examination, examine } from "../../diagnosis/doctor.ts";
+import type { Look, Machine } from "../../diagnosis/machine.ts";
+import { examinationHeadline, examinationJson, examinationLines } from "../../diagnosis/machine-report.ts";
+import { Ledger, type LedgerEntry } from "../../diagnosis/remedies/ledger.ts";
+import type { Actions, Plan } from "../../diagnosis/remedies/types.ts";
+import { firstPlan, type RepairResult, repair } from "../../diagnosis/repair.ts";
+import type { CliContext } from "../context.ts";
+import { callControl } from "../control-client.ts";
+import { machineOf } from "../machine.ts";
+import { tableLines } from "../output/table.ts";
+import { localTime } from "../output/time.ts";
+import { currentStatus } from "../running.ts";
+import { bringUp } from "./gateway.ts";
+
+export interface DoctorOptions {
+  readonly fix?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly only?: string;
+  readonly list?: boolean;
+  readonly json?: boolean;
+  readonly deep?: boolean;
+  readonly verbose?: boolean;
+  readonly url?: string;
+}
+
+/** `clawkit doctor`: exit 0 healthy, 1 something is wrong. */
+export async function doctor(context: CliContext, options: DoctorOptions): Promise<number> {
+  if (options.list) return list(context, options);
+  const looks = looksOf(options.only);
+  const isRepairing = options.fix === true || options.dryRun === true;
+  if (isRepairing && options.only !== undefined) {
+    throw new ClawkitError("USAGE", "--fix needs every look: leave --only out");
+  }
+  if (isRepairing) return await repairAll(context, options);
+  const machine = await machineOf(context, options);
+  const examination = await examine(machine, looks);
+  const next = await firstPlan({ machine, examination, actions: actionsOf(context) });
+  if (options.json) {
+    const command = next === undefined ? null : `${context.name} doctor --fix`;
+    context.out.json({ ...examinationJson(examination, looks.length), next: command });
+    return exitOf(examination);
+  }
+  print(context, examination, machine, options.verbose ?? false);
+  if (next !== undefined) {
+    context.out.line(`Next: ${context.name} doctor --fix   (it would ${next.plan.what})`);
+  }
+  return exitOf(examination);
+}
+
+/** `clawkit doctor undo [id]`: takes a repair back, byte for byte. */
+export async function doctorUndo(
+  context: CliContext,
+  id: string | undefined,
+  options: { json?: boolean; list?: boolean },
+): Promise<number> {
+  const { out } = context;
+  const ledger = new Ledger(context.paths.stateDir, () => context.clock.wall());
+  if (options.list) {
+    const entries = await ledger.entries();
+    if (options.json) out.json(entries);
+    else if (entries.length === 0) out.line("No repair was made yet");
+    else for (const line of tableLines(entries.map(entryRow))) out.line(line);
+    return 0;
+  }
+  const entry = await ledger.undo(id);
+  if (options.json) out.json(entry);
+  else out.line(`Undone: ${entry.what}`);
+  return 0;
+}
+
+function entryRow({ id, at, state, what }: LedgerEntry): string[] {
+  return [id, localTime(new Date(at)), state === "begun" ? "interrupted" : state, what];
+}
+
+async function repairAll(context: CliContext, options: DoctorOptions): Promise<number> {
+  const { out } = context;
+  const repaired = await repair({
+    machine: () => machineOf(context, options),
+    examine: (machine) => examine(machine),
+    actions: actionsOf(context),
+    ledger: new Ledger(context.paths.stateDir, () => context.clock.wall()),
+    consent: (plan) => consent(context, plan, options),
+    progress: (text) => out.progress(text),
+    isDryRun: options.dryRun ?? false,
+    interrupted: context.interrupted,
+  });
+  const { after, machine, results } = repaired;
+  if (options.json) {
+    out.json({ ...examinationJson(after, allLooks.length), repairs: results });
+    return exitOf(after);
+  }
+  for (const result of results) printResult(context, result);
+  if (results.length === 0 && after.diagnosis.verdict !== "healthy") {
+    out.line("There is nothing that can be repaired without you; what helps stands below.");
+  }
+  print(context, after, machine, options.verbose ?? false);
+  return exitOf(after);
+}
+
+function actionsOf(context: CliContext): Actions {
+  return {
+    startOwn: async () => void (await bringUp(context, await currentStatus(context))),
+    restartOwn: async () => {
+      await callControl(context.controlPath, { op: "restart", all: false }, (text) =>
+        context.out.progress(text),
+      );
+    },
+    signal: async ({ pid, startTime }, signal) => {
+      // its pid may have become another process's since it was looked at
+      const now = await context.host.process(pid);
+      return now?.startTime === startTime && context.sendSignal(pid, signal);
+    },
+    launch: context.launch,
+  };
+}
+
+async function consent(context: CliContext, plan: Plan, { yes, json }: DoctorOptions): Promise<boolean> {
+  if (yes) return true;
+  const { out } = context;
+  if (json || !out.isTerminal || context.stdin.isTTY !== true) return false;
+  for (const line of plan.diff ?? []) out.line(`  ${line}`);
+  return await context.ask(`May I ${plan.what}?`);
+}
+
+const OUTCOMES = {
+  applied: "done",
+  planned: "would",
+  declined: "not done",
+  failed: "failed",
+} as const;
+
+function printResult(
+  { out }: CliContext,
+  { what, risk, outcome, diff, error, ledgerId }: RepairResult,
+): void {
+  const why = outcome === "declined" ? ` (${risk}: give --yes to allow it)` : "";
+  const undo = ledgerId === undefined ? "" : `  (undo: clawkit doctor undo ${ledgerId})`;
+  out.line(`${OUTCOMES[outcome]}: ${what}${why}${undo}${error === undefined ? "" : `: ${error}`}`);
+  if (outcome === "planned") for (const line of diff) out.line(`  ${line}`);
+}
+
+function exitOf({ diagnosis }: Examination): number {
+  return diagnosis.verdict === "healthy" ? 0 : 1;
+}
+
+function list({ out }: CliContext, { json }: DoctorOptions): number {
+  const rows = allLooks.map(({ id, what }) => ({ id, what }));
+  if (json) out.json(rows);
+  else for (const line of tableLines(rows.map(({ id, what }) => [id, what]))) out.line(line);
+  return 0;
+}
+
+function looksOf(only: string | undefined): readonly Look[] {
+  if (only === undefined) return allLooks;
+  const found = allLooks.filter(({ id }) => id === only);
+  if (found.length > 0) return found;
+  const known = allLooks.map(({ id }) => id).join(", ");
+  throw new ClawkitError("USAGE", `--only must be one of ${known}, not ${JSON.stringify(only)}`);
+}
+
+function print(context: CliContext, examination: Examination, machine: Machine, isVerbose: boolean): void {
+  const { out } = context;
+  const [verdict, meaning] = examinationHeadline(examination, machine.target);
+  const isHealthy = examination.diagnosis.verdict === "healthy";
+  out.line(out.style(isHealthy ? "green" : "bold", verdict));
+  out.line(meaning);
+  for (const { heading, text } of examinationLines(examination, isVerbose)) {
+    out.line(`  ${out.style("dim", heading.padEnd(13))}${text}`);
+  }
+}

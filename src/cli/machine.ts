@@ -1,0 +1,100 @@
+import { readFile, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseJson5 } from "../config/parse.ts";
+import { readOpenClawLocks } from "../diagnosis/facts/openclaw-locks.ts";
+import type { Machine, Target } from "../diagnosis/machine.ts";
+import { localTarget, parseTarget } from "../diagnosis/target.ts";
+import type { CliContext } from "./context.ts";
+import { withRecords } from "./recorded.ts";
+import { currentStatus, readConfig } from "./running.ts";
+
+/** Where OpenClaw keeps its state, now and under its earlier names. */
+const STATE_FOLDERS = [".openclaw", ".clawdbot", ".moltbot"];
+
+const DEFAULT_PORT = 18789;
+
+export interface MachineOptions {
+  /** The address that a client was given. */
+  readonly url?: string;
+  /** More time, and more of every log. */
+  readonly deep?: boolean;
+}
+
+/** This machine, as the diagnosis looks at it. */
+export async function machineOf(context: CliContext, options: MachineOptions = {}): Promise<Machine> {
+  const { env, home, host, paths } = context;
+  const openclawDirs = await openclawDirsOf(context);
+  const openclawConfigPath =
+    env.OPENCLAW_CONFIG_PATH ?? join(openclawDirs[0] ?? join(home, ".openclaw"), "openclaw.json");
+  const hasOwnState = once(async () => (await exists(paths.config)) || (await exists(paths.runLog)));
+  const status = once(() => currentStatus(context));
+  const here = once(async () => {
+    if (await hasOwnState()) {
+      const config = await readConfig(context).catch(() => undefined);
+      return localTarget((await status()).port, config?.gateway.tls !== undefined);
+    }
+    return await targetOfOpenClaw(openclawConfigPath, env);
+  });
+  const isOpenClaw = once(async () => {
+    if (openclawDirs.length === 0) return false;
+    if (!(await hasOwnState())) return true;
+    const config = await readConfig(context).catch(() => undefined);
+    return config !== undefined && config.gateway.upstream.type !== "builtin";
+  });
+  const target = options.url === undefined ? await here() : parseTarget(options.url);
+  return {
+    host,
+    platform: context.platform,
+    clock: context.clock,
+    env,
+    openclawDirs,
+    openclawConfigPath,
+    isOpenClaw,
+    paths,
+    target,
+    configuredPort: async () => (await here()).port,
+    isDeep: options.deep ?? false,
+    home,
+    userName: context.userName,
+    status,
+    processes: once(() => host.processes()),
+    openclawLocks: once(() => readOpenClawLocks(openclawDirs, tmpdir())),
+    checkConfig: async () => void (await readConfig(context)),
+    hasOwnState,
+    records: (use) => withRecords(context, use),
+  };
+}
+
+async function openclawDirsOf({ env, home }: CliContext): Promise<string[]> {
+  if (env.OPENCLAW_STATE_DIR) return [env.OPENCLAW_STATE_DIR];
+  const folders = STATE_FOLDERS.map((name) => join(home, name));
+  const there = await Promise.all(folders.map(exists));
+  return folders.filter((_, index) => there[index]);
+}
+
+async function targetOfOpenClaw(path: string, env: CliContext["env"]): Promise<Target> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  let gateway: { port?: unknown; tls?: { enabled?: unknown } } | undefined;
+  try {
+    gateway = (parseJson5({ path, text }) as { gateway?: typeof gateway } | null)?.gateway;
+  } catch {
+    // a config that cannot be read is a finding, not a reason to look nowhere
+  }
+  const port = Number(env.OPENCLAW_GATEWAY_PORT ?? gateway?.port ?? DEFAULT_PORT);
+  const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
+  return localTarget(isPort ? port : DEFAULT_PORT, gateway?.tls?.enabled === true);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+/** Asks once, whoever wants to know. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => {
+    answer ??= ask();
+    return answer;
+  };
+}

@@ -1,0 +1,14 @@
+import type { Cause } from "../types.ts";
+
+export const cleanExit: Cause = {
+  id: "clean-exit",
+  title: "The gateway exited with code 0 without being asked",
+  seen: 1,
+  remedies: [
+    {
+      text: "Start it again; what ended it, and its last words, are in its story.",
+      commands: ["clawkit gateway start", "clawkit why"],
+      risk: "safe",
+    },
+  ],
+};

@@ -1,0 +1,24 @@
+import type { Cause } from "../types.ts";
+
+export const networkDrop: Cause = {
+  id: "network-drop",
+  title: "A firewall, VPN or network swallows or resets the connection",
+  likelyIf: [
+    ["connect-unreachable", "port-ours"],
+    ["connect-unreachable", "port-family"],
+    ["connect-refused", "port-ours"],
+    ["connect-refused", "port-family"],
+    ["connect-reset", "port-ours"],
+    ["connect-reset", "port-family"],
+    ["connect-unreachable"],
+  ],
+  ruledOutBy: ["other-family-answers", "listens-elsewhere", "tls-there"],
+  seen: 2,
+  remedies: [
+    {
+      text: "Check the path: firewall rules, VPN, interfaces. The gateway itself listens.",
+      commands: ["clawkit port", "curl -sv http://127.0.0.1:18789/healthz"],
+      risk: "safe",
+    },
+  ],
+};

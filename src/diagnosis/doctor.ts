@@ -1,0 +1,122 @@
+import { allCauses } from "./causes/index.ts";
+import { answer } from "./facts/answer.ts";
+import { environment } from "./facts/environment.ts";
+import { history } from "./facts/history.ts";
+import { kernel } from "./facts/kernel.ts";
+import { openclawConfig } from "./facts/openclaw-config.ts";
+import { openclawLocks } from "./facts/openclaw-locks.ts";
+import { openclawLogs } from "./facts/openclaw-logs.ts";
+import { ours, ownConfig } from "./facts/ours.ts";
+import { port } from "./facts/port.ts";
+import { processes } from "./facts/processes.ts";
+import { resources } from "./facts/resources.ts";
+import { services } from "./facts/services.ts";
+import { infer } from "./infer.ts";
+import { type Look, lookAt, type Machine } from "./machine.ts";
+import type { Cause, Diagnosis, Fact, Finding, NotLooked } from "./types.ts";
+
+export const allLooks: readonly Look[] = [
+  port,
+  answer,
+  processes,
+  ours,
+  ownConfig,
+  history,
+  services,
+  kernel,
+  resources,
+  environment,
+  openclawConfig,
+  openclawLocks,
+  openclawLogs,
+];
+
+export interface Examination {
+  readonly diagnosis: Diagnosis;
+  readonly facts: readonly Fact[];
+  readonly notLooked: readonly NotLooked[];
+}
+
+/** What somebody who asks now means by "just now". */
+const JUST_NOW_MS = 5 * 60_000;
+
+/** Each of these speaks against a gateway that answers. */
+const NOT_SERVED = [
+  "not-ready",
+  "starting-up",
+  "not-healthy",
+  "ours-unhealthy",
+  "ours-starting",
+  "process-stopped",
+];
+
+/** What a gateway that is well says in its log about clients that are not. */
+const SAID_OF_CLIENTS = ["pairing-said", "protocol-mismatch-said", "payload-said", "loop-delay-said"];
+
+/**
+ * Looks at this machine and says what is wrong with its gateway. Changes nothing. `seenHere`: how often a cause was
+ * right on this machine.
+ */
+export async function examine(
+  machine: Machine,
+  looks: readonly Look[] = allLooks,
+  seenHere: ReadonlyMap<string, number> = new Map(),
+): Promise<Examination> {
+  const { facts, notLooked } = await lookAt(machine, looks);
+  const has = (id: string) => facts.some((fact) => fact.id === id);
+  const isServed = (has("healthz-ok") || has("upgrade-accepted")) && !NOT_SERVED.some(has);
+  const considered = isServed ? facts.filter((fact) => isOfNow(fact, machine.clock.wall())) : facts;
+  const told = withLastWords(infer(considered, allCauses.map(withRecords), seenHere), facts);
+  if (!isServed || told.verdict !== "inconclusive") return { diagnosis: told, facts, notLooked };
+  const diagnosis: Diagnosis = { verdict: "healthy", causes: pastCauses(facts) };
+  return { diagnosis, facts, notLooked };
+}
+
+/** What a log says of yesterday is no trouble of a gateway that serves. */
+function isOfNow({ id, at }: Fact, now: number): boolean {
+  if (id.endsWith("-said") && !SAID_OF_CLIENTS.includes(id)) return false;
+  return at === undefined || now - Date.parse(at) < JUST_NOW_MS;
+}
+
+/** A cause that the flight recorder has on record for an outage that lasts. */
+function withRecords(cause: Cause): Cause {
+  const recorded = `ended-${cause.id}`;
+  // that nobody saw the end is certain; why it ended is not
+  const isSeen = cause.id !== "ended-without-record";
+  return {
+    ...cause,
+    confirmedBy: [...(cause.confirmedBy ?? []), ...(isSeen ? [[recorded]] : [])],
+    likelyIf: [...(cause.likelyIf ?? []), [`${recorded}-likely`], ...(isSeen ? [] : [[recorded]])],
+  };
+}
+
+/** Adds what is known around an end: its evidence, and the last lines of what it printed. */
+function withLastWords(diagnosis: Diagnosis, facts: readonly Fact[]): Diagnosis {
+  const around = facts.filter(({ id }) => ["exit-evidence", "exit-line", "last-line"].includes(id));
+  const isEnd = ({ evidence }: Finding) => evidence.some(({ id }) => id.startsWith("ended-"));
+  return {
+    ...diagnosis,
+    causes: diagnosis.causes.map((cause) =>
+      isEnd(cause) ? { ...cause, evidence: [...cause.evidence, ...around] } : cause,
+    ),
+  };
+}
+
+/** Why it was away a while ago: the gateway is well, and whoever asks may still want to know. */
+function pastCauses(facts: readonly Fact[]): Finding[] {
+  const past = facts.find(({ id }) => id.startsWith("ended-") && id.endsWith("-recently"));
+  if (past === undefined) return [];
+  const [, id, likely] = /^ended-(.+?)(-likely)?-recently$/.exec(past.id)!;
+  const cause = allCauses.find((one) => one.id === id);
+  const isLikely = likely !== undefined || id === "ended-without-record";
+  const around = facts.filter((fact) => fact.id === "past-evidence" || fact.id === "past-line");
+  return [
+    {
+      id: id!,
+      title: cause?.title ?? id!,
+      verdict: isLikely ? "likely" : "confirmed",
+      evidence: [past, ...around],
+      remedies: [],
+    },
+  ];
+}

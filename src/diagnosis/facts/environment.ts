@@ -1,0 +1,62 @@
+import { isIP } from "node:net";
+import type { Look } from "../machine.ts";
+import type { Fact } from "../types.ts";
+
+const PROXY_NAMES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+
+/** Variables that move a client elsewhere, or change its Node. Their values may hold secrets and are not shown. */
+export const environment: Look = {
+  id: "environment",
+  what: "the environment",
+  async look({ env, target }) {
+    const facts: Fact[] = [];
+    const add = (id: string, detail: string) => facts.push({ id, detail, source: "environment" });
+    const url = env.OPENCLAW_GATEWAY_URL;
+    if (url !== undefined && url !== "") {
+      if (!URL.canParse(url)) add("url-variable-broken", "OPENCLAW_GATEWAY_URL is no URL");
+      else {
+        const { host, protocol } = new URL(url);
+        const isElsewhere =
+          portOf(new URL(url)) !== target.port || !sameHost(new URL(url).hostname, target.host);
+        if (isElsewhere) add("url-variable-elsewhere", `OPENCLAW_GATEWAY_URL sends clients to ${host}`);
+        else if ((protocol === "wss:") !== target.isTls) {
+          add("url-variable-scheme", `OPENCLAW_GATEWAY_URL says ${protocol}//`);
+        }
+      }
+    }
+    const proxy = PROXY_NAMES.find((name) => env[name]);
+    if (
+      proxy !== undefined &&
+      target.isLocal &&
+      !isExcluded(env.NO_PROXY ?? env.no_proxy ?? "", target.host)
+    ) {
+      add("proxy-without-exclusion", `${proxy} is set, and NO_PROXY does not exclude ${target.host}`);
+    }
+    // Node's own clients use a proxy only when they are told to; OpenClaw's logs say when it does
+    const isInForce = env.NODE_USE_ENV_PROXY === "1" || /--use-env-proxy/.test(env.NODE_OPTIONS ?? "");
+    if (proxy !== undefined && isInForce)
+      add("proxy-in-force", "Node is told to use the proxy of the environment");
+    const heap = /--max[-_]old[-_]space[-_]size=(\d+)/.exec(env.NODE_OPTIONS ?? "")?.[1];
+    if (heap !== undefined && Number(heap) < 256) {
+      add("heap-limit-low", `NODE_OPTIONS limits the heap to ${heap} MB`);
+    }
+    return facts;
+  },
+};
+
+function isExcluded(list: string, host: string): boolean {
+  const parts = list.split(",").map((part) => part.trim());
+  return parts.some(
+    (part) => part === "*" || part === host || (host === "127.0.0.1" && part === "127.0.0.0/8"),
+  );
+}
+
+function sameHost(a: string, b: string): boolean {
+  const plain = (host: string) => host.replace(/^\[|\]$/g, "");
+  const isLoopback = (host: string) => host === "localhost" || host === "::1" || /^127\./.test(host);
+  return plain(a) === plain(b) || (isLoopback(plain(a)) && isLoopback(plain(b)) && isIP(plain(a)) !== 6);
+}
+
+function portOf(url: URL): number {
+  return url.port === "" ? (url.protocol === "wss:" ? 443 : 80) : Number(url.port);
+}

@@ -1,0 +1,38 @@
+import type { Look } from "../machine.ts";
+import type { Fact } from "../types.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Programs that a gateway is: Node renames its main thread, OpenClaw its process. */
+const GATEWAY_PROGRAM =
+  /\((node|MainThread|openclaw[\w-]*|clawdbot[\w-]*|moltbot[\w-]*)\)|\b(node|MainThread|openclaw\S*)\[\d+\]/;
+
+/** What the kernel wrote about memory and crashes of what may have been the gateway. */
+export const kernel: Look = {
+  id: "kernel",
+  what: "the kernel's log",
+  async look({ host, clock, openclawLocks }) {
+    const pids = (await openclawLocks()).map(({ pid }) => pid);
+    const lines = await host.kernelLines(clock.wall() - HOUR_MS);
+    if (lines === undefined) throw new Error("this user, or this system, may not look");
+    const about = lines.filter((line) => GATEWAY_PROGRAM.test(line));
+    const oom = about.findLast((line) => /Killed process|oom/i.test(line));
+    const crash = about.findLast((line) => /segfault|general protection|invalid opcode|traps:/i.test(line));
+    const facts: Fact[] = [];
+    const killed = about.findLast((line) => /Killed process/i.test(line) && pids.includes(pidOf(line)));
+    if (killed !== undefined) {
+      facts.push({ id: "kernel-killed-gateway", detail: killed, source: "kernel log" });
+    }
+    if (oom !== undefined) facts.push({ id: "kernel-killed-node", detail: oom, source: "kernel log" });
+    if (crash !== undefined) facts.push({ id: "kernel-saw-crash", detail: crash, source: "kernel log" });
+    if (about.length === 0) {
+      const detail = "the kernel's log of the last hour names no gateway";
+      facts.push({ id: "kernel-silent", detail, source: "kernel log" });
+    }
+    return facts;
+  },
+};
+
+function pidOf(line: string): number {
+  return Number(/Killed process (\d+)/i.exec(line)?.[1]);
+}

@@ -1,0 +1,147 @@
+import { open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { withoutSecrets } from "../../core/secrets.ts";
+import type { Look, Machine } from "../machine.ts";
+import type { Fact } from "../types.ts";
+import { saidByOpenClaw } from "./said-by-openclaw.ts";
+import { saidBySystems } from "./said-by-systems.ts";
+import { readText } from "./text.ts";
+
+/** Of a log, the part at its end that is read. */
+const TAIL_BYTES = 256 * 1024;
+const DEEP_TAIL_BYTES = 4 * 1024 * 1024;
+
+/** A log that was last written to before this says nothing of now. */
+const LOG_AGE_MS = 24 * 60 * 60_000;
+
+/** A log beyond this makes its readers fail (#25818: 3.7 GB). */
+const LARGE_BYTES = 1024 ** 3;
+
+/** What a gateway says first when it starts: what stands before it was another life. */
+const FIRST_WORDS = /loading configuration|\[gateway\] starting/;
+
+const SAID_OF_CONFIG = [
+  "config-invalid-said",
+  "config-key-rejected",
+  "start-blocked-said",
+  "origins-required-said",
+  "bind-refused-said",
+];
+
+/** What happened before that is told by people, not by a log: a log's words are a program's own. */
+const RULES = [...saidByOpenClaw, ...saidBySystems].filter(
+  ({ id }) => id.endsWith("-said") || id === "config-key-rejected",
+);
+
+export const openclawLogs: Look = {
+  id: "openclaw-logs",
+  what: "OpenClaw's logs",
+  async look(machine) {
+    if (!(await machine.isOpenClaw())) return [];
+    const logs = await logsOf(machine);
+    const facts: Fact[] = logs
+      .filter(({ bytes }) => bytes > LARGE_BYTES)
+      .map(({ path, bytes }) => {
+        const detail = `it is ${(bytes / LARGE_BYTES).toFixed(1)} GB large`;
+        return { id: "log-large", detail, source: path };
+      });
+    const recent = logs.filter(({ at }) => machine.clock.wall() - at < LOG_AGE_MS);
+    const newest = recent.sort((a, b) => b.at - a.at)[0];
+    if (newest === undefined) return facts;
+    const changedAt = await stat(machine.openclawConfigPath).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+    const text = await tailOf(newest.path, machine.isDeep ? DEEP_TAIL_BYTES : TAIL_BYTES);
+    const said = readLog(text, newest.path);
+    return [...facts, ...said.filter((fact) => !isOutdated(fact, changedAt))];
+  },
+};
+
+/** What a start said of a config that was changed since. */
+function isOutdated({ id, at }: Fact, changedAt: number): boolean {
+  return SAID_OF_CONFIG.includes(id) && at !== undefined && Date.parse(at) < changedAt;
+}
+
+interface LogLine {
+  readonly at: string | undefined;
+  readonly isTrouble: boolean;
+  readonly message: string;
+}
+
+/** What the last life in a log says of trouble; lines are JSON objects of OpenClaw's logger, or plain. */
+export function readLog(text: string, path: string): Fact[] {
+  const lines = text
+    .split("\n")
+    .map(lineOf)
+    .filter((line) => line !== undefined);
+  const start = lines.findLastIndex(({ message }) => FIRST_WORDS.test(message));
+  const life = lines.slice(Math.max(0, start));
+  const trouble = life.filter(({ isTrouble }) => isTrouble);
+  const facts: Fact[] = [];
+  for (const { message, at } of trouble) {
+    for (const fact of readText(withoutSecrets(message), RULES)) {
+      facts.push({ ...fact, source: path, ...(at === undefined ? {} : { at }) });
+    }
+  }
+  const last = life.at(-1);
+  if (start !== -1 && last !== undefined) {
+    const isShutdown = life.some(({ message }) => /received SIG(TERM|INT)|shutting down/.test(message));
+    const detail = withoutSecrets(last.message).split("\n")[0]!.slice(0, 200);
+    const id = isShutdown ? "log-says-shutdown" : "log-ends-mid-life";
+    facts.push({ id, detail: `its last line: ${detail}`, source: path, ...(last.at ? { at: last.at } : {}) });
+  }
+  return facts;
+}
+
+function lineOf(line: string): LogLine | undefined {
+  if (line.trim() === "") return undefined;
+  if (!line.startsWith("{")) return { at: undefined, isTrouble: true, message: line };
+  try {
+    const value = JSON.parse(line) as {
+      message?: unknown;
+      time?: unknown;
+      _meta?: { logLevelName?: unknown };
+    };
+    const level = String(value._meta?.logLevelName ?? "");
+    return {
+      at: typeof value.time === "string" ? value.time : undefined,
+      isTrouble: /WARN|ERROR|FATAL/i.test(level),
+      message: typeof value.message === "string" ? value.message : "",
+    };
+  } catch {
+    return undefined; // the first line of a tail is cut
+  }
+}
+
+interface LogFile {
+  readonly path: string;
+  readonly at: number;
+  readonly bytes: number;
+}
+
+async function logsOf({ openclawDirs, env }: Machine): Promise<LogFile[]> {
+  const folders = [...openclawDirs.map((dir) => join(dir, "logs")), join(env.TMPDIR ?? "/tmp", "openclaw")];
+  const found: LogFile[] = [];
+  for (const folder of new Set(folders)) {
+    for (const name of await readdir(folder).catch(() => [])) {
+      if (!name.endsWith(".log")) continue;
+      const path = join(folder, name);
+      const facts = await stat(path).catch(() => undefined);
+      if (facts !== undefined) found.push({ path, at: facts.mtimeMs, bytes: facts.size });
+    }
+  }
+  return found;
+}
+
+async function tailOf(path: string, bytes: number): Promise<string> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, bytes);
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,51 @@
+import type { Look, Machine } from "../machine.ts";
+import type { Fact } from "../types.ts";
+import { ownerOf } from "./owner.ts";
+
+export const port: Look = {
+  id: "port",
+  what: "who listens on the gateway's port",
+  async look(machine) {
+    const { host, target } = machine;
+    if (!target.isLocal) return [];
+    const source = `listeners of port ${target.port}`;
+    const owners = await host.portOwners(target.port);
+    if (owners.length === 0) {
+      return [{ id: "port-free", detail: `nothing listens on port ${target.port}`, source }];
+    }
+    const addresses = [...new Set(owners.map(({ address }) => address))];
+    const facts: Fact[] = [];
+    if (!addresses.some(isReachableFrom(target.host))) {
+      const detail = `port ${target.port} is listened on at ${addresses.join(", ")}, not at ${target.host}`;
+      facts.push({ id: "listens-elsewhere", detail, source });
+    }
+    for (const pid of new Set(owners.map((owner) => owner.pid))) facts.push(...(await factsOf(pid, machine)));
+    return facts;
+  },
+};
+
+async function factsOf(pid: number | undefined, machine: Machine): Promise<Fact[]> {
+  const { port: number } = machine.target;
+  const source = `listeners of port ${number}`;
+  if (pid === undefined) {
+    const detail = `a process that this user may not look at listens on port ${number}`;
+    return [{ id: "port-owner-hidden", detail, source }];
+  }
+  const found = await machine.host.process(pid);
+  if (found === undefined) return []; // it has just ended
+  const command = found.command.trim();
+  const detail = `pid ${pid} listens on port ${number}: ${command}`;
+  if (/(^|[/\\])docker-proxy( |$)/.test(command)) return [{ id: "port-docker", detail, source }];
+  return [{ id: `port-${await ownerOf(found, machine)}`, detail, source }];
+}
+
+/** Listening on every address, or on the one that is asked. */
+function isReachableFrom(host: string): (address: string) => boolean {
+  const isV6 = host.includes(":");
+  return (address) => {
+    if (address === "0.0.0.0") return !isV6;
+    if (address === "::") return true; // dual-stack, as Node listens
+    if (host === "localhost") return address === "127.0.0.1" || address === "::1";
+    return address === host || address === `0:0:0:0:0:ffff:${host}`;
+  };
+}

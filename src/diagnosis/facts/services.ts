@@ -1,0 +1,38 @@
+import type { ServiceFacts } from "../../host/types.ts";
+import type { Look } from "../machine.ts";
+import type { Fact } from "../types.ts";
+
+export const services: Look = {
+  id: "services",
+  what: "services of gateways",
+  async look({ host }) {
+    const found = await host.services();
+    if (found === undefined) throw new Error("no service manager answers");
+    const running = found.filter(({ isRunning }) => isRunning);
+    const facts = found.flatMap(factsOf);
+    if (running.length > 1) {
+      const names = running.map(({ name, manager }) => `${name} (${manager})`).join(", ");
+      facts.push({ id: "services-several", detail: `running at once: ${names}`, source: "service manager" });
+    }
+    return facts;
+  },
+};
+
+function factsOf(service: ServiceFacts): Fact[] {
+  const { name, manager, state, isRunning, lastExitCode } = service;
+  const source = manager;
+  const facts: Fact[] = [];
+  const add = (id: string, detail: string) => facts.push({ id, detail, source });
+  add(isRunning ? "service-running" : "service-not-running", `${name}: ${state}`);
+  if (service.isStartLimitHit) add("service-start-limit", `${name}: ${state}`);
+  if (service.isNotLoaded) add("service-not-loaded", `${name}: ${state}`);
+  if (service.endsWithSession)
+    add("service-without-linger", `${name} ends when its user logs out (Linger=no)`);
+  if (isRunning) return facts;
+  if (service.ignoresCleanExit && lastExitCode === 0) {
+    add("service-ignored-clean-exit", `${name} exited with 0, and its policy restarts failures only`);
+  }
+  if (lastExitCode === 78) add("service-refused", `${name} ended with 78: a start that was refused`);
+  for (const policy of service.endedBy ?? []) add("service-policy-ends-it", `${name}: ${policy}`);
+  return facts;
+}

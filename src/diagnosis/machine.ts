@@ -1,0 +1,93 @@
+import type { StatePaths } from "../config/paths.ts";
+import type { Status } from "../core/control.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Host, ProcessFacts } from "../host/types.ts";
+import type { RecorderStore } from "../recorder/store.ts";
+import type { OpenClawLock } from "./facts/openclaw-locks.ts";
+import type { Fact, NotLooked } from "./types.ts";
+
+/** Where the gateway should be reached. */
+export interface Target {
+  readonly url: string;
+  /** Without the brackets of an IPv6 address. */
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+  /** A loopback address: then whoever listens there is on this machine. */
+  readonly isLocal: boolean;
+}
+
+/** What the facts about a machine are read from. Everything here only looks, and nothing is asked twice. */
+export interface Machine {
+  readonly host: Host;
+  readonly platform: NodeJS.Platform;
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folders of OpenClaw's state that exist: its own, and those of its earlier names. */
+  readonly openclawDirs: readonly string[];
+  readonly openclawConfigPath: string;
+  /** Whether the gateway here is, or may be, OpenClaw: ClawKit with its own gateway has nothing of it. */
+  readonly isOpenClaw: () => Promise<boolean>;
+  readonly paths: StatePaths;
+  readonly target: Target;
+  /** The port that the config says; differs from the target's if a client was given another. */
+  readonly configuredPort: () => Promise<number>;
+  /** More time, and more of every log. */
+  readonly isDeep: boolean;
+  /** Who runs this. */
+  readonly userName: string;
+  /** The user's home directory. */
+  readonly home: string;
+  /** Our own supervisor's word, or how it looks from outside. */
+  readonly status: () => Promise<Status>;
+  readonly processes: () => Promise<readonly ProcessFacts[]>;
+  readonly openclawLocks: () => Promise<readonly OpenClawLock[]>;
+  /** Throws what is wrong with our own config. */
+  readonly checkConfig: () => Promise<void>;
+  /** Whether there is a config or a run log of ours: a machine that never saw ClawKit needs neither. */
+  readonly hasOwnState: () => Promise<boolean>;
+  /** Runs `use` on the flight recorder's store. */
+  readonly records: <T>(use: (store: RecorderStore) => T) => Promise<T>;
+}
+
+/** One thing to look at. A look that throws, or takes too long, is a result too: it could not be looked at. */
+export interface Look {
+  readonly id: string;
+  /** What is looked at: `who listens on the port`. */
+  readonly what: string;
+  readonly look: (machine: Machine) => Promise<readonly Fact[]>;
+}
+
+/** A look that takes longer is given up; all run at once, so this bounds the whole. */
+const LOOK_MS = 1_800;
+
+/** With `--deep`. */
+const DEEP_LOOK_MS = 10_000;
+
+export interface Looked {
+  readonly facts: readonly Fact[];
+  readonly notLooked: readonly NotLooked[];
+}
+
+/** Takes all looks at once. Never rejects. */
+export async function lookAt(machine: Machine, looks: readonly Look[]): Promise<Looked> {
+  const results = await Promise.all(looks.map((one) => take(one, machine)));
+  return {
+    facts: results.flatMap(({ facts }) => facts),
+    notLooked: results.flatMap(({ notLooked }) => notLooked),
+  };
+}
+
+async function take({ id, what, look }: Look, machine: Machine): Promise<Looked> {
+  const limitMs = machine.isDeep ? DEEP_LOOK_MS : LOOK_MS;
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no result within ${limitMs} ms`)), limitMs);
+  try {
+    return { facts: await Promise.race([look(machine), late.promise]), notLooked: [] };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { facts: [], notLooked: [{ id, what, why }] };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,30 @@
+import {
+  moveStaleLock,
+  removeUnknownKey,
+  restoreOpenClawConfig,
+  setOpenClawMode,
+  startOpenClaw,
+} from "./openclaw.ts";
+import { restartOwn, restoreOwnConfig, startOwn } from "./own.ts";
+import { continueStopped, endWedged } from "./processes.ts";
+import { enableLinger, freeStartLimit, moveLargeLog, openFolder, startService } from "./system.ts";
+import type { Repair } from "./types.ts";
+
+/** In the order in which they are thought of: what stands in the way goes first, a start comes last. */
+export const allRepairs: readonly Repair[] = [
+  restoreOwnConfig,
+  removeUnknownKey,
+  restoreOpenClawConfig,
+  setOpenClawMode,
+  moveStaleLock,
+  openFolder,
+  moveLargeLog,
+  continueStopped,
+  endWedged,
+  freeStartLimit,
+  enableLinger,
+  startService,
+  restartOwn,
+  startOwn,
+  startOpenClaw,
+];

@@ -1,0 +1,151 @@
+import { randomBytes } from "node:crypto";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
+import { runCommand } from "../../host/command.ts";
+import { ensurePrivateDir, PRIVATE_FILE, writeFileAtomic } from "../../host/files.ts";
+import type { Plan, UndoStep } from "./types.ts";
+
+/** What is written down of a repair before it is made, and again after it. */
+export interface LedgerEntry {
+  readonly id: string;
+  /** The repair's, or `undo`. */
+  readonly repair: string;
+  readonly what: string;
+  readonly at: string;
+  /** `begun` is all there is of one that was interrupted: its files are as they were, or as they should be. */
+  readonly state: "begun" | "done" | "undone";
+  /** In the order in which they are taken. */
+  readonly undo: readonly UndoStep[];
+}
+
+const ENTRY = "repair.json";
+
+/**
+ * Every repair, with what is needed to take it back: a folder each, with copies of the files as they were. A
+ * folder appears whole (it is renamed into place), so that a kill at any moment leaves no half of one.
+ */
+export class Ledger {
+  readonly #folder: string;
+  readonly #wall: () => number;
+
+  constructor(stateDir: string, wall: () => number) {
+    this.#folder = join(stateDir, "repairs");
+    this.#wall = wall;
+  }
+
+  /** Newest first. */
+  async entries(): Promise<LedgerEntry[]> {
+    const names = await readdir(this.#folder).catch(() => []);
+    const ids = names
+      .filter((name) => /^r-[0-9a-z]+-[0-9a-f]+$/.test(name))
+      .sort()
+      .reverse();
+    const texts = await Promise.all(
+      ids.map((id) => readFile(join(this.#folder, id, ENTRY), "utf8").catch(() => undefined)),
+    );
+    return texts.filter((text) => text !== undefined).map((text) => JSON.parse(text) as LedgerEntry);
+  }
+
+  /** Makes a repair: copies what it changes, writes it down, applies it. */
+  async carryOut(repair: string, plan: Plan): Promise<LedgerEntry> {
+    const entry = await this.#begin(repair, plan);
+    await plan.apply();
+    return await this.#mark(entry, "done");
+  }
+
+  /** Takes a repair back, the last one without an id. What is there now is kept, as a repair of its own. */
+  async undo(id: string | undefined): Promise<LedgerEntry> {
+    const entries = await this.entries();
+    const open = entries.filter(
+      (one) => one.state !== "undone" && one.repair !== "undo" && one.undo.length > 0,
+    );
+    const entry = id === undefined ? open[0] : entries.find((one) => one.id === id);
+    if (entry === undefined) {
+      const known = id === undefined ? "there is none" : `there is none with the id ${id}`;
+      throw new ClawkitError(
+        "NOTHING_RECORDED",
+        `Cannot undo a repair as ${known}: see clawkit doctor undo --list`,
+      );
+    }
+    if (entry.state === "undone") {
+      throw new ClawkitError("USAGE", `Cannot undo ${entry.id} as it was undone before`);
+    }
+    if (entry.undo.length === 0) {
+      throw new ClawkitError(
+        "USAGE",
+        `Cannot undo ${entry.id} as it changed no file: it was to ${entry.what}`,
+      );
+    }
+    const files = entry.undo.flatMap((step) => (step.kind === "restore" ? [step.path] : []));
+    const apply = async () => {
+      for (const step of entry.undo) await takeBack(step);
+    };
+    await this.carryOut("undo", { what: `undo: ${entry.what}`, risk: "safe", files, apply });
+    return await this.#mark(entry, "undone");
+  }
+
+  async #begin(repair: string, plan: Plan): Promise<LedgerEntry> {
+    await ensurePrivateDir(this.#folder);
+    const id = `r-${this.#wall().toString(36)}-${randomBytes(3).toString("hex")}`;
+    const folder = join(this.#folder, id);
+    const draft = `${folder}.tmp`;
+    await mkdir(draft, { mode: 0o700 });
+    const restores: UndoStep[] = [];
+    for (const [index, path] of (plan.files ?? []).entries()) {
+      const copy = `${index}.copy`;
+      const mode = await keep(path, join(draft, copy));
+      restores.push({
+        kind: "restore",
+        path,
+        copy: mode === undefined ? null : join(folder, copy),
+        mode: mode ?? PRIVATE_FILE,
+      });
+    }
+    const at = new Date(this.#wall()).toISOString();
+    const undo = [...restores, ...(plan.undo ?? [])];
+    const entry: LedgerEntry = { id, repair, what: plan.what, at, state: "begun", undo };
+    await writeFileAtomic(join(draft, ENTRY), `${JSON.stringify(entry, null, 2)}\n`);
+    await rename(draft, folder);
+    return entry;
+  }
+
+  async #mark(entry: LedgerEntry, state: LedgerEntry["state"]): Promise<LedgerEntry> {
+    const marked = { ...entry, state };
+    await writeFileAtomic(join(this.#folder, entry.id, ENTRY), `${JSON.stringify(marked, null, 2)}\n`);
+    return marked;
+  }
+}
+
+/** Copies a file; returns its mode, or undefined if there is none. */
+async function keep(path: string, copy: string): Promise<number | undefined> {
+  try {
+    const { mode } = await stat(path);
+    await copyFile(path, copy);
+    await chmod(copy, PRIVATE_FILE);
+    return mode & 0o777;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function takeBack(step: UndoStep): Promise<void> {
+  switch (step.kind) {
+    case "restore": {
+      if (step.copy === null) return await rm(step.path, { force: true });
+      const temporary = `${step.path}.${randomBytes(6).toString("hex")}.tmp`;
+      await copyFile(step.copy, temporary);
+      await chmod(temporary, step.mode);
+      return await rename(temporary, step.path);
+    }
+    case "move":
+      return await rename(step.from, step.to);
+    case "mode":
+      return await chmod(step.path, step.mode);
+    case "run": {
+      const [file, ...args] = step.command;
+      await runCommand(file!, args);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { readFile } from "node:fs/promises";
+import { resolveConfig } from "../../config/resolve.ts";
+import { writeFileAtomic } from "../../host/files.ts";
+import { changedLines, has } from "./shared.ts";
+import type { Repair } from "./types.ts";
+
+/** A gateway of ours is ready in half a second; a command may take its startTimeoutSec. */
+const SETTLE_MS = 60_000;
+
+/** Brings back the last config that a start found valid. */
+export const restoreOwnConfig: Repair = {
+  id: "restore-config",
+  helpsWith: ["config-invalid"],
+  async plan({ machine, examination }) {
+    if (!has(examination, "own-config-broken")) return undefined;
+    const { config: path, lastValidConfig } = machine.paths;
+    const text = await readFile(lastValidConfig, "utf8").catch(() => undefined);
+    if (text === undefined) return undefined;
+    try {
+      resolveConfig({ path: lastValidConfig, text }, machine.env);
+    } catch {
+      return undefined;
+    }
+    const now = await readFile(path, "utf8").catch(() => "");
+    return {
+      what: `restore the last valid config to ${path}`,
+      risk: "disruptive",
+      files: [path],
+      diff: changedLines(now, text),
+      apply: () => writeFileAtomic(path, text),
+    };
+  },
+};
+
+/** Nothing of ours runs, and nothing stands in the way. */
+export const startOwn: Repair = {
+  id: "start",
+  helpsWith: "any",
+  async plan({ machine, examination, actions }) {
+    const isStopped = has(examination, "ours-stopped") && has(examination, "port-free");
+    if (!isStopped || has(examination, "own-config-broken", "disk-full", "folder-not-writable"))
+      return undefined;
+    const wasAsked = has(examination, "stopped-by-operator");
+    return {
+      what: `start the gateway on port ${machine.target.port}`,
+      // who stopped it on purpose is asked first
+      risk: wasAsked ? "disruptive" : "safe",
+      settleMs: SETTLE_MS,
+      apply: actions.startOwn,
+    };
+  },
+};
+
+/** It lives and serves nobody: hung, out of files, refused to start with a config that was mended since. */
+export const restartOwn: Repair = {
+  id: "restart",
+  helpsWith: [
+    "event-loop-blocked",
+    "wedged-process",
+    "files-used-up",
+    "config-refused-at-startup",
+    "config-invalid",
+    "gateway-unreachable",
+  ],
+  async plan({ examination, actions }) {
+    const isSick = has(examination, "ours-unhealthy") || has(examination, "files-used-up");
+    const isOurs = has(examination, "ours-unhealthy", "ours-healthy", "ours-starting");
+    if (!isSick || !isOurs || has(examination, "own-config-broken", "process-stopped")) return undefined;
+    return {
+      what: "restart the gateway behind the edge; connected clients are told to reconnect",
+      risk: "disruptive",
+      settleMs: SETTLE_MS,
+      apply: actions.restartOwn,
+    };
+  },
+};

@@ -1,0 +1,93 @@
+import { ClawkitError } from "../../core/errors.ts";
+import type { ProcessFacts } from "../../host/types.ts";
+import { familyOf } from "../facts/owner.ts";
+import { get } from "../facts/probe.ts";
+import type { Machine } from "../machine.ts";
+import { has } from "./shared.ts";
+import type { Actions, Repair } from "./types.ts";
+
+const SETTLE_MS = 15_000;
+
+/** Looks at a gateway's health before it is ended, and the pause between them. */
+const HEALTH_LOOKS = 3;
+const HEALTH_PAUSE_MS = 500;
+
+/** OpenClaw drains for up to 315 s when it is asked to stop; what hangs does not. */
+const GRACE_MS = 5_000;
+const POLL_MS = 50;
+
+/** Lets a stopped process of ours, or an OpenClaw gateway, go on: nothing of it is lost. */
+export const continueStopped: Repair = {
+  id: "continue-process",
+  helpsWith: ["wedged-process", "port-conflict"],
+  async plan({ machine, actions }) {
+    const stopped = (await gatewaysOf(machine)).filter(({ state }) => state === "stopped");
+    if (stopped.length === 0) return undefined;
+    const pids = stopped.map(({ pid }) => pid).join(", ");
+    return {
+      what: `let the stopped gateway process go on (SIGCONT to pid ${pids})`,
+      risk: "disruptive",
+      settleMs: SETTLE_MS,
+      apply: async () => {
+        for (const one of stopped) await actions.signal(one, "SIGCONT");
+      },
+    };
+  },
+};
+
+/** Ends an OpenClaw gateway that holds the port and does not answer. Nothing but OpenClaw's own gateways, ever. */
+export const endWedged: Repair = {
+  id: "end-hung-gateway",
+  helpsWith: ["event-loop-blocked", "wedged-process", "port-conflict"],
+  async plan({ machine, examination, actions }) {
+    if (!has(examination, "http-silent") || !has(examination, "port-family")) return undefined;
+    const owners = await machine.host.portOwners(machine.target.port);
+    const hung = (await familyOf(machine)).find(
+      ({ pid, user, state }) =>
+        state !== "stopped" && owners.some((owner) => owner.pid === pid) && isSameUser(user, machine),
+    );
+    if (hung === undefined) return undefined;
+    return {
+      what: `end the OpenClaw gateway that holds port ${machine.target.port} and does not answer (pid ${hung.pid})`,
+      risk: "disruptive",
+      apply: () => end(hung, machine, actions),
+    };
+  },
+};
+
+async function gatewaysOf(machine: Machine): Promise<ProcessFacts[]> {
+  const { supervisor, edge, gateway } = await machine.status();
+  const ours = (await machine.processes()).filter(({ pid }) =>
+    [supervisor.pid, edge.pid, gateway.pid].includes(pid),
+  );
+  return [...ours, ...(await familyOf(machine))];
+}
+
+function isSameUser(user: string | undefined, { userName }: Machine): boolean {
+  return user !== undefined && user === userName;
+}
+
+async function failsHealth({ target }: Machine): Promise<boolean> {
+  for (let i = 0; i < HEALTH_LOOKS; i++) {
+    if ((await get(target, "/healthz")).kind !== "silent") return false;
+    await pause(HEALTH_PAUSE_MS);
+  }
+  return true;
+}
+
+async function end(hung: ProcessFacts, machine: Machine, actions: Actions): Promise<void> {
+  if (!(await failsHealth(machine))) {
+    throw new ClawkitError("CONTROL_FAILED", `Not ended: pid ${hung.pid} answers again`);
+  }
+  await actions.signal(hung, "SIGTERM");
+  for (let waited = 0; waited < GRACE_MS; waited += POLL_MS) {
+    const now = await machine.host.process(hung.pid);
+    if (now === undefined || now.startTime !== hung.startTime || now.state === "zombie") return;
+    await pause(POLL_MS);
+  }
+  await actions.signal(hung, "SIGKILL");
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,131 @@
+import { stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { runCommand } from "./command.ts";
+import type { ServiceFacts } from "./types.ts";
+
+/** Services of gateways: OpenClaw's, ours, and those of its earlier names, which survive a rename (knowledge §6). */
+const SYSTEMD_UNITS = ["openclaw-gateway", "clawkit", "clawdbot-gateway", "moltbot-gateway"];
+const LAUNCHD_LABELS = ["ai.openclaw.gateway", "dev.clawkit.gateway", "com.clawdbot.gateway"];
+const TASK_NAMES = ["OpenClaw Gateway", "ClawKit"];
+
+const SYSTEMD_PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,Restart,ExecMainStatus,Linger";
+
+export async function systemdServices(): Promise<ServiceFacts[] | undefined> {
+  const units = SYSTEMD_UNITS.map((name) => `${name}.service`);
+  const show = (scope: readonly string[]) =>
+    runCommand("systemctl", [...scope, "show", "--property", SYSTEMD_PROPERTIES, ...units]);
+  const [user, system, login] = await Promise.all([
+    show(["--user"]),
+    show([]),
+    runCommand("loginctl", ["show-user", "--property", "Linger"]),
+  ]);
+  if (user === undefined && system === undefined) return undefined;
+  const hasLinger = /^Linger=(yes|no)$/m.exec(login ?? "")?.[1];
+  return [
+    ...parseSystemd(user ?? "").map((facts): ServiceFacts => {
+      const ends = hasLinger === undefined ? {} : { endsWithSession: hasLinger === "no" };
+      return { ...facts, manager: "systemd (user)", ...ends };
+    }),
+    ...parseSystemd(system ?? ""),
+  ];
+}
+
+/** What `systemctl show --property … unit…` prints: blocks of `Key=value`, an empty line between units. */
+export function parseSystemd(text: string): ServiceFacts[] {
+  return text.split(/\r?\n\r?\n/).flatMap((block): ServiceFacts[] => {
+    const value = (key: string) => new RegExp(`^${key}=(.*)$`, "m").exec(block)?.[1]?.trim() ?? "";
+    if (value("LoadState") !== "loaded") return [];
+    const active = value("ActiveState");
+    const result = value("Result");
+    const isOdd = result !== "" && result !== "success";
+    const status = value("ExecMainStatus");
+    return [
+      {
+        manager: "systemd",
+        name: value("Id"),
+        isRunning: active === "active",
+        state: isOdd ? `${active} (${result})` : `${active} (${value("SubState")})`,
+        isStartLimitHit: result === "start-limit-hit",
+        ignoresCleanExit: ["no", "on-failure", "on-abnormal", "on-abort"].includes(value("Restart")),
+        ...(/^\d+$/.test(status) ? { lastExitCode: Number(status) } : {}),
+      },
+    ];
+  });
+}
+
+export async function launchdServices(): Promise<ServiceFacts[] | undefined> {
+  const found = await Promise.all(
+    LAUNCHD_LABELS.map(async (label): Promise<ServiceFacts | undefined> => {
+      const uid = process.getuid?.() ?? 0;
+      const [printed, isInstalled] = await Promise.all([
+        runCommand("/bin/launchctl", ["print", `gui/${uid}/${label}`]),
+        stat(join(homedir(), "Library", "LaunchAgents", `${label}.plist`)).then(
+          () => true,
+          () => false,
+        ),
+      ]);
+      return parseLaunchd(label, printed, isInstalled);
+    }),
+  );
+  return found.filter((facts) => facts !== undefined);
+}
+
+/** What `launchctl print gui/<uid>/<label>` prints; nothing on standard output for a label that is not loaded. */
+export function parseLaunchd(
+  label: string,
+  text: string | undefined,
+  isInstalled: boolean,
+): ServiceFacts | undefined {
+  const state = /^\s*state = (.+)$/m.exec(text ?? "")?.[1]?.trim();
+  if (state === undefined) {
+    if (!isInstalled) return undefined;
+    const facts = { isRunning: false, state: "installed, not loaded", isNotLoaded: true };
+    return { manager: "launchd", name: label, ...facts };
+  }
+  const exit = /^\s*last exit code = (\d+)/m.exec(text ?? "")?.[1];
+  return {
+    manager: "launchd",
+    name: label,
+    isRunning: state === "running",
+    state,
+    ...(exit === undefined ? {} : { lastExitCode: Number(exit) }),
+  };
+}
+
+export async function taskServices(
+  powershell: (script: string) => Promise<string>,
+): Promise<ServiceFacts[] | undefined> {
+  const names = TASK_NAMES.map((name) => `'${name}'`).join(",");
+  const answer = await powershell(
+    `ConvertTo-Json -Compress -Depth 3 -InputObject @(Get-ScheduledTask -TaskName ${names} -ErrorAction SilentlyContinue` +
+      " | ForEach-Object { @{ Name = $_.TaskName; State = [string]$_.State;" +
+      " Battery = $_.Settings.StopIfGoingOnBatteries; Limit = $_.Settings.ExecutionTimeLimit;" +
+      " Result = ($_ | Get-ScheduledTaskInfo).LastTaskResult } })",
+  ).catch(() => undefined);
+  return answer === undefined ? undefined : parseTasks(answer);
+}
+
+/** The JSON of the script above. A time limit of PT0S is none. */
+export function parseTasks(json: string): ServiceFacts[] {
+  const tasks = JSON.parse(json.trim()) as {
+    Name: string;
+    State: string;
+    Battery: boolean | null;
+    Limit: string | null;
+    Result: number | null;
+  }[];
+  return tasks.map(({ Name, State, Battery, Limit, Result }) => {
+    const endedBy: string[] = [];
+    if (Battery === true) endedBy.push("it is stopped when the machine runs on battery");
+    if (Limit !== null && Limit !== "" && Limit !== "PT0S") endedBy.push(`it is stopped after ${Limit}`);
+    return {
+      manager: "Windows task",
+      name: Name,
+      isRunning: State === "Running",
+      state: State,
+      endedBy,
+      ...(Result === null ? {} : { lastExitCode: Result }),
+    };
+  });
+}
