@@ -6,7 +6,7 @@ import { Output } from "../cli/output/output.ts";
 import { hostFor } from "../host/index.ts";
 import { startDetached } from "../supervisor/detach.ts";
 import { acquireLock, isAlive, readLockOwner } from "../supervisor/lock.ts";
-import { entryPath } from "./entries.ts";
+import { entryPath, playbookPath } from "./entries.ts";
 import { realClock, sendSignal } from "./real.ts";
 import { ownPaths } from "./run-supervisor.ts";
 
@@ -51,6 +51,7 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
     platform: process.platform,
     home: homedir(),
     userName: userNameOf(process.env),
+    pid: process.pid,
     paths,
     controlPath,
     host,
@@ -87,6 +88,7 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
     },
     sendSignal,
     launch,
+    playbookPath,
     endLeftovers: async () => {
       const { endLeftovers } = await import("../supervisor/leftovers.ts");
       const { RunLog } = await import("../supervisor/run-log.ts");

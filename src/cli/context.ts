@@ -11,6 +11,8 @@ export interface CliContext {
   readonly platform: NodeJS.Platform;
   readonly home: string;
   readonly userName: string;
+  /** Of this command. */
+  readonly pid: number;
   readonly paths: StatePaths;
   readonly controlPath: string;
   readonly host: Host;
@@ -20,6 +22,8 @@ export interface CliContext {
   readonly stdin: NodeJS.ReadStream;
   /** Asks a person at the terminal; only an answer that begins with y is a yes. */
   readonly ask: (question: string) => Promise<boolean>;
+  /** Where the playbook of a close code is. */
+  readonly playbookPath: (code: string) => string;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
   /** Runs the supervisor in this process until it ends; resolves with the exit code. */

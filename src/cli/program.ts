@@ -43,7 +43,7 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     .version(isAlias ? `${VERSION} (ClawKit, called as openclaw)` : VERSION, "-V, --version")
     .exitOverride()
     .showSuggestionAfterError()
-    .addHelpText("after", "\nEvery command takes --help, and all but gateway run take --json.");
+    .addHelpText("after", "\nEvery command takes --help, and all but gateway run and playbook take --json.");
 
   const gateway = program.command("gateway").description("run, start, stop and look at the gateway");
   if (isAlias) {
@@ -137,6 +137,43 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     .action(async (id, _, undo: Command) =>
       // --list and --json are doctor's, also behind undo
       done(await (await import("./commands/doctor.ts")).doctorUndo(context, id, undo.optsWithGlobals())),
+    );
+
+  program
+    .command("ps")
+    .description("processes of gateways, and whose they are; exit 0 if one lives, 1 if none does")
+    .option("--json", "print JSON")
+    .action(async (options) => done(await (await import("./commands/ps.ts")).ps(context, options)));
+  program
+    .command("port [number]")
+    .description("who listens on the port, and who is connected; exit 0 if somebody listens, 1 if not")
+    .option("--json", "print JSON")
+    .action(async (number, options) =>
+      done(await (await import("./commands/port.ts")).port(context, number, options)),
+    );
+
+  program
+    .command("harden")
+    .description("what to change before it breaks again; exit 0 if nothing is left to change")
+    .option("--apply", "make the changes; each can be undone with doctor undo")
+    .option("--json", "print JSON")
+    .action(async (options) => done(await (await import("./commands/harden.ts")).harden(context, options)));
+
+  program
+    .command("playbook [code]")
+    .description("the guide for a close code (1006), in the terminal")
+    .option("--run", "look at this machine, and say what of the guide is about it")
+    .option("--answer <yes|no>", "whether it solved the problem: the doctor weighs it")
+    .action(async (code, options) =>
+      done(await (await import("./commands/playbook.ts")).playbook(context, code, options)),
+    );
+  program
+    .command("drill [fault]")
+    .description("rehearse an outage on your own installation; lists what there is")
+    .option("--yes", "do not ask first")
+    .option("--json", "print JSON")
+    .action(async (fault, options) =>
+      done(await (await import("./commands/drill.ts")).drill(context, fault, options)),
     );
 
   const crash = program.command("crash").description("the evidence that ends of processes left behind");

@@ -12,6 +12,8 @@ export interface StatePaths {
   readonly lock: string;
   readonly runLog: string;
   readonly recorder: string;
+  /** Answers to the playbook's question, one JSON object a line. */
+  readonly feedback: string;
   readonly crashesDir: string;
   /** Where Node leaves diagnostic reports until they are collected. */
   readonly reportsDir: string;
@@ -29,6 +31,7 @@ export function statePaths(stateDir: string): StatePaths {
     lock: join(runDir, "supervisor.lock"),
     runLog: join(runDir, "runs.jsonl"),
     recorder: join(stateDir, "recorder.db"),
+    feedback: join(stateDir, "feedback.jsonl"),
     crashesDir: join(stateDir, "crashes"),
     reportsDir: join(runDir, "reports"),
   };

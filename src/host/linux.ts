@@ -66,22 +66,30 @@ export const linux: Host = {
   },
 
   async portOwners(port) {
-    const tables = await Promise.all([readOrUndefined("/proc/net/tcp"), readOrUndefined("/proc/net/tcp6")]);
-    const listeners = tables.flatMap((table) => (table === undefined ? [] : parseListeners(table, port)));
-    if (listeners.length === 0) return [];
-    const holders = await findSocketHolders(new Set(listeners.map((listener) => listener.inode)));
-    const owners: PortOwner[] = [];
-    for (const { address, inode } of listeners) {
-      const pids = holders.get(inode) ?? [];
-      if (pids.length === 0) owners.push({ address });
-      for (const pid of pids) {
-        const facts = await linux.process(pid);
-        owners.push({ address, pid, ...(facts === undefined ? {} : { command: facts.command }) });
-      }
-    }
-    return owners;
+    return await holdersOf((table) => parseListeners(table, port));
+  },
+
+  async portClients(port) {
+    return await holdersOf((table) => parseClients(table, port));
   },
 };
+
+async function holdersOf(parse: (table: string) => Socket[]): Promise<PortOwner[]> {
+  const tables = await Promise.all([readOrUndefined("/proc/net/tcp"), readOrUndefined("/proc/net/tcp6")]);
+  const sockets = tables.flatMap((table) => (table === undefined ? [] : parse(table)));
+  if (sockets.length === 0) return [];
+  const holders = await findSocketHolders(new Set(sockets.map((socket) => socket.inode)));
+  const owners: PortOwner[] = [];
+  for (const { address, inode } of sockets) {
+    const pids = holders.get(inode) ?? [];
+    if (pids.length === 0) owners.push({ address });
+    for (const pid of pids) {
+      const facts = await linux.process(pid);
+      owners.push({ address, pid, ...(facts === undefined ? {} : { command: facts.command }) });
+    }
+  }
+  return owners;
+}
 
 /** The fields we use of a line of /proc/<pid>/stat. The name may hold spaces and parentheses. */
 export function parseStat(line: string): {
@@ -103,18 +111,39 @@ export function parseStat(line: string): {
   };
 }
 
+interface Socket {
+  readonly address: string;
+  readonly inode: string;
+}
+
+/** States of /proc/net/tcp (include/net/tcp_states.h). */
+const ESTABLISHED = "01";
+const LISTEN = "0A";
+
 /** The listening sockets on `port` in a table of /proc/net/tcp or tcp6. */
-export function parseListeners(table: string, port: number): { address: string; inode: string }[] {
-  const LISTEN = "0A";
-  const portHex = port.toString(16).toUpperCase().padStart(4, "0");
-  const found: { address: string; inode: string }[] = [];
-  for (const line of table.split("\n").slice(1)) {
+export function parseListeners(table: string, port: number): Socket[] {
+  return rowsOf(table)
+    .filter(({ state, local }) => state === LISTEN && portOf(local) === port)
+    .map(({ local, inode }) => ({ address: parseKernelAddress(local.split(":")[0]!), inode }));
+}
+
+/** The connections to `port`: that is their far end. */
+export function parseClients(table: string, port: number): Socket[] {
+  return rowsOf(table)
+    .filter(({ state, remote }) => state === ESTABLISHED && portOf(remote) === port)
+    .map(({ remote, inode }) => ({ address: parseKernelAddress(remote.split(":")[0]!), inode }));
+}
+
+function rowsOf(table: string): { local: string; remote: string; state: string; inode: string }[] {
+  return table.split("\n").flatMap((line) => {
     const fields = line.trim().split(/\s+/);
-    const [address, localPort] = fields[1]?.split(":") ?? [];
-    if (address === undefined || localPort !== portHex || fields[3] !== LISTEN) continue;
-    found.push({ address: parseKernelAddress(address), inode: fields[9]! });
-  }
-  return found;
+    if (fields.length < 10 || !fields[1]!.includes(":")) return []; // the heading, the end
+    return [{ local: fields[1]!, remote: fields[2]!, state: fields[3]!, inode: fields[9]! }];
+  });
+}
+
+function portOf(address: string): number {
+  return Number.parseInt(address.split(":")[1]!, 16);
 }
 
 /** /proc/net writes addresses as 32-bit words in the machine's byte order (little-endian everywhere we run). */

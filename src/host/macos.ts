@@ -85,7 +85,32 @@ export const macos: Host = {
     const unseen = parseNetstat(table ?? "", port).filter((address) => !seen.has(address));
     return [...(await Promise.all(owners)), ...unseen.map((address) => ({ address }))];
   },
+
+  async portClients(port) {
+    const args = ["-nP", `-iTCP:${port}`, "-sTCP:ESTABLISHED", "-Fpcn"];
+    const sockets = await runCommand(LSOF, args, { environment: READABLE_NAMES });
+    return parseClients(sockets ?? "", port).map(({ address, pid, name }) => ({
+      address,
+      pid,
+      command: name,
+    }));
+  },
 };
+
+/** The connections to `port` in the fields lsof prints for `-Fpcn`: `n127.0.0.1:51234->127.0.0.1:18789`. */
+export function parseClients(fields: string, port: number): { address: string; pid: number; name: string }[] {
+  const found: { address: string; pid: number; name: string }[] = [];
+  let pid = 0;
+  let name = "";
+  for (const line of fields.split("\n")) {
+    if (line[0] === "p") pid = Number(line.slice(1));
+    else if (line[0] === "c") name = line.slice(1);
+    const [, host, number] = /^n.*->(\[.*\]|[\d.]+):(\d+)$/.exec(line) ?? [];
+    if (host === undefined || Number(number) !== port) continue;
+    found.push({ address: host.replace(/^\[|\]$/g, ""), pid, name });
+  }
+  return found;
+}
 
 /** What `sysctl -n kern.bootsessionuuid` prints; undefined if it is no UUID. */
 export function parseBootSession(text: string): string | undefined {

@@ -20,7 +20,7 @@ export interface ProcessFacts {
 
 /** Who listens on a TCP port. */
 export interface PortOwner {
-  /** Local address it listens on, such as `127.0.0.1`, `::` or `0.0.0.0`. */
+  /** Local address it listens on, such as `127.0.0.1`, `::` or `0.0.0.0`; of a client the far end. */
   readonly address: string;
   /** Absent when this user may not see whose socket it is. */
   readonly pid?: number;
@@ -87,6 +87,8 @@ export interface Host {
   marked(mark: string): Promise<number[]>;
   /** Who listens on `port`; empty if nobody does. */
   portOwners(port: number): Promise<PortOwner[]>;
+  /** Which processes of this machine are connected to `port`, here or elsewhere; `address` is the far end. */
+  portClients(port: number): Promise<PortOwner[]>;
   /** Memory and files of a process; undefined if it is gone or may not be looked at. */
   usage(pid: number): Promise<ProcessUsage | undefined>;
   /** Where the memory of a process is accounted and limited; undefined where nothing is (macOS, Windows). */

@@ -60,19 +60,38 @@ export const windows: Host = {
   },
 
   async portOwners(port) {
-    const tables = await Promise.all([
-      runCommand(NETSTAT, ["-ano", "-p", "TCP"]),
-      runCommand(NETSTAT, ["-ano", "-p", "TCPv6"]),
-    ]);
-    const listeners = tables.flatMap((table) => parseNetstat(table ?? "", port));
-    if (listeners.length === 0) return [];
-    const processes = await readProcesses(listeners.map(({ pid }) => pid)).catch(() => undefined);
-    return listeners.map(({ address, pid }): PortOwner => {
-      const command = processes?.get(pid)?.command;
-      return { address, pid, ...(command === undefined ? {} : { command }) };
-    });
+    return await holdersOf((table) => parseNetstat(table, port));
+  },
+
+  async portClients(port) {
+    return await holdersOf((table) => parseClients(table, port));
   },
 };
+
+async function holdersOf(parse: (table: string) => { address: string; pid: number }[]): Promise<PortOwner[]> {
+  const tables = await Promise.all([
+    runCommand(NETSTAT, ["-ano", "-p", "TCP"]),
+    runCommand(NETSTAT, ["-ano", "-p", "TCPv6"]),
+  ]);
+  const sockets = tables.flatMap((table) => parse(table ?? ""));
+  if (sockets.length === 0) return [];
+  const processes = await readProcesses(sockets.map(({ pid }) => pid)).catch(() => undefined);
+  return sockets.map(({ address, pid }): PortOwner => {
+    const command = processes?.get(pid)?.command;
+    return { address, pid, ...(command === undefined ? {} : { command }) };
+  });
+}
+
+/** The connections to `port` that `netstat -ano` shows: it is the port of their foreign address. */
+export function parseClients(table: string, port: number): { address: string; pid: number }[] {
+  return table.split("\n").flatMap((line) => {
+    const fields = line.trim().split(/\s+/);
+    const [protocol, , foreign] = fields;
+    const pid = Number(fields.at(-1));
+    if (protocol !== "TCP" || !foreign?.endsWith(`:${port}`) || !Number.isInteger(pid)) return [];
+    return [{ address: foreign.slice(0, foreign.lastIndexOf(":")).replace(/^\[|\]$/g, ""), pid }];
+  });
+}
 
 /** What `Get-Process … | ConvertTo-Json` prints. */
 export function parseUsage(text: string): ProcessUsage | undefined {

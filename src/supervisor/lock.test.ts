@@ -22,6 +22,7 @@ function machine(...owners: (LockOwner & { state?: ProcessFacts["state"] })[]): 
     services: async () => undefined,
     marked: async () => [],
     portOwners: async () => [],
+    portClients: async () => [],
     usage: async () => undefined,
     cgroupOf: async () => undefined,
     cgroupMemory: async () => undefined,

@@ -1,5 +1,6 @@
 import { ClawkitError } from "../../core/errors.ts";
 import { allLooks, type Examination, examine } from "../../diagnosis/doctor.ts";
+import { seenHere } from "../../diagnosis/feedback.ts";
 import type { Look, Machine } from "../../diagnosis/machine.ts";
 import { examinationHeadline, examinationJson, examinationLines } from "../../diagnosis/machine-report.ts";
 import { Ledger, type LedgerEntry } from "../../diagnosis/remedies/ledger.ts";
@@ -35,7 +36,7 @@ export async function doctor(context: CliContext, options: DoctorOptions): Promi
   }
   if (isRepairing) return await repairAll(context, options);
   const machine = await machineOf(context, options);
-  const examination = await examine(machine, looks);
+  const examination = await examine(machine, looks, await seenHere(context.paths.feedback));
   const next = await firstPlan({ machine, examination, actions: actionsOf(context) });
   if (options.json) {
     const command = next === undefined ? null : `${context.name} doctor --fix`;
@@ -76,9 +77,10 @@ function entryRow({ id, at, state, what }: LedgerEntry): string[] {
 
 async function repairAll(context: CliContext, options: DoctorOptions): Promise<number> {
   const { out } = context;
+  const seen = await seenHere(context.paths.feedback);
   const repaired = await repair({
     machine: () => machineOf(context, options),
-    examine: (machine) => examine(machine),
+    examine: (machine) => examine(machine, allLooks, seen),
     actions: actionsOf(context),
     ledger: new Ledger(context.paths.stateDir, () => context.clock.wall()),
     consent: (plan) => consent(context, plan, options),

@@ -1,3 +1,4 @@
+import { withoutSecrets } from "../../core/secrets.ts";
 import type { Examination } from "../doctor.ts";
 import type { Fact } from "../types.ts";
 
@@ -13,13 +14,14 @@ export function factsNamed({ facts }: Examination, id: string): readonly Fact[] 
 /** Lines that are shown of a change. */
 const MAX_LINES = 12;
 
-/** The lines that differ, old ones with `-` and new ones with `+`: enough for a config, which is small. */
+/** The lines that differ, without secrets, old ones with `-` and new ones with `+`: enough for a config, which is small. */
 export function changedLines(before: string, after: string): string[] {
   const [old, now] = [before.split("\n"), after.split("\n")];
-  const lines = [
-    ...old.filter((line) => line.trim() !== "" && !now.includes(line)).map((line) => `- ${line.trimEnd()}`),
-    ...now.filter((line) => line.trim() !== "" && !old.includes(line)).map((line) => `+ ${line.trimEnd()}`),
-  ];
+  const only = (lines: string[], others: string[], mark: string) =>
+    lines
+      .filter((line) => line.trim() !== "" && !others.includes(line))
+      .map((line) => `${mark} ${withoutSecrets(line.trimEnd())}`);
+  const lines = [...only(old, now, "-"), ...only(now, old, "+")];
   const more = lines.length - MAX_LINES;
   return more > 0 ? [...lines.slice(0, MAX_LINES), `… ${more} more lines`] : lines;
 }
