@@ -7,18 +7,19 @@ import { ClawkitError, type ErrorCode, errorCodes, systemErrorCode } from "../co
 const CONNECT_MS = 5_000;
 const STATUS_MS = 8_000;
 
-/** Asks the supervisor. Undefined if none is there; throws what it answers as an error. */
+/** Asks the supervisor. Undefined if none is there; throws what it answers, or that it does not, as an error. */
 export function callControl(
   path: string,
   request: ControlRequest,
   onProgress: (text: string) => void,
+  statusMs = STATUS_MS,
 ): Promise<Status | undefined> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(path);
-    socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error("it does not answer")));
+    socket.setTimeout(Math.min(CONNECT_MS, statusMs), () => socket.destroy(new Error("it does not answer")));
     socket.on("connect", () => {
       // what else is asked for may take as long as it takes
-      socket.setTimeout(request.op === "status" ? STATUS_MS : 0);
+      socket.setTimeout(request.op === "status" ? statusMs : 0);
       socket.write(`${JSON.stringify(request)}\n`);
     });
     socket.on("error", (error) => {

@@ -2,12 +2,13 @@ import { readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseJson5 } from "../config/parse.ts";
-import { readOpenClawLocks } from "../diagnosis/facts/openclaw-locks.ts";
+import { parseRunLog, type UnfinishedRun, unfinishedRuns } from "../core/run-record.ts";
+import { type OpenClawLock, readOpenClawLocks } from "../diagnosis/facts/openclaw-locks.ts";
 import type { Machine, Target } from "../diagnosis/machine.ts";
 import { localTarget, parseTarget } from "../diagnosis/target.ts";
 import type { CliContext } from "./context.ts";
 import { withRecords } from "./recorded.ts";
-import { currentStatus, readConfig } from "./running.ts";
+import { readConfig, statusToLookAt } from "./running.ts";
 
 /** Where OpenClaw keeps its state, now and under its earlier names. */
 const STATE_FOLDERS = [".openclaw", ".clawdbot", ".moltbot"];
@@ -28,13 +29,14 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
   const openclawConfigPath =
     env.OPENCLAW_CONFIG_PATH ?? join(openclawDirs[0] ?? join(home, ".openclaw"), "openclaw.json");
   const hasOwnState = once(async () => (await exists(paths.config)) || (await exists(paths.runLog)));
-  const status = once(() => currentStatus(context));
+  const status = once(() => statusToLookAt(context));
+  const openclawLocks = once(() => readOpenClawLocks(openclawDirs, tmpdir()));
   const here = once(async () => {
     if (await hasOwnState()) {
       const config = await readConfig(context).catch(() => undefined);
       return localTarget((await status()).port, config?.gateway.tls !== undefined);
     }
-    return await targetOfOpenClaw(openclawConfigPath, env);
+    return await targetOfOpenClaw(openclawConfigPath, env, await openclawLocks());
   });
   const isOpenClaw = once(async () => {
     if (openclawDirs.length === 0) return false;
@@ -59,11 +61,18 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
     userName: context.userName,
     status,
     processes: once(() => host.processes()),
-    openclawLocks: once(() => readOpenClawLocks(openclawDirs, tmpdir())),
-    checkConfig: async () => void (await readConfig(context)),
+    openclawLocks,
+    ownConfig: () => readConfig(context),
+    ownProcesses: once(() => ownProcesses(context)),
     hasOwnState,
     records: (use) => withRecords(context, use),
   };
+}
+
+/** Starts of ours in this boot whose end nobody wrote down: they may live. */
+async function ownProcesses({ host, paths }: CliContext): Promise<readonly UnfinishedRun[]> {
+  const text = await readFile(paths.runLog, "utf8").catch(() => "");
+  return unfinishedRuns(parseRunLog(text), await host.bootId());
 }
 
 async function openclawDirsOf({ env, home }: CliContext): Promise<string[]> {
@@ -73,7 +82,11 @@ async function openclawDirsOf({ env, home }: CliContext): Promise<string[]> {
   return folders.filter((_, index) => there[index]);
 }
 
-async function targetOfOpenClaw(path: string, env: CliContext["env"]): Promise<Target> {
+async function targetOfOpenClaw(
+  path: string,
+  env: CliContext["env"],
+  locks: readonly OpenClawLock[],
+): Promise<Target> {
   const text = await readFile(path, "utf8").catch(() => "");
   let gateway: { port?: unknown; tls?: { enabled?: unknown } } | undefined;
   try {
@@ -81,7 +94,7 @@ async function targetOfOpenClaw(path: string, env: CliContext["env"]): Promise<T
   } catch {
     // a config that cannot be read is a finding, not a reason to look nowhere
   }
-  const port = Number(env.OPENCLAW_GATEWAY_PORT ?? gateway?.port ?? DEFAULT_PORT);
+  const port = Number(env.OPENCLAW_GATEWAY_PORT ?? gateway?.port ?? locks[0]?.port ?? DEFAULT_PORT);
   const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
   return localTarget(isPort ? port : DEFAULT_PORT, gateway?.tls?.enabled === true);
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { defaultConfig } from "../config/parse.ts";
 import { portFromEnvironment, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
@@ -7,9 +8,19 @@ import { readConfigSource } from "./config-file.ts";
 import type { CliContext } from "./context.ts";
 import { callControl } from "./control-client.ts";
 
+/** A supervisor asks its edge before it answers; both take milliseconds. */
+const LOOK_MS = 1_000;
+
 /** The state as the supervisor tells it, or as it looks from outside when there is none. */
 export async function currentStatus(context: CliContext): Promise<Status> {
   const status = await callControl(context.controlPath, { op: "status" }, () => undefined);
+  return status ?? (await statusWithoutAnswer(context));
+}
+
+/** The same for who only looks: a supervisor that does not answer soon is a finding, not an error. */
+export async function statusToLookAt(context: CliContext): Promise<Status> {
+  const asked = callControl(context.controlPath, { op: "status" }, () => undefined, LOOK_MS);
+  const status = await asked.catch(() => undefined);
   return status ?? (await statusWithoutAnswer(context));
 }
 
@@ -40,7 +51,17 @@ async function configuredPort(context: CliContext): Promise<{ port: number; reas
     return { port: (await readConfig(context)).gateway.port };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { port: fallback, reason };
+    return { port: (await lastPort(context)) ?? fallback, reason };
+  }
+}
+
+/** The port of the last start: a config that is broken now says none. */
+async function lastPort({ paths, env }: CliContext): Promise<number | undefined> {
+  try {
+    const text = await readFile(paths.lastValidConfig, "utf8");
+    return resolveConfig({ path: paths.lastValidConfig, text }, env).gateway.port;
+  } catch {
+    return undefined;
   }
 }
 

@@ -19,19 +19,46 @@ export function setInText(text: string, path: readonly string[], literal: string
   return insertMember(base, node, `${quoteKey(missing[0]!)}: ${nest(missing.slice(1), literal)}`);
 }
 
-/** Returns `text` without the member at `path`, its comma included; as it is, if there is none. */
+/**
+ * Returns `text` without the member at `path`, with its comma and the comment behind it; everything else, comments
+ * of its neighbours included, stays. As it is, if there is no such member.
+ */
 export function removeFromText(text: string, path: readonly string[]): string {
-  const { node, depth } = nodeAt(text, path.slice(0, -1));
-  if (depth < path.length - 1 || node.type !== "Object") return text;
-  const index = node.members.findLastIndex((member) => nameOf(member.name) === path.at(-1));
-  const member = node.members[index];
-  if (member === undefined) return text;
-  const next = node.members[index + 1];
-  const previous = node.members[index - 1];
-  // up to the next member; the last one goes with the comma before it
-  const from = next === undefined && previous !== undefined ? previous.range![1] : member.range![0];
-  const to = next === undefined ? member.range![1] : next.range![0];
-  return text.slice(0, from) + text.slice(to);
+  let rest = text;
+  while (true) {
+    const { node, depth } = nodeAt(rest, path.slice(0, -1));
+    if (depth < path.length - 1 || node.type !== "Object") return rest;
+    const member = node.members.find(({ name }) => nameOf(name) === path.at(-1));
+    if (member === undefined) return rest;
+    rest = withoutMember(rest, member.range![0], member.range![1]); // a key may be there twice
+  }
+}
+
+function withoutMember(text: string, start: number, end: number): string {
+  const tokens = tokensOf(text).filter(({ type }) => type !== "LineComment" && type !== "BlockComment");
+  const next = tokens.find(({ range }) => range![0] >= end);
+  if (next?.type === "Comma") return cutLine(text, start, next.range![1]);
+  // the last one: the comma before it goes
+  const previous = tokens.findLast(({ range }) => range![1] <= start);
+  const rest = cutLine(text, start, end);
+  if (previous?.type !== "Comma") return rest;
+  const [from, to] = previous.range!;
+  return rest.slice(0, from) + rest.slice(to);
+}
+
+/** Cuts a span with the comment behind it; if nothing else stands on its lines, those lines too. */
+function cutLine(text: string, start: number, end: number): string {
+  const behind = /^[ \t]*(?:\/\/[^\n]*|\/\*[^\n]*?\*\/[ \t]*(?=\n))?/.exec(text.slice(end))![0];
+  const cutEnd = end + behind.length;
+  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
+  const isAlone = text.slice(lineStart, start).trim() === "" && text[cutEnd] === "\n" && lineStart > 0;
+  return isAlone
+    ? text.slice(0, lineStart) + text.slice(cutEnd + 1)
+    : text.slice(0, start) + text.slice(cutEnd);
+}
+
+function tokensOf(text: string) {
+  return parse(text, { mode: "json5", allowTrailingCommas: true, ranges: true, tokens: true }).tokens ?? [];
 }
 
 function nest(path: readonly string[], literal: string): string {
@@ -48,12 +75,7 @@ function insertMember(text: string, object: ObjectNode, member: string): string 
   const closingBrace = end - 1;
   const lineStart = text.lastIndexOf("\n", start) + 1;
   const indent = /^\s*/.exec(text.slice(lineStart))![0];
-  const { tokens = [] } = parse(text, {
-    mode: "json5",
-    allowTrailingCommas: true,
-    ranges: true,
-    tokens: true,
-  });
+  const tokens = tokensOf(text);
   const lastToken = tokens.findLast((token) => token.range![1] <= closingBrace)!;
   const contentEnd = lastToken.range![1];
   const addition = `\n${indent}  ${member},\n${indent}`;

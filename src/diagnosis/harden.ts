@@ -4,7 +4,7 @@ import { setInText } from "../config/edit.ts";
 import { parseJson5 } from "../config/parse.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
-import { writeFileAtomic } from "../host/files.ts";
+import { replaceFile } from "../host/files.ts";
 import type { Machine } from "./machine.ts";
 import { changedLines } from "./remedies/shared.ts";
 import type { Plan } from "./remedies/types.ts";
@@ -75,7 +75,7 @@ function setPlan(path: string, text: string, key: string, literal: string): Plan
     // read again: another piece of advice may have changed it since
     apply: async () => {
       const now = await readFile(path, "utf8").catch(() => "");
-      await writeFileAtomic(path, setInText(now, key.split("."), literal));
+      await replaceFile(path, setInText(now, key.split("."), literal));
     },
   };
 }

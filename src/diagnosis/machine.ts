@@ -1,6 +1,8 @@
 import type { StatePaths } from "../config/paths.ts";
+import type { Config } from "../config/schema.ts";
 import type { Status } from "../core/control.ts";
 import type { Clock } from "../core/ports.ts";
+import type { UnfinishedRun } from "../core/run-record.ts";
 import type { Host, ProcessFacts } from "../host/types.ts";
 import type { RecorderStore } from "../recorder/store.ts";
 import type { OpenClawLock } from "./facts/openclaw-locks.ts";
@@ -42,8 +44,10 @@ export interface Machine {
   readonly status: () => Promise<Status>;
   readonly processes: () => Promise<readonly ProcessFacts[]>;
   readonly openclawLocks: () => Promise<readonly OpenClawLock[]>;
-  /** Throws what is wrong with our own config. */
-  readonly checkConfig: () => Promise<void>;
+  /** Processes of ours that have a start and no end in the run log: with the same start time they are ours. */
+  readonly ownProcesses: () => Promise<readonly UnfinishedRun[]>;
+  /** Our config in force; throws what is wrong with it. */
+  readonly ownConfig: () => Promise<Config>;
   /** Whether there is a config or a run log of ours: a machine that never saw ClawKit needs neither. */
   readonly hasOwnState: () => Promise<boolean>;
   /** Runs `use` on the flight recorder's store. */

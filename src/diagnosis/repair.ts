@@ -61,7 +61,7 @@ export async function repair(deps: RepairDeps): Promise<Repaired> {
     const result = await carryOut(found.repair, found.plan, deps);
     results.push(result);
     if (result.outcome !== "applied") continue;
-    [machine, after] = await lookAgain(found.plan, deps);
+    [machine, after] = await lookAgain(found.plan, after, deps);
   }
   return { before, after, machine, results };
 }
@@ -78,7 +78,8 @@ export async function firstPlan(
     if (done.includes(one.id)) continue;
     if (one.helpsWith !== "any" && !one.helpsWith.some((id) => holding.includes(id))) continue;
     if (holding.length === 0) continue;
-    const plan = await one.plan(context);
+    // what it would need may have changed since it was looked at: then it is none
+    const plan = await one.plan(context).catch(() => undefined);
     if (plan !== undefined && plan.risk !== "destructive") return { repair: one, plan };
   }
   return undefined;
@@ -99,16 +100,21 @@ async function carryOut({ id }: Repair, plan: Plan, deps: RepairDeps): Promise<R
   }
 }
 
-/** What is started takes its time: the first look at which it is well is the result, or the last one. */
-async function lookAgain(plan: Plan, deps: RepairDeps): Promise<[Machine, Examination]> {
+/**
+ * What is started takes its time: the first look at which it is well is the result, or one that confirms why it is
+ * not, or the last one.
+ */
+async function lookAgain(plan: Plan, before: Examination, deps: RepairDeps): Promise<[Machine, Examination]> {
   const first = await deps.machine();
   const deadline = first.clock.now() + (plan.settleMs ?? 0);
   let machine = first;
+  if (plan.settleMs !== undefined) deps.progress("waiting until it is well");
   while (true) {
     const examination = await deps.examine(machine);
-    const isOver = examination.diagnosis.verdict === "healthy" || deps.interrupted.aborted;
+    const [best] = examination.diagnosis.causes;
+    const isNew = best?.verdict === "confirmed" && !before.diagnosis.causes.some(({ id }) => id === best.id);
+    const isOver = examination.diagnosis.verdict === "healthy" || isNew || deps.interrupted.aborted;
     if (isOver || first.clock.now() >= deadline) return [machine, examination];
-    deps.progress("waiting until it is well");
     await new Promise((resolve) => setTimeout(resolve, LOOK_PAUSE_MS));
     machine = await deps.machine();
   }

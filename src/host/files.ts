@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { platform } from "node:os";
 import { dirname } from "node:path";
 import { ClawkitError, messageOf } from "../core/errors.ts";
@@ -47,4 +47,12 @@ export async function writeFileAtomic(path: string, text: string): Promise<void>
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** The same for a file that is somebody else's: a link stays a link, and the mode what it was. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const facts = await stat(target).catch(() => undefined);
+  await writeFileAtomic(target, text);
+  if (facts !== undefined) await chmod(target, facts.mode & 0o7777);
 }

@@ -4,9 +4,11 @@ import { hostFixture, testHostForReal } from "../../test/helpers/host.ts";
 import {
   macos,
   parseBootSession,
+  parseClients,
   parseExecutable,
   parseNetstat,
   parseProcess,
+  parseProcessTable,
   parseSockets,
 } from "./macos.ts";
 
@@ -66,6 +68,45 @@ test("parseExecutable takes a path with spaces, not a bare or invented name", ()
   assert.equal(parseExecutable("<defunct>\n"), undefined);
 });
 
+describe("parseProcessTable", () => {
+  const table = parseProcessTable(hostFixture("macos", "ps-table"));
+
+  test("reads every column of a line", () => {
+    assert.deepEqual(table[2], {
+      pid: 914,
+      parentPid: 913,
+      startTime: "Sat Aug  1 09:05:04 2026",
+      state: "sleeping",
+      cpuMs: 210,
+      user: "ana",
+      command:
+        "/opt/homebrew/bin/node /opt/homebrew/lib/node_modules/openclaw/dist/process/spawn-broker/worker.js",
+      executable: "/opt/homebrew/bin/node",
+    });
+  });
+
+  test("names states and parents, and no executable of a title", () => {
+    assert.deepEqual(
+      table.map(({ pid, parentPid, state, executable }) => [pid, parentPid, state, executable]),
+      [
+        [1, 0, "sleeping", "/sbin/launchd"],
+        [913, 1, "sleeping", undefined],
+        [914, 913, "sleeping", "/opt/homebrew/bin/node"],
+        [1204, 913, "zombie", undefined],
+        [2048, 1, "stopped", "/usr/sbin/httpd"],
+      ],
+    );
+  });
+
+  test("has the start times that parseProcess has: equal ones are the same process", () => {
+    assert.equal(table[0]?.startTime, ps("launchd").startTime);
+  });
+
+  test("passes over lines it cannot read", () => {
+    assert.deepEqual(parseProcessTable("\nps: illegal option\n  12 no line\n"), []);
+  });
+});
+
 describe("parseSockets", () => {
   test("tells the two families of a wildcard apart", () => {
     assert.deepEqual(parseSockets(hostFixture("macos", "lsof-controlcenter"), 7000), [
@@ -96,6 +137,32 @@ describe("parseSockets", () => {
   test("finds nothing on another port or in nothing", () => {
     assert.deepEqual(parseSockets(hostFixture("macos", "lsof-ipv6-loopback"), 1878), []);
     assert.deepEqual(parseSockets("", 18789), []);
+  });
+});
+
+describe("parseClients", () => {
+  // the fields of `lsof-ipv6-loopback`, with the far end that lsof/print.c puts behind an arrow
+  const fields = [
+    "p812",
+    "cnode",
+    "f23",
+    "n127.0.0.1:51234->127.0.0.1:18789",
+    "f24",
+    "n[::1]:51235->[::1]:18789",
+    "p913",
+    "copenclaw-gateway",
+    "f31",
+    "n127.0.0.1:18789->127.0.0.1:51234",
+    "f32",
+    "n127.0.0.1:51300->10.0.0.5:443",
+  ].join("\n");
+
+  test("names who is connected to a port, not who was connected to", () => {
+    assert.deepEqual(parseClients(fields, 18789), [
+      { address: "127.0.0.1", pid: 812, name: "node" },
+      { address: "::1", pid: 812, name: "node" },
+    ]);
+    assert.deepEqual(parseClients("", 18789), []);
   });
 });
 

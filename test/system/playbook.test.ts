@@ -25,6 +25,7 @@ const RECOVERY = pasteable("1006 Recovery Sequence");
 const CHECK = pasteable("Check Gateway Process");
 const RESTART = pasteable("Restart Gateway");
 const NETWORK = pasteable("Baseline Network Checks");
+const DOCTOR = pasteable("Run CLI Doctor");
 const ZOMBIE = pasteable("Kill Zombie on Port 18789");
 
 const missing = await whatIsMissing();
@@ -37,9 +38,8 @@ test("every block of the page is run below, or its issue is named", () => {
   const later = {
     "Docker Gateway Debug": "issue 5",
     "Docker Compose Restart Policy": "issue 5",
-    "Run CLI Doctor": "issue 4",
   };
-  const here = [RECOVERY, CHECK, RESTART, NETWORK, ZOMBIE];
+  const here = [RECOVERY, CHECK, RESTART, NETWORK, ZOMBIE, DOCTOR];
   for (const block of page.sections.flatMap((section) => section.blocks)) {
     const isHere = here.includes(scriptFor(block, "linux"));
     assert.notEqual(isHere, block.title.text in later, `${block.title.text} is neither or both`);
@@ -84,6 +84,22 @@ describe("the page on Linux, pasted into a shell that finds no other openclaw", 
     const after = await machine.status();
     assert.equal(after.edge.pid, edge.pid, "the edge was restarted");
     assert.ok(after.gateway.generation! > gateway.generation!);
+    await machine.connect();
+  });
+
+  test("Run CLI Doctor after a kill -9 of everything: names it, and brings it back", async () => {
+    await using machine = await Machine.create();
+    await machine.start();
+    const { supervisor, edge, gateway } = await machine.status();
+    for (const { pid } of [supervisor, edge, gateway]) process.kill(pid!, "SIGKILL");
+    await until(async () => (await isPortFree(PORT)) || undefined);
+
+    const { code, stdout, stderr } = await machine.paste(DOCTOR);
+
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^Cause ended-without-record, likely\./m);
+    assert.match(stdout, /^done: start the gateway on port 18789$/m);
+    assert.match(stdout, /^Healthy: ws:\/\/127\.0\.0\.1:18789 is served$/m);
     await machine.connect();
   });
 

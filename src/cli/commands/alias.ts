@@ -1,7 +1,7 @@
-import { access, chmod, mkdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { ClawkitError } from "../../core/errors.ts";
-import { writeFileAtomic } from "../../host/files.ts";
+import { replaceFile } from "../../host/files.ts";
 import type { CliContext } from "../context.ts";
 
 export interface AliasOptions {
@@ -132,13 +132,7 @@ async function removeFromProfile(path: string): Promise<boolean> {
 
 async function replaceProfile(path: string, text: string): Promise<void> {
   try {
-    const target = await realpath(path).catch(() => path);
-    const mode = await stat(target).then(
-      (facts) => facts.mode,
-      () => undefined,
-    );
-    await writeFileAtomic(target, text);
-    if (mode !== undefined) await chmod(target, mode);
+    await replaceFile(path, text);
   } catch (cause) {
     throw new ClawkitError("CONFIG_UNWRITABLE", `Cannot edit ${path}`, { cause });
   }

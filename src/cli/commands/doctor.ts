@@ -109,6 +109,7 @@ function actionsOf(context: CliContext): Actions {
         context.out.progress(text),
       );
     },
+    endLeftovers: context.endLeftovers,
     signal: async ({ pid, startTime }, signal) => {
       // its pid may have become another process's since it was looked at
       const now = await context.host.process(pid);

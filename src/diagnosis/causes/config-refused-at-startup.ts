@@ -3,7 +3,13 @@ import type { Cause } from "../types.ts";
 export const configRefusedAtStartup: Cause = {
   id: "config-refused-at-startup",
   title: "The gateway refuses to start with a config that is valid but incomplete or unsafe",
-  confirmedBy: [["start-blocked-said"], ["origins-required-said"], ["bind-refused-said"], ["exit-78-said"]],
+  confirmedBy: [
+    ["bind-address-missing", "port-free"],
+    ["start-blocked-said"],
+    ["origins-required-said"],
+    ["bind-refused-said"],
+    ["exit-78-said"],
+  ],
   likelyIf: [
     ["openclaw-mode-unset", "port-free"],
     ["openclaw-bind-unsafe", "port-free"],

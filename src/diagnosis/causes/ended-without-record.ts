@@ -8,6 +8,7 @@ export const endedWithoutRecord: Cause = {
     ["lock-left-behind", "no-gateway-process"],
     ["lock-left-behind", "port-foreign"],
   ],
+  because: ["state-not-writable", "config-invalid", "disk-full"],
   ruledOutBy: ["log-says-shutdown"],
   seen: 1,
   remedies: [

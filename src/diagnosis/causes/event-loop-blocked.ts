@@ -1,22 +1,23 @@
 import type { Cause } from "../types.ts";
+import { ends } from "./ends.ts";
 
 export const eventLoopBlocked: Cause = {
   id: "event-loop-blocked",
   title: "The gateway lives and its event loop is blocked",
-  confirmedBy: [["process-burning", "ours-unhealthy"]],
+  confirmedBy: [["process-burning", "gateway-hung"]],
   likelyIf: [
     ["process-burning", "http-silent"],
     ["http-silent", "port-family"],
     ["http-silent", "port-ours"],
     ["loop-degraded"],
-    ["ours-unhealthy", "not-healthy"],
+    ["gateway-hung"],
     ["loop-delay-said"],
     ["loop-blocked-told"],
     ["cpu-burning", "timed-out-said"],
   ],
   possibleIf: [["http-silent"]],
-  ruledOutBy: ["process-stopped"],
-  because: ["sqlite-corrupt-or-locked"],
+  ruledOutBy: ["process-stopped", "no-gateway-process"],
+  because: ["sqlite-corrupt-or-locked", "files-used-up", ...ends],
   seen: 15,
   remedies: [
     {

@@ -1,4 +1,5 @@
 import type { Cause } from "../types.ts";
+import { ends } from "./ends.ts";
 
 export const gatewayStarting: Cause = {
   id: "gateway-starting",
@@ -15,6 +16,7 @@ export const gatewayStarting: Cause = {
     ["starting-said"],
   ],
   ruledOutBy: ["process-stopped", "port-taken-said", "uncaught-said", "lock-stale-told", "lock-pid-small"],
+  because: ["files-used-up", "gateway-unreachable", "port-conflict", ...ends],
   seen: 8,
   remedies: [
     {

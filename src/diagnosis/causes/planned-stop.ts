@@ -4,7 +4,13 @@ export const plannedStop: Cause = {
   id: "planned-stop",
   title: "The gateway was stopped by its operator",
   confirmedBy: [["stopped-by-operator", "connect-refused"]],
-  because: ["config-invalid", "port-conflict", "disk-full", "state-not-writable"],
+  because: [
+    "config-invalid",
+    "config-refused-at-startup",
+    "port-conflict",
+    "disk-full",
+    "state-not-writable",
+  ],
   seen: 1,
   remedies: [{ text: "Start it.", commands: ["clawkit gateway start"], risk: "safe" }],
 };

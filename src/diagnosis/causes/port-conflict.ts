@@ -25,7 +25,11 @@ export const portConflict: Cause = {
   remedies: [
     {
       text: "See who holds the port; keep one launcher, and end the stale process if it is a gateway of yours.",
-      commands: ["lsof -nP -iTCP:18789 -sTCP:LISTEN", "clawkit gateway status"],
+      commands: [
+        "lsof -nP -iTCP:18789 -sTCP:LISTEN",
+        "clawkit gateway status",
+        "openclaw config set gateway.port 18790   # or give the gateway another port",
+      ],
       risk: "disruptive",
     },
   ],

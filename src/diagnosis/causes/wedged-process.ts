@@ -7,14 +7,11 @@ export const wedgedProcess: Cause = {
     ["process-stopped", "http-silent"],
     ["process-stopped", "ours-unhealthy"],
     ["process-stopped", "ours-starting"],
+    ["process-stopped", "supervisor-silent"],
   ],
-  likelyIf: [
-    ["process-stopped"],
-    ["supervisor-silent"],
-    ["stay-alive-said"],
-    ["unkillable-told"],
-    ["opening-timeout-said"],
-  ],
+  likelyIf: [["process-stopped"], ["stay-alive-said"], ["unkillable-told"], ["opening-timeout-said"]],
+  possibleIf: [["supervisor-silent"]],
+  because: ["files-used-up"],
   seen: 5,
   remedies: [{ text: "Only ending it helps.", commands: ["clawkit gateway restart"], risk: "disruptive" }],
 };

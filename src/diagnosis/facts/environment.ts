@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { Look } from "../machine.ts";
+import type { Look, Target } from "../machine.ts";
 import type { Fact } from "../types.ts";
 
 const PROXY_NAMES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
@@ -25,11 +25,7 @@ export const environment: Look = {
       }
     }
     const proxy = PROXY_NAMES.find((name) => env[name]);
-    if (
-      proxy !== undefined &&
-      target.isLocal &&
-      !isExcluded(env.NO_PROXY ?? env.no_proxy ?? "", target.host)
-    ) {
+    if (proxy !== undefined && target.isLocal && !isExcluded(env.NO_PROXY ?? env.no_proxy ?? "", target)) {
       add("proxy-without-exclusion", `${proxy} is set, and NO_PROXY does not exclude ${target.host}`);
     }
     // Node's own clients use a proxy only when they are told to; OpenClaw's logs say when it does
@@ -44,11 +40,10 @@ export const environment: Look = {
   },
 };
 
-function isExcluded(list: string, host: string): boolean {
-  const parts = list.split(",").map((part) => part.trim());
-  return parts.some(
-    (part) => part === "*" || part === host || (host === "127.0.0.1" && part === "127.0.0.0/8"),
-  );
+/** Hosts of NO_PROXY stand between commas or blanks, with or without a port (nodejs.org, "NO_PROXY format"). */
+function isExcluded(list: string, { host, port }: Target): boolean {
+  const own = ["*", host, `${host}:${port}`, ...(host === "127.0.0.1" ? ["127.0.0.0/8"] : [])];
+  return list.split(/[,\s]+/).some((part) => own.includes(part));
 }
 
 function sameHost(a: string, b: string): boolean {

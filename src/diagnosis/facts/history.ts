@@ -1,4 +1,7 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { CauseId } from "../../core/causes.ts";
+import { withoutSecrets } from "../../core/secrets.ts";
 import type { IncidentRow, RecorderStore, RunRow } from "../../recorder/store.ts";
 import type { Look } from "../machine.ts";
 import type { Fact } from "../types.ts";
@@ -35,12 +38,25 @@ const TELLING: ReadonlySet<CauseId> = new Set([
 export const history: Look = {
   id: "history",
   what: "the flight recorder",
-  async look({ records, clock, hasOwnState }) {
+  async look({ records, clock, hasOwnState, paths }) {
     if (!(await hasOwnState())) return [];
     const now = clock.wall();
-    return await records((store) => [...gatewayHistory(store, now), ...clientHistory(store, now)]);
+    const facts = await records((store) => [...gatewayHistory(store, now), ...clientHistory(store, now)]);
+    const isUnseen = facts.some(({ id }) => id.startsWith("ended-ended-without-record"));
+    return isUnseen ? [...facts, ...(await lastOutput(join(paths.logsDir, "gateway.log")))] : facts;
   },
 };
+
+/** Nobody saw the end, so nobody kept its last lines: they stand at the end of its log. */
+async function lastOutput(path: string): Promise<Fact[]> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .slice(-SHOWN)
+    .filter((line) => line !== "");
+  return lines.map((line) => ({ id: "exit-line", detail: withoutSecrets(line), source: "end of its log" }));
+}
 
 function gatewayHistory(store: RecorderStore, now: number): Fact[] {
   const [last] = store.incidents({ since: now - 30 * DAY_MS }, 20).filter(({ role }) => role !== "clients");

@@ -11,7 +11,8 @@ const GATEWAY_PROGRAM =
 export const kernel: Look = {
   id: "kernel",
   what: "the kernel's log",
-  async look({ host, clock, openclawLocks }) {
+  async look(machine) {
+    const { host, clock, openclawLocks } = machine;
     const pids = (await openclawLocks()).map(({ pid }) => pid);
     const lines = await host.kernelLines(clock.wall() - HOUR_MS);
     if (lines === undefined) throw new Error("this user, or this system, may not look");
@@ -23,7 +24,10 @@ export const kernel: Look = {
     if (killed !== undefined) {
       facts.push({ id: "kernel-killed-gateway", detail: killed, source: "kernel log" });
     }
-    if (oom !== undefined) facts.push({ id: "kernel-killed-node", detail: oom, source: "kernel log" });
+    // a gateway whose pid is known was not it; one of the time before locks and run logs may have been
+    const isPidKnown = pids.length > 0 || (await machine.hasOwnState());
+    if (oom !== undefined && !isPidKnown)
+      facts.push({ id: "kernel-killed-node", detail: oom, source: "kernel log" });
     if (crash !== undefined) facts.push({ id: "kernel-saw-crash", detail: crash, source: "kernel log" });
     if (about.length === 0) {
       const detail = "the kernel's log of the last hour names no gateway";

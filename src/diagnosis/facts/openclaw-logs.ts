@@ -1,4 +1,5 @@
 import { open, readdir, stat } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { withoutSecrets } from "../../core/secrets.ts";
 import type { Look, Machine } from "../machine.ts";
@@ -14,24 +15,25 @@ const DEEP_TAIL_BYTES = 4 * 1024 * 1024;
 /** A log that was last written to before this says nothing of now. */
 const LOG_AGE_MS = 24 * 60 * 60_000;
 
+/** Where OpenClaw logs on Linux and macOS, whatever TMPDIR says; on Windows it is below TEMP. */
+const DEFAULT_LOG_FOLDER = "/tmp/openclaw";
+
 /** A log beyond this makes its readers fail (#25818: 3.7 GB). */
 const LARGE_BYTES = 1024 ** 3;
 
 /** What a gateway says first when it starts: what stands before it was another life. */
-const FIRST_WORDS = /loading configuration|\[gateway\] starting/;
+const FIRST_WORDS = /loading configuration|\[gateway\] starting\.\.\./;
 
 const SAID_OF_CONFIG = [
   "config-invalid-said",
-  "config-key-rejected",
+  "config-key-said",
   "start-blocked-said",
   "origins-required-said",
   "bind-refused-said",
 ];
 
 /** What happened before that is told by people, not by a log: a log's words are a program's own. */
-const RULES = [...saidByOpenClaw, ...saidBySystems].filter(
-  ({ id }) => id.endsWith("-said") || id === "config-key-rejected",
-);
+const RULES = [...saidByOpenClaw, ...saidBySystems].filter(({ id }) => id.endsWith("-said"));
 
 export const openclawLogs: Look = {
   id: "openclaw-logs",
@@ -114,6 +116,13 @@ function lineOf(line: string): LogLine | undefined {
   }
 }
 
+function tempFoldersOf(env: Machine["env"]): string[] {
+  const temp = env.TMPDIR ?? env.TEMP;
+  if (temp === undefined) return [];
+  const uid = userInfo().uid;
+  return [join(temp, "openclaw"), ...(uid === -1 ? [] : [join(temp, `openclaw-${uid}`)])];
+}
+
 interface LogFile {
   readonly path: string;
   readonly at: number;
@@ -121,7 +130,8 @@ interface LogFile {
 }
 
 async function logsOf({ openclawDirs, env }: Machine): Promise<LogFile[]> {
-  const folders = [...openclawDirs.map((dir) => join(dir, "logs")), join(env.TMPDIR ?? "/tmp", "openclaw")];
+  const shared = [DEFAULT_LOG_FOLDER, ...tempFoldersOf(env)];
+  const folders = [...openclawDirs.map((dir) => join(dir, "logs")), ...shared];
   const found: LogFile[] = [];
   for (const folder of new Set(folders)) {
     for (const name of await readdir(folder).catch(() => [])) {

@@ -1,3 +1,6 @@
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import type { Config } from "../../config/schema.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Look } from "../machine.ts";
 import type { Fact } from "../types.ts";
@@ -18,6 +21,9 @@ export const ours: Look = {
       const detail = `its supervisor (pid ${supervisor.pid}) lives and does not answer`;
       facts.push({ id: "supervisor-silent", detail, source });
     }
+    if (gateway.state === "hung") {
+      facts.push({ id: "gateway-hung", detail: "its gateway lives and does not answer the edge", source });
+    }
     const { lastExit } = gateway;
     if (state !== "healthy" && lastExit?.lastLine !== undefined) {
       const line = `last line of generation ${lastExit.generation}`;
@@ -27,17 +33,34 @@ export const ours: Look = {
   },
 };
 
-/** Our config, checked as a start would. */
+/** Our config, checked as a start would, and against this machine. */
 export const ownConfig: Look = {
   id: "config",
   what: "ClawKit's config",
-  async look({ checkConfig, hasOwnState, paths }) {
+  async look(machine) {
+    const { paths, hasOwnState, status } = machine;
     if (!(await hasOwnState())) return [];
+    let config: Config;
     try {
-      await checkConfig();
-      return [];
+      config = await machine.ownConfig();
     } catch (error) {
       return [{ id: "own-config-broken", detail: messageOf(error), source: paths.config }];
     }
+    const { bind, upstream } = config.gateway;
+    const facts: Fact[] = [];
+    if (isIP(bind) !== 0 && !ownAddresses().includes(bind)) {
+      const detail = `gateway.bind is ${bind}, which is no address of this machine`;
+      facts.push({ id: "bind-address-missing", detail, source: paths.config });
+    }
+    if (upstream.type === "url" && (await status()).state !== "healthy") {
+      const detail = `the gateway at ${new URL(upstream.url).host} is not reached`;
+      facts.push({ id: "upstream-unreachable", detail, source: paths.config });
+    }
+    return facts;
   },
 };
+
+function ownAddresses(): string[] {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return [...own.map(({ address }) => address), "0.0.0.0", "::"];
+}

@@ -18,9 +18,9 @@ export type Answer =
       readonly detail: string;
     };
 
-/** One GET by hand, as an HTTP client would hide which of these it was. Never rejects. */
+/** One GET by hand, of HTTP/1.0 so that no answer comes in chunks (RFC 9112 §7.1), as an HTTP client would hide which of these it was. Never rejects. */
 export function get(target: Target, path: string): Promise<Answer> {
-  return ask(target, `GET ${path} HTTP/1.1\r\nHost: ${authority(target)}\r\nConnection: close\r\n\r\n`);
+  return ask(target, `GET ${path} HTTP/1.0\r\nHost: ${authority(target)}\r\nConnection: close\r\n\r\n`);
 }
 
 /** Asks for a WebSocket. An upgrade that is accepted ends here: the connection is closed at once. */

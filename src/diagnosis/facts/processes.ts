@@ -19,14 +19,10 @@ export const processes: Look = {
   id: "processes",
   what: "processes of gateways",
   async look(machine) {
-    const [all, family, { gateway, edge }] = await Promise.all([
-      machine.processes(),
-      familyOf(machine),
-      machine.status(),
-    ]);
+    const [all, family] = await Promise.all([machine.processes(), familyOf(machine)]);
     const facts: Fact[] = defunct(all);
-    const ours = all.filter(({ pid }) => pid === gateway.pid);
-    const gateways = [...family, ...ours];
+    const own = await ownOf(all, machine);
+    const gateways = [...family, ...own.filter(({ isGateway }) => isGateway)];
     for (const one of family) {
       facts.push({ id: "family-lives", detail: describe(one), source: `process ${one.pid}` });
     }
@@ -41,11 +37,22 @@ export const processes: Look = {
         source: "process list",
       });
     }
-    const watched = [...gateways, ...all.filter(({ pid }) => pid === edge.pid)];
+    const watched = [...family, ...own];
     const looked = await Promise.all(watched.map((one) => lookAtOne(one, machine)));
     return [...facts, ...looked.flat()];
   },
 };
+
+type OwnProcess = ProcessFacts & { readonly isGateway: boolean };
+
+/** Processes of ours that live, by pid and start time of the run log. */
+async function ownOf(all: readonly ProcessFacts[], machine: Machine): Promise<OwnProcess[]> {
+  const runs = await machine.ownProcesses();
+  return all.flatMap((one): OwnProcess[] => {
+    const run = runs.find(({ pid, startTime }) => pid === one.pid && startTime === one.startTime);
+    return run === undefined || one.state === "zombie" ? [] : [{ ...one, isGateway: run.role === "gateway" }];
+  });
+}
 
 function defunct(all: readonly ProcessFacts[]): Fact[] {
   return all

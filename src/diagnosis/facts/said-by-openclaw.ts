@@ -13,7 +13,7 @@ export const saidByOpenClaw: readonly TextRule[] = [
       /\bInvalid config at\b|OpenClaw config is invalid|^\W*Config invalid\b|\binvalid config: |doctor-invalid-config|Missing config\. Run/im,
   },
   {
-    id: "config-key-rejected",
+    id: "config-key-said",
     pattern:
       /Unrecognized key|^\W*[a-z]\w+(\.[\w-]+)+\S*: (Invalid input|Expected|must (have|be|NOT))|plugin not found: /im,
   },

@@ -6,7 +6,7 @@ import {
   startOpenClaw,
 } from "./openclaw.ts";
 import { restartOwn, restoreOwnConfig, startOwn } from "./own.ts";
-import { continueStopped, endWedged } from "./processes.ts";
+import { continueStopped, endLeftovers, endWedged } from "./processes.ts";
 import { enableLinger, freeStartLimit, moveLargeLog, openFolder, startService } from "./system.ts";
 import type { Repair } from "./types.ts";
 
@@ -19,6 +19,7 @@ export const allRepairs: readonly Repair[] = [
   moveStaleLock,
   openFolder,
   moveLargeLog,
+  endLeftovers,
   continueStopped,
   endWedged,
   freeStartLimit,

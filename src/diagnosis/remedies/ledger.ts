@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
 import { runCommand } from "../../host/command.ts";
@@ -49,8 +49,9 @@ export class Ledger {
 
   /** Makes a repair: copies what it changes, writes it down, applies it. */
   async carryOut(repair: string, plan: Plan): Promise<LedgerEntry> {
+    if (plan.isRecordedAfter) await plan.apply();
     const entry = await this.#begin(repair, plan);
-    await plan.apply();
+    if (!plan.isRecordedAfter) await plan.apply();
     return await this.#mark(entry, "done");
   }
 
@@ -79,7 +80,9 @@ export class Ledger {
     }
     const files = entry.undo.flatMap((step) => (step.kind === "restore" ? [step.path] : []));
     const apply = async () => {
-      for (const step of entry.undo) await takeBack(step);
+      // of one that was interrupted only files may have changed; a command may never have run
+      const steps = entry.state === "done" ? entry.undo : entry.undo.filter(({ kind }) => kind !== "run");
+      for (const step of steps) await takeBack(step, this.#wall());
     };
     await this.carryOut("undo", { what: `undo: ${entry.what}`, risk: "safe", files, apply });
     return await this.#mark(entry, "undone");
@@ -87,12 +90,16 @@ export class Ledger {
 
   async #begin(repair: string, plan: Plan): Promise<LedgerEntry> {
     await ensurePrivateDir(this.#folder);
-    const id = `r-${this.#wall().toString(36)}-${randomBytes(3).toString("hex")}`;
+    // ids sort by time, also those of one millisecond
+    const newest = Number.parseInt((await this.entries())[0]?.id.split("-")[1] ?? "0", 36);
+    const stamp = Math.max(this.#wall(), newest + 1);
+    const id = `r-${stamp.toString(36)}-${randomBytes(3).toString("hex")}`;
     const folder = join(this.#folder, id);
     const draft = `${folder}.tmp`;
     await mkdir(draft, { mode: 0o700 });
     const restores: UndoStep[] = [];
-    for (const [index, path] of (plan.files ?? []).entries()) {
+    for (const [index, named] of (plan.files ?? []).entries()) {
+      const path = await realpath(named).catch(() => named); // a link stays a link
       const copy = `${index}.copy`;
       const mode = await keep(path, join(draft, copy));
       restores.push({
@@ -130,7 +137,7 @@ async function keep(path: string, copy: string): Promise<number | undefined> {
   }
 }
 
-async function takeBack(step: UndoStep): Promise<void> {
+async function takeBack(step: UndoStep, now: number): Promise<void> {
   switch (step.kind) {
     case "restore": {
       if (step.copy === null) return await rm(step.path, { force: true });
@@ -140,7 +147,7 @@ async function takeBack(step: UndoStep): Promise<void> {
       return await rename(temporary, step.path);
     }
     case "move":
-      return await rename(step.from, step.to);
+      return await moveBack(step.from, step.to, now);
     case "mode":
       return await chmod(step.path, step.mode);
     case "run": {
@@ -148,4 +155,12 @@ async function takeBack(step: UndoStep): Promise<void> {
       await runCommand(file!, args);
     }
   }
+}
+
+/** A move that was never made is no move; what stands in its place now is moved aside, not lost. */
+async function moveBack(from: string, to: string, now: number): Promise<void> {
+  const isThere = async (path: string) => (await stat(path).catch(() => undefined)) !== undefined;
+  if (!(await isThere(from))) return;
+  if (await isThere(to)) await rename(to, `${to}.${now}`);
+  await rename(from, to);
 }

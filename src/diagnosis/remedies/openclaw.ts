@@ -2,7 +2,7 @@ import { access, constants, readFile, rename, stat } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { removeFromText, setInText } from "../../config/edit.ts";
 import { parseJson5 } from "../../config/parse.ts";
-import { writeFileAtomic } from "../../host/files.ts";
+import { replaceFile } from "../../host/files.ts";
 import { lockOwner } from "../facts/openclaw-locks.ts";
 import type { Machine } from "../machine.ts";
 import { changedLines, factsNamed, has } from "./shared.ts";
@@ -20,10 +20,12 @@ export const restoreOpenClawConfig: Repair = {
   helpsWith: ["config-invalid", "config-refused-at-startup", "doctor-fix-side-effect"],
   async plan({ machine, examination }) {
     const isBroken = has(examination, "openclaw-config-broken", "openclaw-mode-unknown", "redacted-written");
-    const isRejected = has(examination, "config-invalid-said", "config-key-rejected");
-    if (!isBroken && !isRejected) return undefined;
+    const isRejected = has(examination, "config-invalid-said", "config-key-said");
     const path = machine.openclawConfigPath;
     const now = await readFile(path, "utf8").catch(() => "");
+    // without any section for the gateway it was emptied: a mode alone would start it without token and port
+    const isEmptied = has(examination, "openclaw-mode-unset") && !/\bgateway\b/.test(now);
+    if (!isBroken && !isRejected && !isEmptied) return undefined;
     for (const suffix of COPIES) {
       const text = await readFile(path + suffix, "utf8").catch(() => undefined);
       if (text === undefined || text === now || !isUsable(text)) continue;
@@ -32,7 +34,7 @@ export const restoreOpenClawConfig: Repair = {
         risk: "disruptive",
         files: [path],
         diff: changedLines(now, text),
-        apply: () => writeFileAtomic(path, text),
+        apply: () => replaceFile(path, text),
       };
     }
     return undefined;
@@ -48,7 +50,7 @@ export const removeUnknownKey: Repair = {
   helpsWith: ["config-invalid"],
   async plan({ machine, examination }) {
     const path = machine.openclawConfigPath;
-    const said = factsNamed(examination, "config-key-rejected").map(({ detail }) => UNKNOWN_KEY.exec(detail));
+    const said = factsNamed(examination, "config-key-said").map(({ detail }) => UNKNOWN_KEY.exec(detail));
     const text = await readFile(path, "utf8").catch(() => undefined);
     const found = said.find((match) => match !== null);
     if (text === undefined || found == null) return undefined;
@@ -61,7 +63,7 @@ export const removeUnknownKey: Repair = {
       risk: "disruptive",
       files: [path],
       diff: changedLines(text, mended),
-      apply: () => writeFileAtomic(path, mended),
+      apply: () => replaceFile(path, mended),
     };
   },
 };
@@ -79,7 +81,7 @@ export const setOpenClawMode: Repair = {
       risk: "disruptive",
       files: [path],
       diff: changedLines(text, mended),
-      apply: () => writeFileAtomic(path, mended),
+      apply: () => replaceFile(path, mended),
     };
   },
 };

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolveConfig } from "../../config/resolve.ts";
-import { writeFileAtomic } from "../../host/files.ts";
+import { replaceFile } from "../../host/files.ts";
 import { changedLines, has } from "./shared.ts";
 import type { Repair } from "./types.ts";
 
@@ -27,7 +27,7 @@ export const restoreOwnConfig: Repair = {
       risk: "disruptive",
       files: [path],
       diff: changedLines(now, text),
-      apply: () => writeFileAtomic(path, text),
+      apply: () => replaceFile(path, text),
     };
   },
 };

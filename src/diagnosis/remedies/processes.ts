@@ -1,6 +1,6 @@
 import { ClawkitError } from "../../core/errors.ts";
 import type { ProcessFacts } from "../../host/types.ts";
-import { familyOf } from "../facts/owner.ts";
+import { familyOf, holdsLock, ownerOf } from "../facts/owner.ts";
 import { get } from "../facts/probe.ts";
 import type { Machine } from "../machine.ts";
 import { has } from "./shared.ts";
@@ -16,6 +16,20 @@ const HEALTH_PAUSE_MS = 500;
 const GRACE_MS = 5_000;
 const POLL_MS = 50;
 
+/** Ends what a killed supervisor of ours left behind: pid and start time are those of our run log. */
+export const endLeftovers: Repair = {
+  id: "end-leftovers",
+  helpsWith: ["wedged-process", "port-conflict", "ended-without-record", "event-loop-blocked"],
+  async plan({ machine, examination, actions }) {
+    if ((await machine.status()).supervisor.pid !== null || !has(examination, "port-ours")) return undefined;
+    return {
+      what: `end what a killed supervisor left on port ${machine.target.port}`,
+      risk: "safe",
+      apply: actions.endLeftovers,
+    };
+  },
+};
+
 /** Lets a stopped process of ours, or an OpenClaw gateway, go on: nothing of it is lost. */
 export const continueStopped: Repair = {
   id: "continue-process",
@@ -29,7 +43,7 @@ export const continueStopped: Repair = {
       risk: "disruptive",
       settleMs: SETTLE_MS,
       apply: async () => {
-        for (const one of stopped) await actions.signal(one, "SIGCONT");
+        for (const one of stopped) await signal(one, "SIGCONT", actions);
       },
     };
   },
@@ -46,7 +60,7 @@ export const endWedged: Repair = {
       ({ pid, user, state }) =>
         state !== "stopped" && owners.some((owner) => owner.pid === pid) && isSameUser(user, machine),
     );
-    if (hung === undefined) return undefined;
+    if (hung === undefined || !(await holdsLock(hung, machine))) return undefined;
     return {
       what: `end the OpenClaw gateway that holds port ${machine.target.port} and does not answer (pid ${hung.pid})`,
       risk: "disruptive",
@@ -55,12 +69,16 @@ export const endWedged: Repair = {
   },
 };
 
+/** Ours by our run log; of OpenClaw's only one of this user that holds the port, or the lock of this state folder. */
 async function gatewaysOf(machine: Machine): Promise<ProcessFacts[]> {
-  const { supervisor, edge, gateway } = await machine.status();
-  const ours = (await machine.processes()).filter(({ pid }) =>
-    [supervisor.pid, edge.pid, gateway.pid].includes(pid),
-  );
-  return [...ours, ...(await familyOf(machine))];
+  const holders = (await machine.host.portOwners(machine.target.port)).map(({ pid }) => pid);
+  const found: ProcessFacts[] = [];
+  for (const one of await machine.processes()) {
+    const owner = await ownerOf(one, machine);
+    const isHere = holders.includes(one.pid) || (await holdsLock(one, machine));
+    if (owner === "ours" || (owner === "family" && isHere && isSameUser(one.user, machine))) found.push(one);
+  }
+  return found;
 }
 
 function isSameUser(user: string | undefined, { userName }: Machine): boolean {
@@ -79,13 +97,21 @@ async function end(hung: ProcessFacts, machine: Machine, actions: Actions): Prom
   if (!(await failsHealth(machine))) {
     throw new ClawkitError("CONTROL_FAILED", `Not ended: pid ${hung.pid} answers again`);
   }
-  await actions.signal(hung, "SIGTERM");
+  await signal(hung, "SIGTERM", actions);
   for (let waited = 0; waited < GRACE_MS; waited += POLL_MS) {
     const now = await machine.host.process(hung.pid);
     if (now === undefined || now.startTime !== hung.startTime || now.state === "zombie") return;
     await pause(POLL_MS);
   }
   await actions.signal(hung, "SIGKILL");
+}
+
+async function signal(one: ProcessFacts, name: NodeJS.Signals, actions: Actions): Promise<void> {
+  if (await actions.signal(one, name)) return;
+  throw new ClawkitError(
+    "CONTROL_FAILED",
+    `Cannot send ${name} to pid ${one.pid}: it is gone, or another user's`,
+  );
 }
 
 function pause(ms: number): Promise<void> {

@@ -67,7 +67,7 @@ export const startService: Repair = {
 export const openFolder: Repair = {
   id: "make-writable",
   helpsWith: ["state-not-writable"],
-  async plan({ examination }) {
+  async plan({ machine, examination }) {
     for (const { source: path } of [
       ...factsNamed(examination, "folder-not-writable"),
       ...factsNamed(examination, "openclaw-config-unreadable"),
@@ -81,6 +81,7 @@ export const openFolder: Repair = {
         what: `let its owner write to ${path} (mode ${mode.toString(8)} → ${wanted.toString(8)})`,
         risk: "safe",
         undo: [{ kind: "mode", path, mode }],
+        isRecordedAfter: path === machine.paths.stateDir,
         apply: () => chmod(path, wanted),
       };
     }

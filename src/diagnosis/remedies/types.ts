@@ -20,6 +20,8 @@ export interface Plan {
   readonly files?: readonly string[];
   /** How anything else is taken back; a start or an end of a process cannot be. */
   readonly undo?: readonly UndoStep[];
+  /** What keeps the ledger itself from being written is repaired first, and written down after it. */
+  readonly isRecordedAfter?: boolean;
   /** Lines that change, for people. */
   readonly diff?: readonly string[];
   /** Until what was started answers; without it the effect is there at once. */
@@ -31,6 +33,7 @@ export interface Plan {
 export interface Actions {
   readonly startOwn: () => Promise<void>;
   readonly restartOwn: () => Promise<void>;
+  readonly endLeftovers: () => Promise<void>;
   /** Exactly this process, and no other that got its pid since. False if it is gone. */
   readonly signal: (process: ProcessFacts, signal: NodeJS.Signals) => Promise<boolean>;
   /** Starts a program that outlives this command. */

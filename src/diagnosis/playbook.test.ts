@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { allCauses } from "./causes/index.ts";
+import type { Examination } from "./doctor.ts";
+import { saveFeedback, seenHere } from "./feedback.ts";
+import { infer } from "./infer.ts";
+import { answersTo, parsePlaybook, relevanceOf } from "./playbook.ts";
+import type { Cause, Fact } from "./types.ts";
+
+const textOf = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const sections = parsePlaybook(textOf("playbooks/1006.md"));
+const section = (heading: string) => sections.find((one) => one.heading.startsWith(heading))!;
+
+describe("playbooks/1006.md", () => {
+  test("has every line of the page, in its order", () => {
+    const ours = sections
+      .flatMap(({ heading, lines }) => [heading, ...lines.map(({ text }) => text)])
+      .join("\n")
+      .replace(/^- ([^:]+): /gm, "$1\n"); // its little headings begin our list
+    // the logo is the console's; headings of command blocks are the sections they stand in
+    const page = textOf("test/playbook/page.txt")
+      .split("\n")
+      .slice(2)
+      .map((line) => line.trimEnd())
+      .filter((line) => line !== "" && !BLOCK_TITLES.includes(line));
+    let from = 0;
+    for (const line of page) {
+      const at = ours.indexOf(line.replaceAll("`", ""), from);
+      assert.notEqual(at, -1, `not there, or not in this place: ${line}`);
+      from = at;
+    }
+  });
+
+  test("names causes that there are", () => {
+    const known = allCauses.map(({ id }) => id);
+    for (const { heading, causes } of sections) {
+      for (const id of causes) assert.ok(known.includes(id), `${heading}: ${id}`);
+    }
+  });
+});
+
+/** Titles of boxes with commands. */
+const BLOCK_TITLES = [
+  "1006 Recovery Sequence",
+  "Check Gateway Process",
+  "Restart Gateway",
+  "Baseline Network Checks",
+  "Docker Gateway Debug",
+  "Docker Compose Restart Policy",
+  "Kill Zombie on Port 18789",
+  "Run CLI Doctor",
+];
+
+function examination(verdict: "healthy" | "likely", ...ids: string[]): Examination {
+  const causes = ids.map((id) => ({ id, title: id, verdict: "likely" as const, evidence: [], remedies: [] }));
+  return { diagnosis: { verdict, causes }, facts: [], notLooked: [] };
+}
+
+describe("what of the page is about this machine", () => {
+  test("the section of the cause that was found", () => {
+    const found = relevanceOf(section("Root Cause 4"), examination("likely", "port-conflict"));
+    assert.equal(found.kind === "holds" && found.finding.id, "port-conflict");
+  });
+
+  test("not the others", () => {
+    const found = relevanceOf(section("Root Cause 2"), examination("likely", "port-conflict"));
+    assert.deepEqual(found, { kind: "ruled out", why: "it is port-conflict (likely)" });
+  });
+
+  test("none, where the gateway is well", () => {
+    assert.equal(relevanceOf(section("Root Cause 1"), examination("healthy")).kind, "ruled out");
+  });
+
+  test("a text about no cause stays as it is", () => {
+    assert.equal(relevanceOf(section("What 1006 Means"), examination("healthy")).kind, "open");
+  });
+
+  test("commands that only look are answered, of this platform only", () => {
+    const facts: Fact[] = [{ id: "port-free", detail: "nothing listens", source: "x" }];
+    assert.deepEqual(answersTo("lsof -i :18789", facts, "linux"), ["nothing listens"]);
+    assert.equal(answersTo("netstat -ano | findstr :18789", facts, "linux"), undefined);
+    assert.deepEqual(answersTo("netstat -ano | findstr :18789", facts, "win32"), ["nothing listens"]);
+    assert.equal(answersTo("openclaw gateway restart", facts, "linux"), undefined);
+  });
+});
+
+describe("the answer to its question", () => {
+  const cause = (id: string, seen: number): Cause => ({
+    id,
+    title: id,
+    likelyIf: [["f"]],
+    seen,
+    remedies: [],
+  });
+  const facts: Fact[] = [{ id: "f", detail: "", source: "" }];
+
+  test("puts the cause that was right here before one that is right more often elsewhere", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "clawkit-test-"));
+    const path = join(folder, "feedback.jsonl");
+    try {
+      const causes = [cause("often", 9), cause("here", 1)];
+      assert.equal(infer(facts, causes, await seenHere(path)).causes[0]!.id, "often");
+
+      await saveFeedback(path, { at: "2026-01-01T00:00:00Z", playbook: "1006", solved: true, cause: "here" });
+
+      assert.equal(infer(facts, causes, await seenHere(path)).causes[0]!.id, "here");
+      assert.equal((await stat(path)).mode & 0o077, 0);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test("counts against a cause that was wrong, and a cut line is passed over", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "clawkit-test-"));
+    const path = join(folder, "feedback.jsonl");
+    try {
+      await writeFile(path, '{"cause":"a","solved":false}\n{"cause":"a","sol');
+      assert.deepEqual([...(await seenHere(path))], [["a", -1]]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});

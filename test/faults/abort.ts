@@ -1,0 +1,13 @@
+import type { ClawkitFault } from "./fault.ts";
+import { faulty } from "./programs/index.ts";
+
+export const fault: ClawkitFault = {
+  id: "abort",
+  title: "the command aborts whenever it is started",
+  on: "clawkit",
+  expected: ["native-crash"],
+  isFixable: false,
+  async break(lab) {
+    await lab.loop(faulty("fails", ["abort"]));
+  },
+};

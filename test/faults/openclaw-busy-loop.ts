@@ -1,0 +1,17 @@
+import { until } from "../helpers/clawkit.ts";
+import type { OpenclawFault } from "./fault.ts";
+import { whyNoOpenclaw } from "./openclaw-lab.ts";
+
+export const fault: OpenclawFault = {
+  id: "openclaw-busy-loop",
+  title: "something in the gateway computes for ever and blocks its event loop",
+  on: "openclaw",
+  expected: ["event-loop-blocked"],
+  isFixable: true,
+  needs: whyNoOpenclaw,
+  async break(lab) {
+    await lab.run(lab.hooked());
+    await lab.goWrong("spin");
+    await until(async () => (await lab.isSilent()) || undefined);
+  },
+};

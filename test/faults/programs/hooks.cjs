@@ -1,0 +1,23 @@
+// Loaded into a real gateway (NODE_OPTIONS=--require): goes wrong inside it, in the way that the file FAULT_FILE says
+// once it is there.
+"use strict";
+const { readFileSync } = require("node:fs");
+
+const WAYS = {
+  throw: () => {
+    throw new TypeError("Cannot read properties of undefined (reading 'channels')");
+  },
+  spin: () => {
+    for (let turns = 0; ; turns++) if (turns < 0) return;
+  },
+};
+
+setInterval(() => {
+  let way;
+  try {
+    way = readFileSync(process.env.FAULT_FILE, "utf8");
+  } catch {
+    return; // not yet
+  }
+  WAYS[way]();
+}, 200).unref();

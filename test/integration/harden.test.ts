@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { CommandLine } from "../helpers/command-line.ts";
+import { exits, json } from "../helpers/results.ts";
+
+interface Hardened {
+  readonly ok: boolean;
+  readonly advice: readonly {
+    readonly id: string;
+    readonly state: "ok" | "change" | "yours";
+    readonly reason: string;
+    readonly diff?: readonly string[];
+    readonly undo?: string;
+  }[];
+}
+
+const TOKEN = "a-token-of-more-than-22-characters";
+
+/** What a careless person has: pings off, a file that others can read. */
+const CARELESS = `{
+  // ours
+  gateway: { keepalive: { enabled: false }, auth: { mode: "token", token: "${TOKEN}" } },
+}
+`;
+
+const stateOf = ({ advice }: Hardened, id: string) => advice.find((one) => one.id === id)?.state;
+
+describe("clawkit harden", { concurrency: 2 }, () => {
+  test("says what to change, why, and the exact change; and changes nothing", async () => {
+    await using line = await CommandLine.create(CARELESS);
+    const result = json<Hardened>(await exits(1, line.clawkit("harden", "--json")));
+    const keepalive = result.advice.find(({ id }) => id === "keepalive")!;
+    assert.equal(keepalive.state, "change");
+    assert.match(keepalive.reason, /30 to 120 s/);
+    assert.match(keepalive.diff!.join("\n"), /^\+ .*keepalive: \{ enabled: true \}/m);
+    assert.equal(await line.readConfig(), CARELESS);
+  });
+
+  test("--apply makes each change, and each can be undone byte for byte", async () => {
+    await using line = await CommandLine.create(CARELESS);
+    await chmod(line.paths.config, 0o644);
+    const applied = json<Hardened>(await exits(0, line.clawkit("harden", "--apply", "--json")));
+    const undos = applied.advice.flatMap(({ undo }) => (undo === undefined ? [] : [undo]));
+    assert.equal(undos.length, 3); // pings, the restart before memory runs out, the file's mode
+    assert.match(await line.readConfig(), /\/\/ ours\n.*enabled: true/);
+    assert.equal((await stat(line.paths.config)).mode & 0o777, 0o600);
+    await exits(0, line.clawkit("harden"));
+
+    for (const undo of undos.reverse()) await exits(0, line.clawkit("doctor", "undo", undo));
+
+    assert.equal(await line.readConfig(), CARELESS);
+    assert.equal((await stat(line.paths.config)).mode & 0o777, 0o644);
+  });
+
+  test("no token in what it prints", async () => {
+    await using line = await CommandLine.create(
+      CARELESS.replace("gateway: {", "gateway: { hold: { maxSec: 0 },"),
+    );
+    for (const args of [["harden"], ["harden", "--json"]]) {
+      const { stdout, stderr } = await exits(1, line.clawkit(...args));
+      assert.doesNotMatch(stdout + stderr, new RegExp(TOKEN));
+    }
+  });
+
+  test("beside a real OpenClaw it says that there is no key for pings, and leaves its config alone", async () => {
+    await using line = await CommandLine.create();
+    const folder = join(line.home, ".openclaw");
+    await mkdir(folder, { mode: 0o700 });
+    await writeFile(join(folder, "openclaw.json"), '{"gateway":{"auth":{"mode":"none"}}}', { mode: 0o600 });
+    const { stdout } = await exits(0, line.clawkit("harden"));
+    assert.match(stdout, /pings .*: no such key/);
+    const result = json<Hardened>(await exits(0, line.clawkit("harden", "--apply", "--json")));
+    assert.deepEqual(
+      [stateOf(result, "openclaw-mode"), stateOf(result, "openclaw-auth")],
+      ["yours", "yours"],
+    );
+  });
+
+  test("with no gateway here it says how to have one", async () => {
+    await using line = await CommandLine.create();
+    const { stdout } = await exits(1, line.clawkit("harden"));
+    assert.match(stdout, /clawkit gateway start/);
+  });
+});
