@@ -4,7 +4,7 @@ import { formatNumber, markdownTable } from "../bench/lib/table.ts";
 import type { Fault } from "../test/faults/fault.ts";
 import { allFaults } from "../test/faults/index.ts";
 import { installOpenclaw } from "../test/faults/openclaw-install.ts";
-import { type Outcome, type Trial, tryFault } from "../test/faults/trial.ts";
+import { endTrials, type Outcome, type Trial, tryFault } from "../test/faults/trial.ts";
 
 // npm run faults [-- --only <id>] [--on clawkit|openclaw] [--json]: breaks real gateways and asks the doctor.
 
@@ -43,9 +43,8 @@ if (faults.length === 0) {
 }
 if (faults.some(({ on }) => on === "openclaw")) installOpenclaw(progress);
 
-await using alive = new AsyncDisposableStack();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => void alive.disposeAsync().finally(() => process.exit(130)));
+  process.once(signal, () => void endTrials().finally(() => process.exit(130)));
 }
 
 // those that live on to the end of the window come last: they are in nobody's way
@@ -58,7 +57,7 @@ for (const [index, fault] of ordered.entries()) {
 }
 await watch();
 const code = report();
-await alive.disposeAsync();
+await endTrials();
 process.exit(code);
 
 async function run(fault: Fault): Promise<Row> {
@@ -70,7 +69,6 @@ async function run(fault: Fault): Promise<Row> {
     row.outcome = trial.outcome;
     if (trial.outcome.repair?.recoveredMs === undefined) await trial[Symbol.asyncDispose]();
     else {
-      alive.use(trial);
       trials.push([row, trial]);
     }
   } catch (error) {

@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseJson5 } from "../config/parse.ts";
+import { portFromEnvironment } from "../config/resolve.ts";
 import { parseRunLog, type UnfinishedRun, unfinishedRuns } from "../core/run-record.ts";
 import { type OpenClawLock, readOpenClawLocks } from "../diagnosis/facts/openclaw-locks.ts";
 import type { Machine, Target } from "../diagnosis/machine.ts";
@@ -94,7 +95,8 @@ async function targetOfOpenClaw(
   } catch {
     // a config that cannot be read is a finding, not a reason to look nowhere
   }
-  const port = Number(env.OPENCLAW_GATEWAY_PORT ?? gateway?.port ?? locks[0]?.port ?? DEFAULT_PORT);
+  const own = portFromEnvironment(env);
+  const port = Number(own ?? env.OPENCLAW_GATEWAY_PORT ?? gateway?.port ?? locks[0]?.port ?? DEFAULT_PORT);
   const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
   return localTarget(isPort ? port : DEFAULT_PORT, gateway?.tls?.enabled === true);
 }

@@ -50,6 +50,8 @@ const NOT_SERVED = [
   "process-stopped",
 ];
 
+const OF_OTHERS = ["port-foreign", "port-owner-hidden", "gateways-several", "services-several"];
+
 /** What a gateway that is well says in its log about clients that are not. */
 const SAID_OF_CLIENTS = ["pairing-said", "protocol-mismatch-said", "payload-said", "loop-delay-said"];
 
@@ -65,7 +67,11 @@ export async function examine(
   const { facts, notLooked } = await lookAt(machine, looks);
   const has = (id: string) => facts.some((fact) => fact.id === id);
   const isServed = (has("healthz-ok") || has("upgrade-accepted")) && !NOT_SERVED.some(has);
-  const considered = isServed ? facts.filter((fact) => isOfNow(fact, machine.clock.wall())) : facts;
+  // a gateway that answers may be another user's: that is no conflict, unless ours wants to be there
+  const isOursThere = facts.some(({ id }) => id.startsWith("ours-"));
+  const isTrouble = (fact: Fact) =>
+    isOfNow(fact, machine.clock.wall()) && (isOursThere || !OF_OTHERS.includes(fact.id));
+  const considered = isServed ? facts.filter(isTrouble) : facts;
   const told = withLastWords(infer(considered, allCauses.map(withRecords), seenHere), facts);
   if (!isServed || told.verdict !== "inconclusive") return { diagnosis: told, facts, notLooked };
   const diagnosis: Diagnosis = { verdict: "healthy", causes: pastCauses(facts) };

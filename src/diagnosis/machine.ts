@@ -1,8 +1,10 @@
 import type { StatePaths } from "../config/paths.ts";
 import type { Config } from "../config/schema.ts";
 import type { Status } from "../core/control.ts";
+import { messageOf } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { UnfinishedRun } from "../core/run-record.ts";
+import { withoutSecrets } from "../core/secrets.ts";
 import type { Host, ProcessFacts } from "../host/types.ts";
 import type { RecorderStore } from "../recorder/store.ts";
 import type { OpenClawLock } from "./facts/openclaw-locks.ts";
@@ -83,15 +85,36 @@ export async function lookAt(machine: Machine, looks: readonly Look[]): Promise<
 }
 
 async function take({ id, what, look }: Look, machine: Machine): Promise<Looked> {
-  const limitMs = machine.isDeep ? DEEP_LOOK_MS : LOOK_MS;
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no result within ${limitMs} ms`)), limitMs);
+  const limit = new LookLimit(machine.isDeep ? DEEP_LOOK_MS : LOOK_MS);
   try {
-    return { facts: await Promise.race([look(machine), late.promise]), notLooked: [] };
+    const facts = await Promise.race([look(machine), limit.passed]);
+    // command lines, log lines and configs may hold tokens
+    return { facts: facts.map((fact) => ({ ...fact, detail: withoutSecrets(fact.detail) })), notLooked: [] };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return { facts: [], notLooked: [{ id, what, why }] };
+    return { facts: [], notLooked: [{ id, what, why: messageOf(error) }] };
   } finally {
-    clearTimeout(timer);
+    limit.end();
+  }
+}
+
+/** Rejects `passed` after a time that we could work in: what a busy machine took from us is given back once. */
+class LookLimit {
+  readonly passed: Promise<never>;
+  #timer: NodeJS.Timeout;
+
+  constructor(limitMs: number) {
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.passed = promise;
+    const giveUp = () => reject(new Error(`no result within ${limitMs} ms`));
+    const startedAt = performance.now();
+    this.#timer = setTimeout(() => {
+      const lateMs = performance.now() - startedAt - limitMs;
+      // results that are there already come before a timer that has not begun
+      this.#timer = setTimeout(giveUp, Math.min(limitMs, lateMs));
+    }, limitMs);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
   }
 }

@@ -9,7 +9,8 @@ const SYSTEMD_UNITS = ["openclaw-gateway", "clawkit", "clawdbot-gateway", "moltb
 const LAUNCHD_LABELS = ["ai.openclaw.gateway", "dev.clawkit.gateway", "com.clawdbot.gateway"];
 const TASK_NAMES = ["OpenClaw Gateway", "ClawKit"];
 
-const SYSTEMD_PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,Restart,ExecMainStatus,Linger";
+const SYSTEMD_PROPERTIES =
+  "Id,LoadState,ActiveState,SubState,Result,Restart,ExecMainStatus,NRestarts,StartLimitBurst";
 
 export async function systemdServices(): Promise<ServiceFacts[] | undefined> {
   const units = SYSTEMD_UNITS.map((name) => `${name}.service`);
@@ -46,12 +47,23 @@ export function parseSystemd(text: string): ServiceFacts[] {
         name: value("Id"),
         isRunning: active === "active",
         state: isOdd ? `${active} (${result})` : `${active} (${value("SubState")})`,
-        isStartLimitHit: result === "start-limit-hit",
+        isStartLimitHit: result === "start-limit-hit" || hasGivenUp(value),
         ignoresCleanExit: ["no", "on-failure", "on-abnormal", "on-abort"].includes(value("Restart")),
         ...(/^\d+$/.test(status) ? { lastExitCode: Number(status) } : {}),
       },
     ];
   });
+}
+
+/**
+ * systemd keeps the result of the first failure (systemd#32203): a unit that it would restart, that failed, and that
+ * was restarted as often as it may be, is one that systemd has given up.
+ */
+function hasGivenUp(value: (key: string) => string): boolean {
+  const burst = Number(value("StartLimitBurst"));
+  const restarts = Number(value("NRestarts"));
+  const isRestarted = !["", "no"].includes(value("Restart"));
+  return value("ActiveState") === "failed" && isRestarted && burst > 0 && restarts >= burst;
 }
 
 export async function launchdServices(): Promise<ServiceFacts[] | undefined> {

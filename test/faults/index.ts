@@ -41,6 +41,7 @@ import { fault as openclawKilled } from "./openclaw-killed.ts";
 import { fault as openclawLargeLog } from "./openclaw-large-log.ts";
 import { fault as openclawModeUnset } from "./openclaw-mode-unset.ts";
 import { fault as openclawPortTaken } from "./openclaw-port-taken.ts";
+import { fault as openclawRespawned } from "./openclaw-respawned.ts";
 import { fault as openclawSecond } from "./openclaw-second.ts";
 import { fault as openclawSigterm } from "./openclaw-sigterm.ts";
 import { fault as openclawStaleLock } from "./openclaw-stale-lock.ts";
@@ -151,6 +152,7 @@ export const openclawFaults: readonly OpenclawFault[] = [
   openclawLargeLog,
   openclawModeUnset,
   openclawPortTaken,
+  openclawRespawned,
   openclawSecond,
   openclawSigterm,
   openclawStaleLock,

@@ -61,8 +61,9 @@ export class OpenclawLab extends Lab {
   }
 
   get env(): Record<string, string> {
-    const path = plainEnvironment(this.#bin, dirname(process.execPath));
-    return { ...path, HOME: this.home, CLAWKIT_STATE_DIR: join(this.home, "clawkit") };
+    // with a compile cache of ours OpenClaw would start itself anew: that is a fault of its own
+    const { NODE_COMPILE_CACHE: _, ...plain } = plainEnvironment(this.#bin, dirname(process.execPath));
+    return { ...plain, HOME: this.home, CLAWKIT_STATE_DIR: join(this.home, "clawkit") };
   }
 
   /** Merges `gateway` over a mode, a port and a token; undefined removes a key. */
@@ -73,8 +74,7 @@ export class OpenclawLab extends Lab {
 
   /** Starts a gateway in the foreground of nobody: what it prints is lost, as in a terminal that was closed. */
   start(options: StartOptions = {}): ChildProcess {
-    // npm, tests and we have variables of ours that no gateway has
-    const { CLAWKIT_STATE_DIR: _, NODE_COMPILE_CACHE: __, NO_COLOR: ___, ...env } = this.env;
+    const { CLAWKIT_STATE_DIR: _, NO_COLOR: __, ...env } = this.env;
     const args = ["gateway", "run", "--port", String(this.port)];
     return this.spawn(
       ["env", "-i", ...assignments({ ...env, ...options.env }), join(this.#bin, "openclaw"), ...args],

@@ -4,8 +4,11 @@ import type { DoctorCall, Fault } from "./fault.ts";
 import type { DoctorReport, Lab } from "./lab.ts";
 import { OpenclawLab } from "./openclaw-lab.ts";
 
-/** A cold start of OpenClaw on a busy machine. */
-const RECOVERY_MS = 120_000;
+/** `--fix` waits until what it started is ready; what is not healthy this long after it will not be. */
+const RECOVERY_MS = 20_000;
+
+/** All that are not over: whoever is interrupted ends them. */
+const labs = new Set<Lab>();
 
 /** What became of one fault. */
 export interface Outcome {
@@ -48,20 +51,32 @@ export async function tryFault(fault: Fault, options: { fix: boolean }): Promise
     return {
       outcome: { ...outcome, ...repair },
       examine: async () => (await lab.doctor(call)).report,
-      [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: () => end(lab),
     };
   } catch (error) {
-    await lab[Symbol.asyncDispose]();
+    await end(lab);
     throw error;
   }
+}
+
+/** Ends the trials that are under way. */
+export async function endTrials(): Promise<void> {
+  await Promise.allSettled([...labs].map(end));
+}
+
+async function end(lab: Lab): Promise<void> {
+  labs.delete(lab);
+  await lab[Symbol.asyncDispose]();
 }
 
 async function begin(fault: Fault): Promise<[Lab, () => Promise<DoctorCall | undefined>]> {
   if (fault.on === "clawkit") {
     const lab = await ClawkitLab.create();
+    labs.add(lab);
     return [lab, () => fault.break(lab)];
   }
   const lab = await OpenclawLab.create();
+  labs.add(lab);
   return [lab, () => fault.break(lab)];
 }
 

@@ -16,6 +16,8 @@ import { bringUp } from "./gateway.ts";
 
 export interface DoctorOptions {
   readonly fix?: boolean;
+  /** The alias's word for it: OpenClaw's doctor has both. */
+  readonly repair?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly only?: string;
@@ -30,7 +32,7 @@ export interface DoctorOptions {
 export async function doctor(context: CliContext, options: DoctorOptions): Promise<number> {
   if (options.list) return list(context, options);
   const looks = looksOf(options.only);
-  const isRepairing = options.fix === true || options.dryRun === true;
+  const isRepairing = options.fix === true || options.repair === true || options.dryRun === true;
   if (isRepairing && options.only !== undefined) {
     throw new ClawkitError("USAGE", "--fix needs every look: leave --only out");
   }

@@ -1,4 +1,5 @@
 import { ClawkitError } from "../../core/errors.ts";
+import { withoutSecrets } from "../../core/secrets.ts";
 import { ownerOf } from "../../diagnosis/facts/owner.ts";
 import type { Machine } from "../../diagnosis/machine.ts";
 import type { PortOwner } from "../../host/types.ts";
@@ -64,7 +65,8 @@ function portOf(text: string): number {
 }
 
 async function userOf(role: PortUser["role"], owner: PortOwner, machine: Machine): Promise<PortUser> {
-  const { address, pid, command = "a process that this user may not look at" } = owner;
+  const { address, pid } = owner;
+  const command = withoutSecrets(owner.command ?? "a process that this user may not look at");
   if (pid === undefined) return { role, pid: null, user: null, owner: "unknown", address, command };
   const facts = await machine.host.process(pid);
   if (facts === undefined) return { role, pid, user: null, owner: "unknown", address, command };

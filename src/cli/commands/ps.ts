@@ -1,3 +1,4 @@
+import { withoutSecrets } from "../../core/secrets.ts";
 import { familyOf, ownerOf } from "../../diagnosis/facts/owner.ts";
 import type { ProcessFacts } from "../../host/types.ts";
 import type { CliContext } from "../context.ts";
@@ -21,7 +22,8 @@ export async function ps(context: CliContext, options: { json?: boolean }): Prom
     named.map(async (one) => {
       const usage = await host.usage(one.pid);
       const owner = await ownerOf(one, machine);
-      const { pid, user, state, command } = one;
+      const { pid, user, state } = one;
+      const command = withoutSecrets(one.command);
       const rssMb = usage === undefined ? null : Math.round(usage.rssBytes / BYTES_PER_MB);
       return {
         pid,

@@ -26,8 +26,9 @@ export const processes: Look = {
     for (const one of family) {
       facts.push({ id: "family-lives", detail: describe(one), source: `process ${one.pid}` });
     }
-    if (family.length > 1) {
-      const detail = `${family.length} OpenClaw gateways live: pids ${family.map(({ pid }) => pid).join(", ")}`;
+    const mine = family.filter(({ user }) => user === machine.userName);
+    if (mine.length > 1 && (await machine.isOpenClaw())) {
+      const detail = `${mine.length} OpenClaw gateways of one user live: pids ${mine.map(({ pid }) => pid).join(", ")}`;
       facts.push({ id: "gateways-several", detail, source: "process list" });
     }
     if (gateways.length === 0) {
