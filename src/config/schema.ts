@@ -151,6 +151,14 @@ const supervisor = section(
       minimum: 1,
       maximum: 3600,
     }),
+    heapMb: Type.Optional(
+      Type.Integer({
+        minimum: 64,
+        maximum: 1_000_000,
+        description:
+          "V8's heap limit of the gateway (MB), set by NODE_OPTIONS. Without it Node chooses by the machine's memory.",
+      }),
+    ),
     memoryRestart: Type.Boolean({
       default: false,
       description:

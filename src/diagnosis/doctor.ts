@@ -2,6 +2,7 @@ import { allCauses } from "./causes/index.ts";
 import { answer } from "./facts/answer.ts";
 import { environment } from "./facts/environment.ts";
 import { history } from "./facts/history.ts";
+import { installs } from "./facts/installs.ts";
 import { kernel } from "./facts/kernel.ts";
 import { openclawConfig } from "./facts/openclaw-config.ts";
 import { openclawLocks } from "./facts/openclaw-locks.ts";
@@ -26,6 +27,7 @@ export const allLooks: readonly Look[] = [
   kernel,
   resources,
   environment,
+  installs,
   openclawConfig,
   openclawLocks,
   openclawLogs,
@@ -84,7 +86,7 @@ function isOfNow({ id, at }: Fact, now: number): boolean {
   return at === undefined || now - Date.parse(at) < JUST_NOW_MS;
 }
 
-/** A cause that the flight recorder has on record for an outage that lasts. */
+/** A cause that the flight recorder has on record for an outage that lasts, or the field for this version. */
 function withRecords(cause: Cause): Cause {
   const recorded = `ended-${cause.id}`;
   // that nobody saw the end is certain; why it ended is not
@@ -92,6 +94,7 @@ function withRecords(cause: Cause): Cause {
   return {
     ...cause,
     confirmedBy: [...(cause.confirmedBy ?? []), ...(isSeen ? [[recorded]] : [])],
+    possibleIf: [...(cause.possibleIf ?? []), [`version-known-for-${cause.id}`]],
     likelyIf: [...(cause.likelyIf ?? []), [`${recorded}-likely`], ...(isSeen ? [] : [[recorded]])],
   };
 }

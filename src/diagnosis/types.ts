@@ -33,6 +33,8 @@ export interface Cause {
   readonly ruledOutBy?: readonly string[];
   /** Causes that stand behind this one if they hold too: they are told first. */
   readonly because?: readonly string[];
+  /** Versions of OpenClaw that are known for it, both ends included, with the thread that says so. */
+  readonly knownBad?: readonly { readonly from: string; readonly to: string; readonly issue: string }[];
   /** Threads of the field in which it was right (knowledge of 283): decides between equals. */
   readonly seen: number;
   readonly remedies: readonly Remedy[];

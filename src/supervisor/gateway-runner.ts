@@ -206,6 +206,15 @@ export class GatewayRunner {
     return this.#config.supervisor.stopGraceSec * 1000;
   }
 
+  /** A limit in the command's own arguments wins over ours. */
+  get #environment() {
+    const { env } = this.#deps;
+    const { heapMb } = this.#config.supervisor;
+    if (heapMb === undefined) return env;
+    const options = `${env.NODE_OPTIONS ?? ""} --max-old-space-size=${heapMb}`.trim();
+    return { ...env, NODE_OPTIONS: options };
+  }
+
   #spawnBuiltin(): { child: Child; run: GatewayRun; command: string } {
     const deps = this.#deps;
     const generation = this.#generation;
@@ -218,7 +227,7 @@ export class GatewayRunner {
       args: deps.builtinArgs,
       // so that the playbook's `ps aux | grep "openclaw gateway"` finds a line exactly when a gateway is there
       argv0: "openclaw gateway",
-      env: deps.env,
+      env: this.#environment,
       ipc: true,
       ownGroup: true,
       reportsDir: deps.reportsDir,
@@ -258,7 +267,7 @@ export class GatewayRunner {
     const child = new Child({
       command: program!,
       args,
-      env: { ...deps.env, PORT: String(port) },
+      env: { ...this.#environment, PORT: String(port) },
       ipc: false,
       ownGroup: true,
       reportsDir: deps.reportsDir,

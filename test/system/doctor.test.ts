@@ -18,7 +18,7 @@ const KILLS = 20;
 const PADDING = `/* ${"a comment that fills the file\n".repeat(20_000)} */\n`;
 
 /** From the word that the config is being restored until it is, and the gateway starts. */
-const REPAIR_MS = 80;
+const REPAIR_MS = 40;
 
 /** From a doctor's start until it is done. */
 const WHOLE_MS = 2_500;

@@ -17,6 +17,7 @@ export const gatewayStarting: Cause = {
   ],
   ruledOutBy: ["process-stopped", "port-taken-said", "uncaught-said", "lock-stale-told", "lock-pid-small"],
   because: ["files-used-up", "gateway-unreachable", "port-conflict", ...ends],
+  knownBad: [{ from: "2026.4.24", to: "2026.4.29", issue: "openclaw/openclaw#73055" }],
   seen: 8,
   remedies: [
     {

@@ -12,6 +12,7 @@ export const oom: Cause = {
     ["memory-told", "crash-loop-told"],
   ],
   possibleIf: [
+    ["heap-limit-low", "no-gateway-process"],
     ["kernel-killed-node", "no-gateway-process"],
     ["memory-gone"],
     ["exit-137-said"],

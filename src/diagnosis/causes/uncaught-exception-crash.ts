@@ -10,6 +10,10 @@ export const uncaughtExceptionCrash: Cause = {
     ["uncaught-told", "refused-said"],
   ],
   possibleIf: [["uncaught-told"]],
+  knownBad: [
+    { from: "2026.1.1", to: "2026.1.24-3", issue: "openclaw/openclaw#3024" },
+    { from: "2026.4.24", to: "2026.4.24", issue: "openclaw/openclaw#72337" },
+  ],
   seen: 21,
   remedies: [
     {

@@ -115,6 +115,10 @@ function clientHistory(store: RecorderStore, now: number): Fact[] {
     const text = `${count} connections ended as ${cause} in the last 5 minutes, the last one of ${detail}`;
     return { id: `clients-${cause}`, detail: text, source: "clawkit connections", at: iso(at) };
   });
+  for (const { at, kind, text } of store.notes(since, now)) {
+    if (kind !== "host-slept" && kind !== "clock-set") continue;
+    facts.push({ id: kind, detail: text, source: "flight recorder", at: iso(at) });
+  }
   const [burst] = store.incidents({ since }, 20).filter(({ kind }) => kind === "burst");
   if (burst !== undefined) {
     const at = iso(burst.openedAt);

@@ -5,7 +5,7 @@ import {
   setOpenClawMode,
   startOpenClaw,
 } from "./openclaw.ts";
-import { restartOwn, restoreOwnConfig, startOwn } from "./own.ts";
+import { raiseHeap, restartOwn, restoreOwnConfig, startOwn } from "./own.ts";
 import { continueStopped, endLeftovers, endWedged } from "./processes.ts";
 import { enableLinger, freeStartLimit, moveLargeLog, openFolder, startService } from "./system.ts";
 import type { Repair } from "./types.ts";
@@ -25,6 +25,7 @@ export const allRepairs: readonly Repair[] = [
   freeStartLimit,
   enableLinger,
   startService,
+  raiseHeap,
   restartOwn,
   startOwn,
   startOpenClaw,

@@ -19,6 +19,9 @@ export interface LedgerEntry {
   readonly undo: readonly UndoStep[];
 }
 
+/** A draft that is older is nobody's any more. */
+const DRAFT_MS = 60_000;
+
 const ENTRY = "repair.json";
 
 /**
@@ -90,6 +93,7 @@ export class Ledger {
 
   async #begin(repair: string, plan: Plan): Promise<LedgerEntry> {
     await ensurePrivateDir(this.#folder);
+    await this.#dropDrafts();
     // ids sort by time, also those of one millisecond
     const newest = Number.parseInt((await this.entries())[0]?.id.split("-")[1] ?? "0", 36);
     const stamp = Math.max(this.#wall(), newest + 1);
@@ -115,6 +119,15 @@ export class Ledger {
     await writeFileAtomic(join(draft, ENTRY), `${JSON.stringify(entry, null, 2)}\n`);
     await rename(draft, folder);
     return entry;
+  }
+
+  /** What a killed command left: copies of configs, which hold tokens. */
+  async #dropDrafts(): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      const path = join(this.#folder, name);
+      const isOld = name.endsWith(".tmp") && this.#wall() - (await stat(path)).mtimeMs > DRAFT_MS;
+      if (isOld) await rm(path, { recursive: true, force: true });
+    }
   }
 
   async #mark(entry: LedgerEntry, state: LedgerEntry["state"]): Promise<LedgerEntry> {

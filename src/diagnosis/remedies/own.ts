@@ -1,7 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { totalmem } from "node:os";
+import { constrainedMemory } from "node:process";
+import { getHeapStatistics } from "node:v8";
+import { setInText } from "../../config/edit.ts";
 import { resolveConfig } from "../../config/resolve.ts";
 import { replaceFile } from "../../host/files.ts";
-import { changedLines, has } from "./shared.ts";
+import { changedLines, factsNamed, has } from "./shared.ts";
 import type { Repair } from "./types.ts";
 
 /** A gateway of ours is ready in half a second; a command may take its startTimeoutSec. */
@@ -71,6 +75,41 @@ export const restartOwn: Repair = {
       risk: "disruptive",
       settleMs: SETTLE_MS,
       apply: actions.restartOwn,
+    };
+  },
+};
+
+/** More than this share of the machine's memory, and the kernel ends it before V8 does. */
+const MAX_HEAP_SHARE = 0.6;
+
+const MB = 2 ** 20;
+
+/** V8's own limit, not the kernel's: a larger heap helps where there is memory for it (knowledge §2.1, `oom`). */
+export const raiseHeap: Repair = {
+  id: "raise-heap",
+  helpsWith: ["oom"],
+  async plan({ machine, examination, actions }) {
+    const ended = factsNamed(examination, "ended-oom")[0];
+    if (ended === undefined || !/heap/i.test(ended.detail)) return undefined;
+    const config = await machine.ownConfig();
+    const isSupervised = (await machine.status()).supervisor.pid !== null;
+    const now = config.supervisor.heapMb ?? Math.round(getHeapStatistics().heap_size_limit / MB);
+    const most = Math.floor((Math.min(totalmem(), constrainedMemory()) / MB) * MAX_HEAP_SHARE);
+    const wanted = Math.min(now * 2, most);
+    if (wanted <= now) return undefined;
+    const path = machine.paths.config;
+    const text = await readFile(path, "utf8");
+    const mended = setInText(text, ["supervisor", "heapMb"], String(wanted));
+    return {
+      what: `raise the gateway's heap limit from ${now} to ${wanted} MB (supervisor.heapMb), and restart it`,
+      risk: "disruptive",
+      files: [path],
+      diff: changedLines(text, mended),
+      settleMs: SETTLE_MS,
+      apply: async () => {
+        await replaceFile(path, mended);
+        if (isSupervised) await actions.restartOwn();
+      },
     };
   },
 };
