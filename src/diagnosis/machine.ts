@@ -8,6 +8,7 @@ import { withoutSecrets } from "../core/secrets.ts";
 import type { Host, ProcessFacts } from "../host/types.ts";
 import type { RecorderStore } from "../recorder/store.ts";
 import type { OpenClawLock } from "./facts/openclaw-locks.ts";
+import { TimeLimit } from "./time-limit.ts";
 import type { Fact, NotLooked } from "./types.ts";
 
 /** Where the gateway should be reached. */
@@ -85,36 +86,16 @@ export async function lookAt(machine: Machine, looks: readonly Look[]): Promise<
 }
 
 async function take({ id, what, look }: Look, machine: Machine): Promise<Looked> {
-  const limit = new LookLimit(machine.isDeep ? DEEP_LOOK_MS : LOOK_MS);
+  const limitMs = machine.isDeep ? DEEP_LOOK_MS : LOOK_MS;
+  const late = Promise.withResolvers<never>();
+  const limit = new TimeLimit(limitMs, () => late.reject(new Error(`no result within ${limitMs} ms`)));
   try {
-    const facts = await Promise.race([look(machine), limit.passed]);
+    const facts = await Promise.race([look(machine), late.promise]);
     // command lines, log lines and configs may hold tokens
     return { facts: facts.map((fact) => ({ ...fact, detail: withoutSecrets(fact.detail) })), notLooked: [] };
   } catch (error) {
     return { facts: [], notLooked: [{ id, what, why: messageOf(error) }] };
   } finally {
     limit.end();
-  }
-}
-
-/** Rejects `passed` after a time that we could work in: what a busy machine took from us is given back once. */
-class LookLimit {
-  readonly passed: Promise<never>;
-  #timer: NodeJS.Timeout;
-
-  constructor(limitMs: number) {
-    const { promise, reject } = Promise.withResolvers<never>();
-    this.passed = promise;
-    const giveUp = () => reject(new Error(`no result within ${limitMs} ms`));
-    const startedAt = performance.now();
-    this.#timer = setTimeout(() => {
-      const lateMs = performance.now() - startedAt - limitMs;
-      // results that are there already come before a timer that has not begun
-      this.#timer = setTimeout(giveUp, Math.min(limitMs, lateMs));
-    }, limitMs);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
   }
 }

@@ -1,6 +1,7 @@
 import net from "node:net";
 import tls from "node:tls";
 import type { Target } from "../machine.ts";
+import { TimeLimit } from "../time-limit.ts";
 
 /** A server on this machine that works answers in milliseconds. */
 const ANSWER_MS = 1_200;
@@ -48,17 +49,17 @@ function ask(target: Target, request: string): Promise<Answer> {
     let isConnected = false;
     let bytes = Buffer.alloc(0);
     const finish = (answer: Answer) => {
-      clearTimeout(timer);
+      limit.end();
       socket.destroy();
       resolve(answer);
     };
-    const timer = setTimeout(() => {
+    const limit = new TimeLimit(ANSWER_MS, () => {
       if (bytes.length > 0) return finish(read(bytes));
       const detail = isConnected
         ? `it accepts connections and does not answer within ${ANSWER_MS} ms`
         : `no answer to a connection attempt within ${ANSWER_MS} ms`;
       finish({ kind: isConnected ? "silent" : "unreachable", detail });
-    }, ANSWER_MS);
+    });
     socket.on("connect", () => {
       isConnected = true;
     });
