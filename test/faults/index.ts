@@ -35,19 +35,20 @@ import { fault as openclawConfigCut } from "./openclaw-config-cut.ts";
 import { fault as openclawContainerGone } from "./openclaw-container-gone.ts";
 import { fault as openclawDatabaseCorrupt } from "./openclaw-database-corrupt.ts";
 import { fault as openclawDiskFull } from "./openclaw-disk-full.ts";
+import { fault as openclawException } from "./openclaw-exception.ts";
 import { fault as openclawFirewallDrop } from "./openclaw-firewall-drop.ts";
 import { fault as openclawHeap } from "./openclaw-heap.ts";
 import { fault as openclawKilled } from "./openclaw-killed.ts";
 import { fault as openclawLargeLog } from "./openclaw-large-log.ts";
 import { fault as openclawModeUnset } from "./openclaw-mode-unset.ts";
 import { fault as openclawPortTaken } from "./openclaw-port-taken.ts";
+import { fault as openclawRejection } from "./openclaw-rejection.ts";
 import { fault as openclawRespawned } from "./openclaw-respawned.ts";
 import { fault as openclawSecond } from "./openclaw-second.ts";
 import { fault as openclawSigterm } from "./openclaw-sigterm.ts";
 import { fault as openclawStaleLock } from "./openclaw-stale-lock.ts";
 import { fault as openclawStarting } from "./openclaw-starting.ts";
 import { fault as openclawStopped } from "./openclaw-stopped.ts";
-import { fault as openclawUncaught } from "./openclaw-uncaught.ts";
 import { fault as openclawUnknownKey } from "./openclaw-unknown-key.ts";
 import { fault as openclawUnsafeBind } from "./openclaw-unsafe-bind.ts";
 import { fault as openclawWrongPort } from "./openclaw-wrong-port.ts";
@@ -158,7 +159,8 @@ export const openclawFaults: readonly OpenclawFault[] = [
   openclawStaleLock,
   openclawStarting,
   openclawStopped,
-  openclawUncaught,
+  openclawException,
+  openclawRejection,
   openclawUnknownKey,
   openclawUnsafeBind,
   openclawWrongPort,

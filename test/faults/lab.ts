@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { delimiter } from "node:path";
 import { hostFor } from "../../src/host/index.ts";
-import { collect, until } from "../helpers/clawkit.ts";
+import { type CommandResult, collect, until } from "../helpers/clawkit.ts";
 import { CLAWKIT } from "../helpers/command-line.ts";
 import type { TestHost } from "../helpers/network.ts";
 import { isAlive, untilGone } from "../helpers/processes.ts";
@@ -83,15 +83,20 @@ export abstract class Lab implements AsyncDisposable {
   /** Runs `clawkit doctor --json` to its end. */
   async doctor(call: DoctorCall = {}, ...more: readonly string[]): Promise<Examination> {
     const command = [process.execPath, CLAWKIT, "doctor", "--json", ...(call.args ?? []), ...more];
-    const startedAt = performance.now();
-    const child = this.#start(command, { ...this.env, ...call.env }, call.at);
-    const timer = setTimeout(() => child.kill("SIGKILL"), DOCTOR_MS);
-    const { code, stdout, stderr } = await collect(child).finally(() => clearTimeout(timer));
-    const ms = performance.now() - startedAt;
+    const { code, stdout, stderr, ms } = await this.output(command, call);
     const report = reportIn(stdout);
     if (report !== undefined) return { code, ms, report };
     const said = `exit ${code}, ${JSON.stringify({ stdout, stderr }).slice(0, 800)}`;
     throw new Error(`clawkit ${["doctor", ...more].join(" ")} printed no report: ${said}`);
+  }
+
+  /** Runs a program on this machine to its end. */
+  async output(command: readonly string[], call: DoctorCall = {}): Promise<CommandResult & { ms: number }> {
+    const startedAt = performance.now();
+    const child = this.#start(command, { ...this.env, ...call.env }, call.at);
+    const timer = setTimeout(() => child.kill("SIGKILL"), DOCTOR_MS);
+    const result = await collect(child).finally(() => clearTimeout(timer));
+    return { ...result, ms: performance.now() - startedAt };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

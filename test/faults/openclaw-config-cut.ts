@@ -11,6 +11,8 @@ export const fault: OpenclawFault = {
   isFixable: true,
   needs: whyNoOpenclaw,
   async break(lab) {
+    // its first change of the config is what makes OpenClaw keep a copy
+    await lab.openclaw("config", "set", "gateway.reload.mode", "off");
     await lab.run();
     await endAllWith("HOME", lab.home);
     const text = await readFile(lab.configPath, "utf8");

@@ -1,8 +1,8 @@
 import type { OpenclawFault } from "./fault.ts";
 import { whyNoOpenclaw } from "./openclaw-lab.ts";
 
-/** It needs about 200 MB to come up. */
-const HEAP_MB = 60;
+/** Enough to begin (130), and not enough to be ready. */
+const HEAP_MB = 150;
 
 // V8's last words go to stderr, which nobody keeps: what is left are its lock and its log.
 export const fault: OpenclawFault = {

@@ -102,6 +102,14 @@ export class OpenclawLab extends Lab {
     return code;
   }
 
+  /** Runs a command of OpenClaw to its end. */
+  async openclaw(...args: string[]): Promise<void> {
+    const [code] = (await once(this.spawn([join(this.#bin, "openclaw"), ...args]), "exit")) as [
+      number | null,
+    ];
+    if (code !== 0) throw new Error(`openclaw ${args.join(" ")} exited with ${code}`);
+  }
+
   async isReady(): Promise<boolean> {
     const answer = await ask(this.port, "/readyz").catch(() => undefined);
     return answer?.status === 200;
@@ -123,7 +131,7 @@ export class OpenclawLab extends Lab {
   }
 
   /** Makes it go wrong in that way of `programs/hooks.cjs`. */
-  async goWrong(way: "throw" | "spin"): Promise<void> {
+  async goWrong(way: "throw" | "reject" | "spin"): Promise<void> {
     const path = join(this.#folder, "fault");
     await writeFile(`${path}.new`, way);
     await rename(`${path}.new`, path);

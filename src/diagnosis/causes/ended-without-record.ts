@@ -6,9 +6,17 @@ export const endedWithoutRecord: Cause = {
   likelyIf: [
     ["lock-left-behind", "no-gateway-process", "log-ends-mid-life"],
     ["lock-left-behind", "no-gateway-process"],
+    ["log-ends-mid-life", "no-gateway-process", "port-free"],
     ["lock-left-behind", "port-foreign"],
   ],
-  because: ["state-not-writable", "config-invalid", "disk-full"],
+  because: [
+    "state-not-writable",
+    "config-invalid",
+    "disk-full",
+    "oom",
+    "native-crash",
+    "uncaught-exception-crash",
+  ],
   ruledOutBy: ["log-says-shutdown"],
   seen: 1,
   remedies: [

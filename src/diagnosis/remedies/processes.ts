@@ -98,12 +98,23 @@ async function end(hung: ProcessFacts, machine: Machine, actions: Actions): Prom
     throw new ClawkitError("CONTROL_FAILED", `Not ended: pid ${hung.pid} answers again`);
   }
   await signal(hung, "SIGTERM", actions);
-  for (let waited = 0; waited < GRACE_MS; waited += POLL_MS) {
-    const now = await machine.host.process(hung.pid);
-    if (now === undefined || now.startTime !== hung.startTime || now.state === "zombie") return;
+  if (await isGoneWithin(GRACE_MS, hung, machine)) return;
+  await actions.signal(hung, "SIGKILL");
+  if (await isGoneWithin(GRACE_MS, hung, machine)) return;
+  throw new ClawkitError("CONTROL_FAILED", `Cannot end pid ${hung.pid}: it is there after SIGKILL`);
+}
+
+async function isGoneWithin(
+  ms: number,
+  { pid, startTime }: ProcessFacts,
+  { host }: Machine,
+): Promise<boolean> {
+  for (let waited = 0; waited < ms; waited += POLL_MS) {
+    const now = await host.process(pid);
+    if (now === undefined || now.startTime !== startTime || now.state === "zombie") return true;
     await pause(POLL_MS);
   }
-  await actions.signal(hung, "SIGKILL");
+  return false;
 }
 
 async function signal(one: ProcessFacts, name: NodeJS.Signals, actions: Actions): Promise<void> {

@@ -7,6 +7,7 @@ const WAYS = {
   throw: () => {
     throw new TypeError("Cannot read properties of undefined (reading 'channels')");
   },
+  reject: () => void Promise.reject(new TypeError("fetch failed to parse its own settings")),
   spin: () => {
     for (let turns = 0; ; turns++) if (turns < 0) return;
   },
