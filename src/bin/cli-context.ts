@@ -51,6 +51,7 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
     platform: process.platform,
     home: homedir(),
     userName: userNameOf(process.env),
+    uid: process.getuid?.(),
     pid: process.pid,
     paths,
     controlPath,

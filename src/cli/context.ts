@@ -11,6 +11,8 @@ export interface CliContext {
   readonly platform: NodeJS.Platform;
   readonly home: string;
   readonly userName: string;
+  /** Absent on Windows. */
+  readonly uid: number | undefined;
   /** Of this command. */
   readonly pid: number;
   readonly paths: StatePaths;

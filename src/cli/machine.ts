@@ -31,11 +31,11 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
     env.OPENCLAW_CONFIG_PATH ?? join(openclawDirs[0] ?? join(home, ".openclaw"), "openclaw.json");
   const hasOwnState = once(async () => (await exists(paths.config)) || (await exists(paths.runLog)));
   const status = once(() => statusToLookAt(context));
-  const openclawLocks = once(() => readOpenClawLocks(openclawDirs, tmpdir()));
+  const openclawLocks = once(() => readOpenClawLocks(openclawDirs, tmpdir(), context.uid));
   const here = once(async () => {
     if (await hasOwnState()) {
       const config = await readConfig(context).catch(() => undefined);
-      return localTarget((await status()).port, config?.gateway.tls !== undefined);
+      return localTarget((await status()).port, config?.gateway.tls !== undefined, config?.gateway.bind);
     }
     return await targetOfOpenClaw(openclawConfigPath, env, await openclawLocks());
   });
@@ -59,6 +59,7 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
     configuredPort: async () => (await here()).port,
     isDeep: options.deep ?? false,
     home,
+    uid: context.uid,
     userName: context.userName,
     status,
     processes: once(() => host.processes()),

@@ -68,9 +68,13 @@ export async function examine(
 ): Promise<Examination> {
   const { facts, notLooked } = await lookAt(machine, looks);
   const has = (id: string) => facts.some((fact) => fact.id === id);
-  const isServed = (has("healthz-ok") || has("upgrade-accepted")) && !NOT_SERVED.some(has);
+  const answers =
+    has("healthz-ok") || has("upgrade-accepted") || (has("ours-healthy") && has("http-answers"));
+  const isServed = answers && !NOT_SERVED.some(has);
   // a gateway that answers may be another user's: that is no conflict, unless ours wants to be there
-  const isOursThere = facts.some(({ id }) => id.startsWith("ours-"));
+  const isOursThere =
+    facts.some(({ id }) => id.startsWith("ours-")) &&
+    (await machine.configuredPort()) === machine.target.port;
   const isTrouble = (fact: Fact) =>
     isOfNow(fact, machine.clock.wall()) && (isOursThere || !OF_OTHERS.includes(fact.id));
   const considered = isServed ? facts.filter(isTrouble) : facts;

@@ -6,7 +6,7 @@ import { resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { replaceFile } from "../host/files.ts";
 import type { Machine } from "./machine.ts";
-import { changedLines } from "./remedies/shared.ts";
+import { changedKeys } from "./remedies/shared.ts";
 import type { Plan } from "./remedies/types.ts";
 
 /** What should be otherwise before it breaks again. */
@@ -71,7 +71,7 @@ function setPlan(path: string, text: string, key: string, literal: string): Plan
     what: `set ${key} to ${literal} in ${path}`,
     risk: "safe",
     files: [path],
-    diff: changedLines(text, after),
+    diff: changedKeys(text, after, [key]),
     // read again: another piece of advice may have changed it since
     apply: async () => {
       const now = await readFile(path, "utf8").catch(() => "");
@@ -204,7 +204,7 @@ async function permissionAdvice(paths: readonly string[]): Promise<Advice[]> {
     paths.map(async (path): Promise<Advice | undefined> => {
       const facts = await stat(path).catch(() => undefined);
       if (facts === undefined) return undefined;
-      const mode = facts.mode & 0o777;
+      const mode = facts.mode & 0o7777;
       const base = {
         id: "permissions",
         title: `Only its owner reads ${path}`,

@@ -17,6 +17,8 @@ export interface Target {
   /** Without the brackets of an IPv6 address. */
   readonly host: string;
   readonly port: number;
+  /** Where a WebSocket is asked for. */
+  readonly path: string;
   readonly isTls: boolean;
   /** A loopback address: then whoever listens there is on this machine. */
   readonly isLocal: boolean;
@@ -39,6 +41,8 @@ export interface Machine {
   readonly configuredPort: () => Promise<number>;
   /** More time, and more of every log. */
   readonly isDeep: boolean;
+  /** Of who runs this; absent on Windows. */
+  readonly uid: number | undefined;
   /** Who runs this. */
   readonly userName: string;
   /** The user's home directory. */

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { actionsWith, fact, finds, machineWith } from "../../test/helpers/machine.ts";
+import { actionsWith, fact, finds, machineWith, processWith } from "../../test/helpers/machine.ts";
 import { statePaths } from "../config/paths.ts";
 import { examine } from "./doctor.ts";
 import { Ledger } from "./remedies/ledger.ts";
@@ -97,11 +97,43 @@ describe("repair", () => {
   test("asks before a disruptive one, and leaves it when the answer is no", async (t) => {
     const world = await World.make(t);
     world.facts = HUNG;
-    const repaired = await world.repair({ restartOwn: world.becomes("restart", ["healthz-ok"]) });
+    const repaired = await world.repair(
+      { restartOwn: world.becomes("restart", ["healthz-ok"]) },
+      { machine: hurriedMachine },
+    );
     assert.deepEqual(outcomes(repaired), ["restart declined"]);
     assert.deepEqual([world.asked.length, world.done], [1, []]);
     assert.deepEqual(await world.ledger.entries(), []);
   });
+
+  // nothing was started
+  test("waits for nothing after a no", async (t) => {
+    const world = await World.make(t);
+    world.facts = HUNG;
+    const told: string[] = [];
+    await world.repair({}, { machine: hurriedMachine, progress: (text) => told.push(text) });
+    assert.deepEqual(told, []);
+  });
+
+  for (const [what, edited] of [
+    ["another key", "{ gateway: { port: 28790 } }"],
+    ["a text that is still broken", "{ broken, but // by hand"],
+  ] as const) {
+    test(`does not overwrite a config that was edited to ${what} while it asked`, async (t) => {
+      const world = await World.make(t);
+      await writeFile(world.paths.config, "{ broken");
+      await writeFile(world.paths.lastValidConfig, VALID);
+      world.facts = [...AWAY, "own-config-broken"];
+      const consent = async () => {
+        await writeFile(world.paths.config, edited);
+        return true;
+      };
+      const { results } = await world.repair({}, { consent });
+      assert.equal(await readFile(world.paths.config, "utf8"), edited);
+      assert.deepEqual([results[0]?.id, results[0]?.outcome], ["restore-config", "failed"]);
+      assert.match(results[0]?.error ?? "", /changed meanwhile/);
+    });
+  }
 
   test("makes a disruptive one when the answer is yes", async (t) => {
     const world = await World.make(t);
@@ -114,7 +146,7 @@ describe("repair", () => {
   test("asks before it starts what its operator stopped", async (t) => {
     const world = await World.make(t);
     world.facts = [...AWAY, "stopped-by-operator"];
-    assert.deepEqual(outcomes(await world.repair({})), ["start declined"]);
+    assert.deepEqual(outcomes(await world.repair({}, { machine: hurriedMachine })), ["start declined"]);
   });
 
   test("goes on with what a repair uncovers: a config that is mended, a start", async (t) => {
@@ -150,7 +182,7 @@ describe("repair", () => {
     const { results, after } = await world.repair({}, { isDryRun: true });
     assert.deepEqual(
       results.map(({ id, outcome, diff }) => ({ id, outcome, diff })),
-      [{ id: "restore-config", outcome: "planned", diff: ["- { broken", `+ ${VALID.trim()}`] }],
+      [{ id: "restore-config", outcome: "planned", diff: ["~ the whole file: it cannot be read as it is"] }],
     );
     assert.equal(after.diagnosis.verdict, "confirmed");
     assert.deepEqual(await readdir(world.paths.stateDir), before);
@@ -161,7 +193,8 @@ describe("repair", () => {
   test("tells of one that fails, and tries the next", async (t) => {
     const world = await World.make(t);
     world.facts = [...AWAY, fact("log-large", { source: join(world.paths.stateDir, "gone.log") })];
-    const repaired = await world.repair({ startOwn: world.becomes("start", ["healthz-ok"]) });
+    const startOwn = world.becomes("start", ["healthz-ok"]);
+    const repaired = await world.repair({ startOwn }, { consent: async () => true });
     assert.deepEqual(outcomes(repaired), ["move-large-log failed", "start applied"]);
     assert.match(repaired.results[0]?.error ?? "", /^ENOENT/);
   });
@@ -170,7 +203,7 @@ describe("repair", () => {
     const world = await World.make(t);
     world.facts = AWAY;
     const startOwn = () => Promise.reject(new Error("its program is missing"));
-    const { results, after } = await world.repair({ startOwn });
+    const { results, after } = await world.repair({ startOwn }, { machine: hurriedMachine });
     assert.deepEqual([results[0]?.outcome, results[0]?.error], ["failed", "its program is missing"]);
     assert.equal(after.diagnosis.causes[0]?.id, "not-listening");
   });
@@ -190,7 +223,7 @@ describe("repair", () => {
     const restartOwn = world.becomes("restart", HUNG);
     const repaired = await world.repair(
       { restartOwn },
-      { consent: async () => true, machine: async () => machineWith({ clock: hurried() }) },
+      { consent: async () => true, machine: hurriedMachine },
     );
     assert.deepEqual([outcomes(repaired), world.done], [["restart applied"], ["restart"]]);
     assert.equal(repaired.after.diagnosis.causes[0]?.id, "event-loop-blocked");
@@ -218,14 +251,27 @@ describe("repair", () => {
     await writeFile(paths.lastValidConfig, VALID);
     await writeFile(openclawConfigPath, '{ gateway: { "bogus": 1 } }');
     await writeFile(`${openclawConfigPath}.bak`, '{ gateway: { mode: "local" } }');
-    const lock = { path: "/lock", pid: 1, startTime: undefined, createdAt: undefined, port: undefined };
+    const dir = world.paths.stateDir;
+    const lock = {
+      path: join(dir, "lock"),
+      pid: 1,
+      startTime: undefined,
+      createdAt: undefined,
+      port: undefined,
+    };
     world.facts = [
       ...[...AWAY, "own-config-broken", "lock-of-another", "openclaw-mode-unset"].map((id) => fact(id)),
       fact("config-key-said", { detail: 'openclaw.json:1 — gateway: Unrecognized key: "bogus"' }),
       fact("log-large", { source: "/var/log/large.log" }),
       fact("service-start-limit", { source: "systemd", detail: "clawkit.service: failed" }),
     ];
-    const machine = machineWith({ paths, openclawConfigPath, openclawLocks: async () => [lock] });
+    const machine = machineWith({
+      paths,
+      openclawConfigPath,
+      openclawDirs: [dir],
+      openclawLocks: async () => [lock],
+      processes: async () => [processWith({ pid: 1 })],
+    });
     const repaired = await world.repair({}, { isDryRun: true, machine: async () => machine });
     assert.deepEqual(outcomes(repaired), [
       "restore-config planned",
@@ -250,7 +296,10 @@ describe("an interruption", () => {
     const world = await World.make(t);
     world.facts = [...AWAY, fact("log-large", { source: join(world.paths.stateDir, "large.log") })];
     await writeFile(join(world.paths.stateDir, "large.log"), "large");
-    const repaired = await world.repair({}, { progress: () => world.abort.abort() });
+    const repaired = await world.repair(
+      {},
+      { consent: async () => true, progress: () => world.abort.abort() },
+    );
     assert.deepEqual(outcomes(repaired), ["move-large-log applied"]);
   });
 
@@ -272,4 +321,8 @@ function hurried() {
     },
     wall: () => Date.now(),
   };
+}
+
+async function hurriedMachine() {
+  return machineWith({ clock: hurried() });
 }

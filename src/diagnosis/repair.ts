@@ -58,10 +58,14 @@ export async function repair(deps: RepairDeps): Promise<Repaired> {
     const done = results.map(({ id }) => id);
     const found = await firstPlan({ machine, examination: after, actions: deps.actions }, done);
     if (found === undefined) break;
-    const result = await carryOut(found.repair, found.plan, deps);
+    const result = await carryOut(found.repair, found.plan, after, deps);
     results.push(result);
-    if (result.outcome !== "applied") continue;
-    [machine, after] = await lookAgain(found.plan, after, deps);
+    if (result.outcome === "planned") continue;
+    [machine, after] = await lookAgain(
+      result.outcome === "applied" ? found.plan.settleMs : undefined,
+      after,
+      deps,
+    );
   }
   return { before, after, machine, results };
 }
@@ -85,14 +89,23 @@ export async function firstPlan(
   return undefined;
 }
 
-async function carryOut({ id }: Repair, plan: Plan, deps: RepairDeps): Promise<RepairResult> {
-  const { what, risk, diff = [] } = plan;
+async function carryOut(
+  repair: Repair,
+  planned: Plan,
+  { diagnosis }: Examination,
+  deps: RepairDeps,
+): Promise<RepairResult> {
+  const { id } = repair;
+  const { what, risk, diff = [] } = planned;
   const result = { id, what, risk, diff };
   if (deps.isDryRun) return { ...result, outcome: "planned" };
-  if (risk !== "safe" && !(await deps.consent(plan))) return { ...result, outcome: "declined" };
+  if (risk !== "safe" && !(await deps.consent(planned))) return { ...result, outcome: "declined" };
+  const plan = await planAgain(repair, planned, deps);
+  if (plan === undefined)
+    return { ...result, outcome: "failed", error: "what it rests on has changed meanwhile" };
   deps.progress(what);
   try {
-    const entry = await deps.ledger.carryOut(id, plan);
+    const entry = await deps.ledger.carryOut(id, plan, diagnosis.causes[0]?.id);
     const ledgerId = entry.undo.length === 0 ? {} : { ledgerId: entry.id };
     return { ...result, outcome: "applied", ...ledgerId };
   } catch (error) {
@@ -100,15 +113,31 @@ async function carryOut({ id }: Repair, plan: Plan, deps: RepairDeps): Promise<R
   }
 }
 
+/** Between the look and the yes minutes may have passed: only the same plan, made anew, is carried out. */
+async function planAgain(repair: Repair, planned: Plan, deps: RepairDeps): Promise<Plan | undefined> {
+  if (planned.risk === "safe") return planned;
+  const machine = await deps.machine();
+  const examination = await deps.examine(machine);
+  if (examination.diagnosis.verdict === "healthy") return undefined;
+  const plan = await repair.plan({ machine, examination, actions: deps.actions }).catch(() => undefined);
+  const isSame = plan?.what === planned.what && plan.diff?.join("\n") === planned.diff?.join("\n");
+  // the one that was agreed to: it knows what it was made from, and refuses if that has changed
+  return isSame ? planned : undefined;
+}
+
 /**
  * What is started takes its time: the first look at which it is well is the result, or one that confirms why it is
  * not, or the last one.
  */
-async function lookAgain(plan: Plan, before: Examination, deps: RepairDeps): Promise<[Machine, Examination]> {
+async function lookAgain(
+  settleMs: number | undefined,
+  before: Examination,
+  deps: RepairDeps,
+): Promise<[Machine, Examination]> {
   const first = await deps.machine();
-  const deadline = first.clock.now() + (plan.settleMs ?? 0);
+  const deadline = first.clock.now() + (settleMs ?? 0);
   let machine = first;
-  if (plan.settleMs !== undefined) deps.progress("waiting until it is well");
+  if (settleMs !== undefined) deps.progress("waiting until it is well");
   while (true) {
     const examination = await deps.examine(machine);
     const [best] = examination.diagnosis.causes;

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { ClawkitError } from "../core/errors.ts";
 import type { Target } from "./machine.ts";
 
@@ -11,13 +12,15 @@ export function parseTarget(text: string): Target {
   const isTls = url.protocol === "wss:" || url.protocol === "https:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const port = url.port === "" ? (isTls ? 443 : 80) : Number(url.port);
-  return { url: `${isTls ? "wss" : "ws"}://${url.host}`, host, port, isTls, isLocal: isLoopback(host) };
+  const path = url.pathname;
+  return { url: `${isTls ? "wss" : "ws"}://${url.host}`, host, port, path, isTls, isLocal: isLoopback(host) };
 }
 
-/** The gateway of this machine. */
-export function localTarget(port: number, isTls: boolean): Target {
-  const url = `${isTls ? "wss" : "ws"}://127.0.0.1:${port}`;
-  return { url, host: "127.0.0.1", port, isTls, isLocal: true };
+/** The gateway of this machine, at the address that it binds; a wildcard is reached by loopback. */
+export function localTarget(port: number, isTls: boolean, bind = "loopback"): Target {
+  const host = isIP(bind) === 0 || bind === "0.0.0.0" || bind === "::" ? "127.0.0.1" : bind;
+  const url = `${isTls ? "wss" : "ws"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return { url, host, port, path: "/", isTls, isLocal: true };
 }
 
 function isLoopback(host: string): boolean {

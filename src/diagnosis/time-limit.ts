@@ -8,7 +8,7 @@ export class TimeLimit {
   constructor(limitMs: number, onPassed: () => void) {
     const startedAt = performance.now();
     this.#timer = setTimeout(() => {
-      const lateMs = performance.now() - startedAt - limitMs;
+      const lateMs = Math.max(0, performance.now() - startedAt - limitMs);
       this.#timer = setTimeout(onPassed, Math.min(limitMs, lateMs));
     }, limitMs);
   }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { systemErrorCode } from "../core/errors.ts";
+import { ClawkitError, systemErrorCode } from "../core/errors.ts";
 
 /** These programs print tables the system already holds, in tens of milliseconds: a slower one is stuck. */
 export const COMMAND_TIME_LIMIT_MS = 2_000;
@@ -11,6 +11,8 @@ export interface CommandOptions {
   /** Variables to set, or with undefined to remove, on top of our own environment. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly timeLimitMs?: number;
+  /** For a command that does something: it is missing, or fails, and the promise rejects with what it said. */
+  readonly mustSucceed?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface CommandOptions {
 export function runCommand(
   file: string,
   args: readonly string[],
-  { environment = {}, timeLimitMs = COMMAND_TIME_LIMIT_MS }: CommandOptions = {},
+  { environment = {}, timeLimitMs = COMMAND_TIME_LIMIT_MS, mustSucceed = false }: CommandOptions = {},
 ): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const child = execFile(
@@ -33,8 +35,12 @@ export function runCommand(
         signal: AbortSignal.timeout(timeLimitMs),
         windowsHide: true,
       },
-      (error, stdout) => {
+      (error, stdout, stderr) => {
         if (error === null) return resolve(stdout);
+        if (mustSucceed && error.name !== "AbortError") {
+          const said = (stderr.trim() || stdout.trim() || error.message).replace(/\s*\n\s*/g, " ");
+          return reject(new ClawkitError("CONTROL_FAILED", `${[file, ...args].join(" ")} failed: ${said}`));
+        }
         if (systemErrorCode(error) === "ENOENT") return resolve(undefined);
         if (typeof error.code === "number") return resolve(stdout.trim() === "" ? undefined : stdout);
         child.kill("SIGKILL");

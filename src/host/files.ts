@@ -32,12 +32,34 @@ async function tightenMode(path: string): Promise<void> {
 
 /** Replaces a file's content in one step: a reader, or a crash, sees the old or the new text, never half of it. */
 export async function writeFileAtomic(path: string, text: string): Promise<void> {
+  await replaceWith(path, text, {});
+}
+
+/** The same for a file that is somebody else's: a link stays a link, owner and mode what they were. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const facts = await stat(target).catch(() => undefined);
+  await replaceWith(target, text, facts === undefined ? {} : { owner: facts });
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+async function replaceWith(path: string, text: string, { owner }: { owner?: Owner }): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   await mkdir(dirname(path), { recursive: true, mode: PRIVATE_DIR });
   try {
     const file = await open(temporary, "wx", PRIVATE_FILE);
     try {
       await file.writeFile(text);
+      // before it is in its place: a crash leaves the old file, or the new one with its owner
+      if (owner !== undefined && platform() !== "win32") {
+        await file.chown(owner.uid, owner.gid);
+        await file.chmod(owner.mode & 0o7777);
+      }
       await file.sync();
     } finally {
       await file.close();
@@ -47,12 +69,4 @@ export async function writeFileAtomic(path: string, text: string): Promise<void>
     await rm(temporary, { force: true });
     throw error;
   }
-}
-
-/** The same for a file that is somebody else's: a link stays a link, and the mode what it was. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  const target = await realpath(path).catch(() => path);
-  const facts = await stat(target).catch(() => undefined);
-  await writeFileAtomic(target, text);
-  if (facts !== undefined) await chmod(target, facts.mode & 0o7777);
 }

@@ -29,7 +29,10 @@ export const linux: Host = {
     const stat = await readOrUndefined(`${folder}/stat`);
     if (stat === undefined) return undefined;
     const [executable, commandLine, user] = await Promise.all([
-      readlink(`${folder}/exe`).catch(() => undefined),
+      readlink(`${folder}/exe`).then(
+        (path) => path.replace(/ \(deleted\)$/, ""), // replaced by an upgrade
+        () => undefined,
+      ),
       readOrUndefined(`${folder}/cmdline`),
       ownerOf(folder),
     ]);

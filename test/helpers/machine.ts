@@ -62,6 +62,7 @@ export function machineWith(changes: Partial<Machine> = {}): Machine {
     target: localTarget(28789, false),
     configuredPort: async () => 28789,
     isDeep: false,
+    uid: process.getuid?.(),
     userName: "u",
     home,
     status: async () => stoppedStatus(),

@@ -72,8 +72,7 @@ describe("doctor", { concurrency: 3 }, () => {
 
     test("says it in JSON, has nothing to repair, and leaves nothing behind", async (t) => {
       const line = await homeWith(t);
-      const args = ["--fix", "--yes", "--json", "--url", `ws://127.0.0.1:${line.port}`];
-      const report = json<Report>(await exits(1, line.clawkit("doctor", ...args)));
+      const report = json<Report>(await exits(1, line.clawkit("doctor", "--fix", "--yes", "--json")));
       assert.deepEqual([report.schemaVersion, report.ok, report.verdict], [1, false, "likely"]);
       const [best] = report.causes;
       assert.deepEqual([best?.id, best?.verdict], ["not-listening", "likely"]);

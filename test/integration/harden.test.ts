@@ -34,7 +34,7 @@ describe("clawkit harden", { concurrency: 2 }, () => {
     const keepalive = result.advice.find(({ id }) => id === "keepalive")!;
     assert.equal(keepalive.state, "change");
     assert.match(keepalive.reason, /30 to 120 s/);
-    assert.match(keepalive.diff!.join("\n"), /^\+ .*keepalive: \{ enabled: true \}/m);
+    assert.match(keepalive.diff!.join("\n"), /^~ gateway\.keepalive\.enabled: true$/m);
     assert.equal(await line.readConfig(), CARELESS);
   });
 

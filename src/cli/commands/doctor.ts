@@ -18,6 +18,7 @@ export interface DoctorOptions {
   readonly fix?: boolean;
   /** The alias's word for it: OpenClaw's doctor has both. */
   readonly repair?: boolean;
+  readonly nonInteractive?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly only?: string;
@@ -35,6 +36,9 @@ export async function doctor(context: CliContext, options: DoctorOptions): Promi
   const isRepairing = options.fix === true || options.repair === true || options.dryRun === true;
   if (isRepairing && options.only !== undefined) {
     throw new ClawkitError("USAGE", "--fix needs every look: leave --only out");
+  }
+  if (isRepairing && options.url !== undefined) {
+    throw new ClawkitError("USAGE", "--fix repairs this machine's own gateway: leave --url out");
   }
   if (isRepairing) return await repairAll(context, options);
   const machine = await machineOf(context, options);
@@ -121,10 +125,14 @@ function actionsOf(context: CliContext): Actions {
   };
 }
 
-async function consent(context: CliContext, plan: Plan, { yes, json }: DoctorOptions): Promise<boolean> {
+async function consent(
+  context: CliContext,
+  plan: Plan,
+  { yes, json, nonInteractive }: DoctorOptions,
+): Promise<boolean> {
   if (yes) return true;
   const { out } = context;
-  if (json || !out.isTerminal || context.stdin.isTTY !== true) return false;
+  if (json || nonInteractive || !out.isTerminal || context.stdin.isTTY !== true) return false;
   for (const line of plan.diff ?? []) out.line(`  ${line}`);
   return await context.ask(`May I ${plan.what}?`);
 }

@@ -63,7 +63,12 @@ export async function drill(
     out.line(`What will happen: ${chosen.what} (pid ${pid}).`);
     out.line(`${before.connections} clients are connected: ${chosen.effect}.`);
   }
+  const victim = await context.host.process(pid);
   if (options.yes !== true && !(await isAllowed(context))) return 1;
+  const now = await context.host.process(pid);
+  if (victim === undefined || now?.startTime !== victim.startTime) {
+    throw new ClawkitError("NOT_RUNNING", `Nothing was done: pid ${pid} is no longer that gateway`);
+  }
   const startedAt = context.clock.now();
   context.sendSignal(pid, chosen.signal);
   const after = await untilBack(context, pid);

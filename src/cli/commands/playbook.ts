@@ -10,8 +10,12 @@ import {
   relevanceOf,
   type Section,
 } from "../../diagnosis/playbook.ts";
+import { Ledger } from "../../diagnosis/remedies/ledger.ts";
 import type { CliContext } from "../context.ts";
 import { machineOf } from "../machine.ts";
+
+/** A repair that is older is not what the question is about. */
+const RECENT_MS = 24 * 60 * 60_000;
 
 export interface PlaybookOptions {
   readonly run?: boolean;
@@ -114,7 +118,11 @@ async function remember(
   solved: boolean,
   examination: Examination | undefined,
 ): Promise<void> {
-  const cause = examination?.diagnosis.causes[0]?.id ?? null;
+  // the gateway is well again: what was wrong is what was repaired, or what is on record
+  const [last] = (await new Ledger(paths.stateDir, () => clock.wall()).entries()).filter(
+    ({ cause, at }) => cause !== undefined && clock.wall() - Date.parse(at) < RECENT_MS,
+  );
+  const cause = last?.cause ?? examination?.diagnosis.causes[0]?.id ?? null;
   await saveFeedback(paths.feedback, {
     at: new Date(clock.wall()).toISOString(),
     playbook: code,

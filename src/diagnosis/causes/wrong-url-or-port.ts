@@ -15,6 +15,7 @@ export const wrongUrlOrPort: Cause = {
     ["node-only-said"],
     ["url-variable-said", "refused-said"],
   ],
+  possibleIf: [["url-variable-remote"]],
   seen: 7,
   remedies: [
     {

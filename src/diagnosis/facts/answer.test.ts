@@ -65,7 +65,7 @@ describe("a gateway", () => {
   });
 
   test("whose event loop is degraded", async (t) => {
-    const body = '{"ready":true,"eventLoop":{"degraded":true,"reasons":["delay"]}}';
+    const body = '{"ready":true,"eventLoop":{"degraded":true,"reasons":["event_loop_delay"]}}';
     assert.ok((await found(await gateway(t, { "/readyz": [200, body] }))).includes("loop-degraded"));
   });
 });

@@ -33,7 +33,7 @@ export const answer: Look = {
 
 /** On a gateway that is well a WebSocket attempt of ours would only stand in its log. */
 async function webSocketFacts(target: Target): Promise<Fact[]> {
-  const result = await upgrade(target, "/");
+  const result = await upgrade(target, target.path);
   const source = `WebSocket upgrade at ${authority(target)}`;
   if (result.kind !== "status") return [{ id: "upgrade-unanswered", detail: result.detail, source }];
   if (result.status === 101) return [{ id: "upgrade-accepted", detail: "the upgrade is accepted", source }];
@@ -47,8 +47,10 @@ function readiness({ status, body }: Extract<Answer, { kind: "status" }>, source
     facts.push({ id: "not-ready", detail: `/readyz answers HTTP ${status}${reasonIn(body)}`, source });
   }
   const loop = parsed(body)?.eventLoop as Record<string, unknown> | undefined;
-  if (loop?.degraded === true) {
-    const detail = `/readyz says that its event loop is degraded: ${JSON.stringify(loop.reasons)}`;
+  // `cpu` alone is a gateway that works, as each does for a while after its start
+  const reasons = Array.isArray(loop?.reasons) ? loop.reasons.map(String) : [];
+  if (loop?.degraded === true && reasons.some((reason) => reason.startsWith("event_loop"))) {
+    const detail = `/readyz says that its event loop is degraded: ${reasons.join(", ")}`;
     facts.push({ id: "loop-degraded", detail, source });
   }
   return facts;
@@ -61,6 +63,7 @@ const IDS = {
   alert: "tls-there",
   plain: "plain-there",
   name: "name-unresolved",
+  rejected: "tls-refuses-us",
   unreachable: "connect-unreachable",
   other: "not-http",
 } as const;

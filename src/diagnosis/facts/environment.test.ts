@@ -24,13 +24,9 @@ describe("the environment", () => {
     [
       "sends clients to another machine",
       { OPENCLAW_GATEWAY_URL: "ws://10.0.0.5:28789" },
-      ["url-variable-elsewhere"],
+      ["url-variable-remote"],
     ],
-    [
-      "sends clients to another family",
-      { OPENCLAW_GATEWAY_URL: "ws://[::1]:28789" },
-      ["url-variable-elsewhere"],
-    ],
+    ["sends clients here by the other family", { OPENCLAW_GATEWAY_URL: "ws://[::1]:28789" }, []],
     [
       "sends clients here with TLS",
       { OPENCLAW_GATEWAY_URL: "wss://127.0.0.1:28789" },
@@ -38,10 +34,11 @@ describe("the environment", () => {
     ],
     ["has no URL for a URL", { OPENCLAW_GATEWAY_URL: "gateway" }, ["url-variable-broken"]],
     ["has a proxy", { HTTP_PROXY: PROXY }, ["proxy-without-exclusion"]],
-    ["has a proxy in small letters", { https_proxy: PROXY }, ["proxy-without-exclusion"]],
+    ["has a proxy in small letters", { http_proxy: PROXY }, ["proxy-without-exclusion"]],
+    ["has a proxy for TLS, and is asked without", { HTTPS_PROXY: PROXY, ALL_PROXY: PROXY }, []],
     [
       "has a proxy that Node uses",
-      { ALL_PROXY: PROXY, NODE_USE_ENV_PROXY: "1" },
+      { HTTP_PROXY: PROXY, NODE_USE_ENV_PROXY: "1" },
       ["proxy-without-exclusion", "proxy-in-force"],
     ],
     ["has a proxy, not for here", { HTTP_PROXY: PROXY, NO_PROXY: "example.org, 127.0.0.1" }, []],

@@ -1,8 +1,8 @@
-import { isIP } from "node:net";
 import type { Look, Target } from "../machine.ts";
 import type { Fact } from "../types.ts";
 
-const PROXY_NAMES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+/** Node takes the variable of the scheme that is asked for (nodejs.org, "Built-in Proxy Support"). */
+const PROXY_NAMES = { plain: ["HTTP_PROXY", "http_proxy"], tls: ["HTTPS_PROXY", "https_proxy"] };
 
 /** Variables that move a client elsewhere, or change its Node. Their values may hold secrets and are not shown. */
 export const environment: Look = {
@@ -16,15 +16,16 @@ export const environment: Look = {
       if (!URL.canParse(url)) add("url-variable-broken", "OPENCLAW_GATEWAY_URL is no URL");
       else {
         const { host, protocol } = new URL(url);
-        const isElsewhere =
-          portOf(new URL(url)) !== target.port || !sameHost(new URL(url).hostname, target.host);
-        if (isElsewhere) add("url-variable-elsewhere", `OPENCLAW_GATEWAY_URL sends clients to ${host}`);
+        const isHere = isLoopbackHost(new URL(url).hostname) && target.isLocal;
+        const isElsewhere = portOf(new URL(url)) !== target.port;
+        if (!isHere) add("url-variable-remote", `OPENCLAW_GATEWAY_URL sends clients to ${host}`);
+        else if (isElsewhere) add("url-variable-elsewhere", `OPENCLAW_GATEWAY_URL sends clients to ${host}`);
         else if ((protocol === "wss:") !== target.isTls) {
           add("url-variable-scheme", `OPENCLAW_GATEWAY_URL says ${protocol}//`);
         }
       }
     }
-    const proxy = PROXY_NAMES.find((name) => env[name]);
+    const proxy = PROXY_NAMES[target.isTls ? "tls" : "plain"].find((name) => env[name]);
     if (proxy !== undefined && target.isLocal && !isExcluded(env.NO_PROXY ?? env.no_proxy ?? "", target)) {
       add("proxy-without-exclusion", `${proxy} is set, and NO_PROXY does not exclude ${target.host}`);
     }
@@ -46,10 +47,9 @@ function isExcluded(list: string, { host, port }: Target): boolean {
   return list.split(/[,\s]+/).some((part) => own.includes(part));
 }
 
-function sameHost(a: string, b: string): boolean {
-  const plain = (host: string) => host.replace(/^\[|\]$/g, "");
-  const isLoopback = (host: string) => host === "localhost" || host === "::1" || /^127\./.test(host);
-  return plain(a) === plain(b) || (isLoopback(plain(a)) && isLoopback(plain(b)) && isIP(plain(a)) !== 6);
+function isLoopbackHost(name: string): boolean {
+  const host = name.replace(/^\[|\]$/g, "");
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
 }
 
 function portOf(url: URL): number {

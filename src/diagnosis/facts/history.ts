@@ -15,6 +15,9 @@ const RECENT_MS = DAY_MS;
 /** Trouble of single clients is what somebody who asks now means. */
 const CLIENT_TROUBLE_MS = 5 * MINUTE_MS;
 
+/** Of all connections of that time: a stranger with a wrong token, or one laptop that went to sleep, is none. */
+const TROUBLE_SHARE = 0.2;
+
 /** Connections that are looked through for it. */
 const MAX_CONNECTIONS = 200;
 
@@ -111,7 +114,9 @@ function clientHistory(store: RecorderStore, now: number): Fact[] {
       byCause.set(cause, { count: 1, detail: `${address}, by the ${end.by} ${code}${reason}`, at: end.at });
     }
   }
-  const facts = [...byCause].map(([cause, { count, detail, at }]): Fact => {
+  const all = store.countConnections({ state: "closed", since }) + store.countConnections({ state: "live" });
+  const many = [...byCause].filter(([, { count }]) => count >= all * TROUBLE_SHARE);
+  const facts = many.map(([cause, { count, detail, at }]): Fact => {
     const text = `${count} connections ended as ${cause} in the last 5 minutes, the last one of ${detail}`;
     return { id: `clients-${cause}`, detail: text, source: "clawkit connections", at: iso(at) };
   });

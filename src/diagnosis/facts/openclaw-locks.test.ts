@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -31,11 +31,26 @@ async function put(path: string, text?: string): Promise<string> {
   return path;
 }
 
+const UID = process.getuid?.();
+
 describe("readOpenClawLocks", () => {
+  // whoever may write to /tmp could name any process there, and have it ended
+  test("believes no lock of another user, none that others may write, and no link", async (t) => {
+    const dir = await folder(t);
+    const inner = join(dir, "tmp", "openclaw-1000");
+    const open = await put(join(inner, "gateway.open.lock"));
+    await chmod(open, 0o666);
+    await symlink(await put(join(dir, "elsewhere")), join(inner, "gateway.link.lock"));
+    assert.deepEqual(await readOpenClawLocks([dir], dir, UID), []);
+    await chmod(open, 0o644);
+    assert.equal((await readOpenClawLocks([dir], join(dir, "none"), UID)).length, 1);
+    assert.deepEqual(await readOpenClawLocks([dir], join(dir, "none"), (UID ?? 0) + 1), []);
+  });
+
   test("reads a lock of OpenClaw 2026.9.6, with blanks behind its JSON", async (t) => {
     const dir = await folder(t);
     const path = await put(join(dir, "tmp", "openclaw-1000", "gateway.35d95105.lock"));
-    assert.deepEqual(await readOpenClawLocks([dir], await folder(t)), [{ path, ...LOCK }]);
+    assert.deepEqual(await readOpenClawLocks([dir], await folder(t), UID), [{ path, ...LOCK }]);
   });
 
   test("reads one in the system's folder, where earlier versions kept it, and of an earlier name", async (t) => {
@@ -44,7 +59,7 @@ describe("readOpenClawLocks", () => {
       await put(join(temp, "openclaw-1000", "gateway.35d95105.lock")),
       await put(join(temp, "clawdbot", "gateway.lock"), '{"pid":7}'),
     ];
-    const locks = await readOpenClawLocks([], temp);
+    const locks = await readOpenClawLocks([], temp, UID);
     assert.deepEqual(locks.map(({ path }) => path).sort(), paths.sort());
     const old = locks.find(({ pid }) => pid === 7);
     assert.deepEqual([old?.startTime, old?.createdAt, old?.port], [undefined, undefined, undefined]);
@@ -60,7 +75,7 @@ describe("readOpenClawLocks", () => {
     await put(join(inner, "gateway.null.lock"), "null");
     await put(join(inner, "gateway.odd.lock"), '{"pid":"4711"}');
     await put(join(dir, "tmp", "other-1000", "gateway.35d95105.lock"));
-    assert.deepEqual(await readOpenClawLocks([dir, join(dir, "none")], join(dir, "none")), []);
+    assert.deepEqual(await readOpenClawLocks([dir, join(dir, "none")], join(dir, "none"), UID), []);
   });
 });
 

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProcessFacts } from "../../host/types.ts";
 import type { Look, Machine } from "../machine.ts";
@@ -14,32 +14,49 @@ export interface OpenClawLock {
   readonly port: number | undefined;
 }
 
+const OTHERS_WRITE = 0o022;
+
 /** An OpenClaw that began before this is not starting any more (knowledge: cold starts of 8 to 24 s were seen). */
 const YOUNG_MS = 60_000;
 
 /** Reads the locks below OpenClaw's state folders, and where versions before 2026.8 kept them. */
-export async function readOpenClawLocks(dirs: readonly string[], tempDir: string): Promise<OpenClawLock[]> {
+export async function readOpenClawLocks(
+  dirs: readonly string[],
+  tempDir: string,
+  uid: number | undefined,
+): Promise<OpenClawLock[]> {
   const folders = [...dirs.map((dir) => join(dir, "tmp")), tempDir];
-  const locks = await Promise.all(folders.map(locksBelow));
+  const locks = await Promise.all(folders.map((folder) => locksBelow(folder, uid)));
   return locks.flat();
 }
 
-async function locksBelow(folder: string): Promise<OpenClawLock[]> {
+async function locksBelow(folder: string, uid: number | undefined): Promise<OpenClawLock[]> {
   const names = await readdir(folder).catch(() => []);
   const owned = names.filter((name) => /^(openclaw|clawdbot|moltbot)(-\d+)?$/.test(name));
   const locks = await Promise.all(
     owned.map(async (name) => {
+      if (!(await isOwn(join(folder, name), uid))) return [];
       const inner = await readdir(join(folder, name)).catch(() => []);
       const paths = inner
         .filter((file) => /^gateway\.[\w.-]*lock$/.test(file))
         .map((file) => join(folder, name, file));
-      return await Promise.all(paths.map(readLock));
+      return await Promise.all(paths.map((path) => readLock(path, uid)));
     }),
   );
   return locks.flat().filter((lock) => lock !== undefined);
 }
 
-async function readLock(path: string): Promise<OpenClawLock | undefined> {
+/** Another user could write anything there: what a lock says is believed only if it is this user's. */
+async function isOwn(path: string, uid: number | undefined): Promise<boolean> {
+  if (uid === undefined) return true;
+  const facts = await lstat(path).catch(() => undefined);
+  return (
+    facts !== undefined && !facts.isSymbolicLink() && facts.uid === uid && (facts.mode & OTHERS_WRITE) === 0
+  );
+}
+
+async function readLock(path: string, uid: number | undefined): Promise<OpenClawLock | undefined> {
+  if (!(await isOwn(path, uid))) return undefined;
   try {
     const value = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
     if (typeof value.pid !== "number") return undefined;

@@ -4,17 +4,27 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { machineWith } from "../../../test/helpers/machine.ts";
+import { localTarget } from "../target.ts";
 import { openclawLogs, readLog } from "./openclaw-logs.ts";
 
 const fixture = (name: string) =>
   readFile(new URL(`../../../test/fixtures/openclaw/${name}`, import.meta.url), "utf8");
 
+/** The port and the config of the fixtures. */
+const MACHINE = machineWith({
+  target: localTarget(19789, false),
+  openclawConfigPath: "/home/u/.openclaw/openclaw.json",
+});
+
+const read = (text: string) =>
+  readLog(text, { path: "/log", at: Date.parse("2026-11-22T20:00:00Z") }, MACHINE);
+
 /** The ids of what a log says. */
-const said = (text: string) => readLog(text, "/log").map(({ id }) => id);
+const said = (text: string) => read(text).map(({ id }) => id);
 
 describe("readLog on lines of OpenClaw 2026.9.6", () => {
   test("finds nothing but its last line in a gateway that runs", async () => {
-    assert.deepEqual(readLog(await fixture("running.log"), "/log"), [
+    assert.deepEqual(read(await fixture("running.log")), [
       {
         id: "log-ends-mid-life",
         detail: "its last line: remote model catalog refresh failed",
@@ -29,7 +39,7 @@ describe("readLog on lines of OpenClaw 2026.9.6", () => {
   });
 
   test("sees a start that was refused, with its time", async () => {
-    const [fact] = readLog(await fixture("mode-missing.log"), "/log");
+    const [fact] = read(await fixture("mode-missing.log"));
     assert.deepEqual(
       [fact?.id, fact?.source, fact?.at],
       ["start-blocked-said", "/log", "2026-11-22T19:32:47.351+00:00"],
@@ -38,7 +48,7 @@ describe("readLog on lines of OpenClaw 2026.9.6", () => {
   });
 
   test("sees the key that was rejected, and nothing of the life before", async () => {
-    const facts = readLog(await fixture("key-rejected.log"), "/log");
+    const facts = read(await fixture("key-rejected.log"));
     const ids = facts.map(({ id }) => id);
     assert.ok(ids.includes("config-key-said"), ids.join());
     assert.ok(!ids.includes("start-blocked-said"), ids.join());
@@ -56,6 +66,17 @@ describe("readLog", () => {
   const line = (level: string, message: string) =>
     `${JSON.stringify({ message, time: "2026-11-22T12:00:00.000Z", _meta: { logLevelName: level } })}\n`;
 
+  // all gateways of a user write to one folder
+  test("passes over the life of a gateway with another port, or another config", async () => {
+    const text = line("INFO", "loading configuration…") + line("ERROR", "EADDRINUSE: 127.0.0.1:19789");
+    assert.ok(read(text).length > 0);
+    const other = { ...MACHINE, target: localTarget(29_999, false) };
+    assert.deepEqual(readLog(text, { path: "/log", at: 0 }, other), []);
+    const rejected = await fixture("key-rejected.log");
+    const elsewhere = { ...MACHINE, openclawConfigPath: "/home/other/.openclaw/openclaw.json" };
+    assert.deepEqual(readLog(rejected, { path: "/log", at: 0 }, elsewhere), []);
+  });
+
   test("takes no word of a line that tells of no trouble", () => {
     const text = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory";
     assert.deepEqual(said(line("INFO", text)), []);
@@ -69,7 +90,7 @@ describe("readLog", () => {
 
   test("shows no secret", () => {
     const text = line("INFO", "loading configuration…") + line("ERROR", "EADDRINUSE token=abcdefgh12345678");
-    assert.doesNotMatch(JSON.stringify(readLog(text, "/log")), /abcdefgh12345678/);
+    assert.doesNotMatch(JSON.stringify(read(text)), /abcdefgh12345678/);
   });
 
   test("finds a life's beginning in a plain log, and trouble before it is ready", () => {

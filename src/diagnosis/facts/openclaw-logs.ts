@@ -1,5 +1,4 @@
 import { open, readdir, stat } from "node:fs/promises";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { withoutSecrets } from "../../core/secrets.ts";
 import type { Look, Machine } from "../machine.ts";
@@ -55,8 +54,10 @@ export const openclawLogs: Look = {
       () => 0,
     );
     const text = await tailOf(newest.path, machine.isDeep ? DEEP_TAIL_BYTES : TAIL_BYTES);
-    const said = readLog(text, newest.path);
-    return [...facts, ...said.filter((fact) => !isOutdated(fact, changedAt))];
+    const said = readLog(text, newest, machine);
+    const { port } = machine.target;
+    const isAboutIt = ({ id, detail }: Fact) => id !== "port-taken-said" || detail.includes(`${port}`);
+    return [...facts, ...said.filter((fact) => !isOutdated(fact, changedAt) && isAboutIt(fact))];
   },
 };
 
@@ -72,18 +73,24 @@ interface LogLine {
 }
 
 /** What the last life in a log says of trouble; lines are JSON objects of OpenClaw's logger, or plain. */
-export function readLog(text: string, path: string): Fact[] {
+export function readLog(
+  text: string,
+  { path, at: writtenAt }: Pick<LogFile, "path" | "at">,
+  machine: Pick<Machine, "target" | "openclawConfigPath">,
+): Fact[] {
   const lines = text
     .split("\n")
     .map(lineOf)
     .filter((line) => line !== undefined);
   const start = lines.findLastIndex(({ message }) => FIRST_WORDS.test(message));
   const life = lines.slice(Math.max(0, start));
+  if (isOfAnother(life, machine)) return [];
   const trouble = life.filter(({ isTrouble }) => isTrouble);
   const facts: Fact[] = [];
   for (const { message, at } of trouble) {
     for (const fact of readText(withoutSecrets(message), RULES)) {
-      facts.push({ ...fact, source: path, ...(at === undefined ? {} : { at }) });
+      // a line without a time was written at the latest when its file was
+      facts.push({ ...fact, source: path, at: at ?? new Date(writtenAt).toISOString() });
     }
   }
   const last = life.at(-1);
@@ -94,6 +101,20 @@ export function readLog(text: string, path: string): Fact[] {
     facts.push({ id, detail: `its last line: ${detail}`, source: path, ...(last.at ? { at: last.at } : {}) });
   }
   return facts;
+}
+
+/** All gateways of a user share a folder for logs: a life that names another port or config is another gateway's. */
+function isOfAnother(
+  life: readonly LogLine[],
+  { target, openclawConfigPath }: Pick<Machine, "target" | "openclawConfigPath">,
+): boolean {
+  const text = life.map(({ message }) => message).join("\n");
+  const config = /Invalid config at (\S+?):?$/m.exec(text)?.[1];
+  if (config !== undefined && config !== openclawConfigPath) return true;
+  const ports = [...text.matchAll(/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):(\d{2,5})\b/g)].map(
+    (match) => Number(match[1]),
+  );
+  return ports.length > 0 && !ports.includes(target.port);
 }
 
 function lineOf(line: string): LogLine | undefined {
@@ -116,11 +137,10 @@ function lineOf(line: string): LogLine | undefined {
   }
 }
 
-function tempFoldersOf(env: Machine["env"]): string[] {
+function tempFoldersOf(env: Machine["env"], uid: number | undefined): string[] {
   const temp = env.TMPDIR ?? env.TEMP;
   if (temp === undefined) return [];
-  const uid = userInfo().uid;
-  return [join(temp, "openclaw"), ...(uid === -1 ? [] : [join(temp, `openclaw-${uid}`)])];
+  return [join(temp, "openclaw"), ...(uid === undefined ? [] : [join(temp, `openclaw-${uid}`)])];
 }
 
 interface LogFile {
@@ -129,8 +149,8 @@ interface LogFile {
   readonly bytes: number;
 }
 
-async function logsOf({ openclawDirs, env }: Machine): Promise<LogFile[]> {
-  const shared = [DEFAULT_LOG_FOLDER, ...tempFoldersOf(env)];
+async function logsOf({ openclawDirs, env, uid }: Machine): Promise<LogFile[]> {
+  const shared = [DEFAULT_LOG_FOLDER, ...tempFoldersOf(env, uid)];
   const folders = [...openclawDirs.map((dir) => join(dir, "logs")), ...shared];
   const found: LogFile[] = [];
   for (const folder of new Set(folders)) {
@@ -138,7 +158,8 @@ async function logsOf({ openclawDirs, env }: Machine): Promise<LogFile[]> {
       if (!name.endsWith(".log")) continue;
       const path = join(folder, name);
       const facts = await stat(path).catch(() => undefined);
-      if (facts !== undefined) found.push({ path, at: facts.mtimeMs, bytes: facts.size });
+      const isOwn = uid === undefined || facts?.uid === uid;
+      if (facts !== undefined && isOwn) found.push({ path, at: facts.mtimeMs, bytes: facts.size });
     }
   }
   return found;

@@ -6,8 +6,10 @@ import { familyOf, ownerOf } from "./owner.ts";
 
 const NODE = "/usr/bin/node";
 const ENTRY = "/usr/lib/node_modules/openclaw/dist/index.js";
+const DIR = "/home/u/.openclaw";
+
 const lock = {
-  path: "/home/u/.openclaw/tmp/openclaw-1000/gateway.1.lock",
+  path: `${DIR}/tmp/openclaw-1000/gateway.1.lock`,
   pid: 4711,
   startTime: "100",
   createdAt: undefined,
@@ -57,7 +59,13 @@ describe("family", () => {
 
   test("is a Node whose lock has its pid and its start time, whatever it calls itself", async () => {
     const changes = { executable: NODE, command: "openclaw-gateway   " };
-    assert.equal(await owner(changes, { openclawLocks: async () => [lock] }), "family");
+    assert.equal(await owner(changes, { openclawLocks: async () => [lock], openclawDirs: [DIR] }), "family");
+    // anybody may write to a folder that all share
+    const shared = { ...lock, path: "/tmp/openclaw-1000/gateway.35d95105.lock" };
+    assert.equal(
+      await owner(changes, { openclawLocks: async () => [shared], openclawDirs: [DIR] }),
+      "foreign",
+    );
   });
 
   test("is not a Node that only has the pid of a lock", async () => {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { ProcessFacts } from "../../host/types.ts";
 import type { Machine } from "../machine.ts";
 import { lockOwner } from "./openclaw-locks.ts";
@@ -32,10 +33,13 @@ async function isOurs({ pid, startTime }: ProcessFacts, machine: Machine): Promi
   return (await machine.ownProcesses()).some((run) => run.pid === pid && run.startTime === startTime);
 }
 
-/** Whether a lock of OpenClaw names exactly this process: what a title cannot pretend. */
+/** Whether a lock in OpenClaw's state folder names exactly this process: what a title cannot pretend. */
 export async function holdsLock(facts: ProcessFacts, machine: Machine): Promise<boolean> {
   return (await machine.openclawLocks()).some(
-    (lock) => lock.startTime !== undefined && lockOwner(lock, [facts]) === "held",
+    (lock) =>
+      machine.openclawDirs.some((dir) => lock.path.startsWith(join(dir, "/"))) &&
+      lock.startTime !== undefined &&
+      lockOwner(lock, [facts]) === "held",
   );
 }
 

@@ -12,10 +12,22 @@ const MAX_ANSWER_BYTES = 16 * 1024;
 /** The first byte of a TLS record that holds an alert (RFC 8446 §5.1): what some TLS servers answer plain HTTP. */
 const TLS_ALERT = 0x15;
 
+/** What OpenSSL says when the first bytes are no TLS record. */
+const NOT_TLS = /WRONG_VERSION_NUMBER|wrong version number|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|EPROTO/i;
+
 export type Answer =
   | { readonly kind: "status"; readonly status: number; readonly body: string }
   | {
-      readonly kind: "refused" | "reset" | "silent" | "alert" | "unreachable" | "plain" | "name" | "other";
+      readonly kind:
+        | "refused"
+        | "reset"
+        | "silent"
+        | "alert"
+        | "unreachable"
+        | "plain"
+        | "rejected"
+        | "name"
+        | "other";
       readonly detail: string;
     };
 
@@ -86,9 +98,11 @@ function failure(error: NodeJS.ErrnoException, isConnected: boolean): Answer {
   if (code === "ENOTFOUND" || code === "EAI_AGAIN" || code === "EAI_FAIL") {
     return { kind: "name", detail: `its name cannot be resolved (${code})` };
   }
-  if (code.startsWith("ERR_SSL") || code === "EPROTO") {
+  if (NOT_TLS.test(`${code} ${error.message}`)) {
     return { kind: "plain", detail: `it does not speak TLS (${code})` };
   }
+  // an alert of TLS itself: it wants a certificate of ours, or another version
+  if (code.startsWith("ERR_SSL")) return { kind: "rejected", detail: `its TLS refuses us (${code})` };
   if (isConnected) return { kind: "reset", detail: `it resets connections (${code})` };
   return { kind: "unreachable", detail: `the connection fails (${code})` };
 }

@@ -14,7 +14,11 @@ async function found(all: readonly ProcessFacts[], host: Partial<Host> = {}) {
   const machine = machineWith({
     openclawDirs: ["/home/u/.openclaw"],
     processes: async () => all,
-    host: hostWith({ process: async (pid) => all.find((one) => one.pid === pid), ...host }),
+    host: hostWith({
+      portOwners: async () => all.map(({ pid }) => ({ address: "127.0.0.1", pid })),
+      process: async (pid) => all.find((one) => one.pid === pid),
+      ...host,
+    }),
   });
   const facts = await processes.look(machine);
   return { ids: facts.map(({ id }) => id), details: facts.map(({ detail }) => detail).join("\n") };
@@ -44,6 +48,12 @@ describe("processes of gateways", { concurrency: true }, () => {
     const { ids, details } = await found([parent, dead]);
     assert.deepEqual(ids, ["gateway-defunct", "no-gateway-process"]);
     assert.match(details, /its parent \(pid 1, \/sbin\/docker-init\) has not collected it/);
+  });
+
+  test("that hold neither the port nor our lock have troubles of their own", async () => {
+    const stopped = [processWith({ ...GATEWAY, state: "stopped" })];
+    const elsewhere = { portOwners: async () => [] };
+    assert.ok(!(await found(stopped, elsewhere)).ids.includes("process-stopped"));
   });
 
   test("that are stopped", async () => {

@@ -1,7 +1,7 @@
 import type { ProcessFacts } from "../../host/types.ts";
 import type { Look, Machine } from "../machine.ts";
 import type { Fact } from "../types.ts";
-import { familyOf } from "./owner.ts";
+import { familyOf, holdsLock } from "./owner.ts";
 
 /** Between two looks at the CPU time of a process. */
 const CPU_SPAN_MS = 400;
@@ -26,7 +26,9 @@ export const processes: Look = {
     for (const one of family) {
       facts.push({ id: "family-lives", detail: describe(one), source: `process ${one.pid}` });
     }
-    const mine = family.filter(({ user }) => user === machine.userName);
+    // with a compile cache OpenClaw starts itself anew, and its launcher stays
+    const isLauncher = ({ pid }: ProcessFacts) => family.some(({ parentPid }) => parentPid === pid);
+    const mine = family.filter((one) => one.user === machine.userName && !isLauncher(one));
     if (mine.length > 1 && (await machine.isOpenClaw())) {
       const detail = `${mine.length} OpenClaw gateways of one user live: pids ${mine.map(({ pid }) => pid).join(", ")}`;
       facts.push({ id: "gateways-several", detail, source: "process list" });
@@ -38,11 +40,20 @@ export const processes: Look = {
         source: "process list",
       });
     }
-    const watched = [...family, ...own];
+    const watched = [...(await hereOf(family, machine)), ...own];
     const looked = await Promise.all(watched.map((one) => lookAtOne(one, machine)));
     return [...facts, ...looked.flat()];
   },
 };
+
+/** Of OpenClaw's gateways those that hold the port, or the lock of this state folder: others have troubles of their own. */
+async function hereOf(family: readonly ProcessFacts[], machine: Machine): Promise<ProcessFacts[]> {
+  const holders = (await machine.host.portOwners(machine.target.port)).map(({ pid }) => pid);
+  const isHere = await Promise.all(
+    family.map(async (one) => holders.includes(one.pid) || (await holdsLock(one, machine))),
+  );
+  return family.filter((_, index) => isHere[index]);
+}
 
 type OwnProcess = ProcessFacts & { readonly isGateway: boolean };
 

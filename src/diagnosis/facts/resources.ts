@@ -34,7 +34,9 @@ export const resources: Look = {
   },
 };
 
-async function foldersOf({ paths, openclawDirs }: Machine): Promise<string[]> {
+async function foldersOf(machine: Machine): Promise<string[]> {
+  const { paths } = machine;
+  const openclawDirs = (await machine.isOpenClaw()) ? machine.openclawDirs : [];
   const all = [paths.stateDir, ...openclawDirs, ...openclawDirs.map((dir) => join(dir, "state"))];
   const there = await Promise.all(all.map((path) => stat(path).catch(() => undefined)));
   return all.filter((_, index) => there[index]?.isDirectory());
@@ -66,7 +68,9 @@ async function factsOfFolder(path: string): Promise<Fact[]> {
 }
 
 async function brokenDatabases(folder: string): Promise<Fact[]> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(sqlite|db)$/.test(name));
+  const names = (await readdir(folder).catch(() => [])).filter((name) =>
+    /\.sqlite$|^recorder\.db$/.test(name),
+  );
   const found = await Promise.all(
     names.map(async (name): Promise<Fact[]> => {
       const path = join(folder, name);

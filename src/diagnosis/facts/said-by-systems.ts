@@ -36,7 +36,7 @@ export const saidBySystems: readonly TextRule[] = [
   { id: "exit-139-said", pattern: /segfault at|SIGSEGV|code[ =:]*139|EXC_BAD_ACCESS|Segmentation fault/i },
   { id: "exit-78-said", pattern: /status=78\b|code[ =:(]*78\b|exit(ed)?( with)?( code| status)? 78\b/i },
   { id: "exit-0-said", pattern: /(exit(s|ed)?|code)[^\n]{0,20}\b(code|with)?[ =:"]*0\b(?![.\d])/i },
-  { id: "disk-full-said", pattern: /\bENOSPC\b|no space left on device/i },
+  { id: "disk-full-said", pattern: /\bENOSPC\b(?!.*file watchers)|no space left on device/i },
   { id: "log-large-told", pattern: /\d+(\.\d+)? ?GB[^\n]{0,20}\blog\b|log file[^\n]{0,30}\d+(\.\d+)? ?GB/i },
   {
     id: "database-said",

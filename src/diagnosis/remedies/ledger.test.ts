@@ -37,7 +37,7 @@ function writes(path: string, text: string, more: Partial<Plan> = {}): Plan {
   };
 }
 
-const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+const modeOf = async (path: string) => (await stat(path)).mode & 0o7777;
 
 describe("a repair", () => {
   test("is written down before it is made", async (t) => {
@@ -49,17 +49,19 @@ describe("a repair", () => {
         assert.deepEqual([entry?.repair, entry?.state, entry?.what], ["mend", "begun", plan.what]);
       },
     });
-    await ledger.carryOut("mend", plan);
-    assert.equal((await ledger.entries())[0]?.state, "done");
+    await ledger.carryOut("mend", plan, "config-invalid");
+    const [entry] = await ledger.entries();
+    assert.deepEqual([entry?.state, entry?.cause], ["done", "config-invalid"]);
   });
 
-  test("that fails is on record as begun, and its error is told", async (t) => {
+  test("that fails is on record as failed, its error is told, and undo passes over it", async (t) => {
     const { ledger, file } = await setUp(t);
     await writeFile(file, BYTES);
     const plan = writes(file, "new", { apply: () => Promise.reject(new Error("no way")) });
     await assert.rejects(ledger.carryOut("mend", plan), { message: "no way" });
-    assert.equal((await ledger.entries())[0]?.state, "begun");
+    assert.equal((await ledger.entries())[0]?.state, "failed");
     assert.deepEqual(await readFile(file), BYTES);
+    await assert.rejects(ledger.undo(undefined), { code: "NOTHING_RECORDED" });
   });
 
   test("keeps nothing that others can read", async (t) => {
@@ -73,7 +75,7 @@ describe("a repair", () => {
 });
 
 describe("undo", () => {
-  for (const mode of [0o600, 0o644, 0o400]) {
+  for (const mode of [0o600, 0o644, 0o400, 0o4600]) {
     test(`brings back every byte, and the mode ${mode.toString(8)}`, async (t) => {
       const { ledger, file } = await setUp(t);
       await writeFile(file, BYTES);
@@ -177,7 +179,7 @@ describe("undo", () => {
       apply: () => rename(lock, `${lock}.stale`),
     });
     await writeFile(lock, "of a living gateway");
-    await ledger.undo(undefined).catch(() => undefined); // refusing is right, too
+    await assert.rejects(ledger.undo(undefined), { code: "USAGE", message: /was made since/ });
     const texts = await Promise.all(
       (await readdir(folder, { recursive: true, withFileTypes: true }))
         .filter((entry) => entry.isFile())
@@ -192,17 +194,37 @@ describe("undo", () => {
     const { ledger, folder } = await setUp(t);
     const lock = join(folder, "gateway.lock");
     await writeFile(lock, "stale");
-    const plan: Plan = {
-      what: "move it",
-      risk: "safe",
-      undo: [{ kind: "move", from: `${lock}.stale`, to: lock }],
-      apply: () => Promise.reject(new Error("interrupted")),
-    };
-    await assert.rejects(ledger.carryOut("move-stale-lock", plan));
+    await new Promise<void>((noted) => {
+      const apply = () => {
+        noted();
+        return new Promise<void>(() => undefined); // as far as it got
+      };
+      const undo = [{ kind: "move", from: `${lock}.stale`, to: lock }] as const;
+      void ledger.carryOut("move-stale-lock", { what: "move it", risk: "safe", undo, apply });
+    });
+    assert.equal((await ledger.entries())[0]?.state, "begun");
     await ledger.undo(undefined);
     assert.equal(await readFile(lock, "utf8"), "stale");
     await assert.rejects(ledger.undo(undefined), { code: "NOTHING_RECORDED" });
   });
+});
+
+test("undo with a command that fails is an error, and can be asked for again", async (t) => {
+  const { ledger } = await setUp(t);
+  const command = [process.execPath, "-e", "process.exit(1)"];
+  const plan: Plan = {
+    what: "run",
+    risk: "safe",
+    undo: [{ kind: "run", command }],
+    apply: async () => undefined,
+  };
+  const { id } = await ledger.carryOut("mend", plan);
+  for (const asked of [undefined, id]) {
+    await assert.rejects(ledger.undo(asked), {
+      code: "CONTROL_FAILED",
+      message: /process\.exit\(1\) failed/,
+    });
+  }
 });
 
 describe("the entries", () => {

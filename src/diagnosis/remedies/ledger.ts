@@ -1,5 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { chmod, copyFile, mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
 import { runCommand } from "../../host/command.ts";
@@ -14,13 +25,18 @@ export interface LedgerEntry {
   readonly what: string;
   readonly at: string;
   /** `begun` is all there is of one that was interrupted: its files are as they were, or as they should be. */
-  readonly state: "begun" | "done" | "undone";
+  readonly state: "begun" | "done" | "failed" | "undone";
+  /** What it was to help with: an answer to the playbook's question counts for it. */
+  readonly cause?: string;
   /** In the order in which they are taken. */
   readonly undo: readonly UndoStep[];
 }
 
 /** A draft that is older is nobody's any more. */
 const DRAFT_MS = 60_000;
+
+/** What a command of an undo may take. */
+const COMMAND_MS = 60_000;
 
 const ENTRY = "repair.json";
 
@@ -51,10 +67,15 @@ export class Ledger {
   }
 
   /** Makes a repair: copies what it changes, writes it down, applies it. */
-  async carryOut(repair: string, plan: Plan): Promise<LedgerEntry> {
+  async carryOut(repair: string, plan: Plan, cause?: string): Promise<LedgerEntry> {
     if (plan.isRecordedAfter) await plan.apply();
-    const entry = await this.#begin(repair, plan);
-    if (!plan.isRecordedAfter) await plan.apply();
+    const entry = await this.#begin(repair, plan, cause);
+    try {
+      if (!plan.isRecordedAfter) await plan.apply();
+    } catch (error) {
+      await this.#mark(entry, "failed");
+      throw error;
+    }
     return await this.#mark(entry, "done");
   }
 
@@ -62,7 +83,8 @@ export class Ledger {
   async undo(id: string | undefined): Promise<LedgerEntry> {
     const entries = await this.entries();
     const open = entries.filter(
-      (one) => one.state !== "undone" && one.repair !== "undo" && one.undo.length > 0,
+      (one) =>
+        (one.state === "done" || one.state === "begun") && one.repair !== "undo" && one.undo.length > 0,
     );
     const entry = id === undefined ? open[0] : entries.find((one) => one.id === id);
     if (entry === undefined) {
@@ -85,13 +107,13 @@ export class Ledger {
     const apply = async () => {
       // of one that was interrupted only files may have changed; a command may never have run
       const steps = entry.state === "done" ? entry.undo : entry.undo.filter(({ kind }) => kind !== "run");
-      for (const step of steps) await takeBack(step, this.#wall());
+      for (const step of steps) await takeBack(step);
     };
     await this.carryOut("undo", { what: `undo: ${entry.what}`, risk: "safe", files, apply });
     return await this.#mark(entry, "undone");
   }
 
-  async #begin(repair: string, plan: Plan): Promise<LedgerEntry> {
+  async #begin(repair: string, plan: Plan, cause: string | undefined): Promise<LedgerEntry> {
     await ensurePrivateDir(this.#folder);
     await this.#dropDrafts();
     // ids sort by time, also those of one millisecond
@@ -115,7 +137,15 @@ export class Ledger {
     }
     const at = new Date(this.#wall()).toISOString();
     const undo = [...restores, ...(plan.undo ?? [])];
-    const entry: LedgerEntry = { id, repair, what: plan.what, at, state: "begun", undo };
+    const entry: LedgerEntry = {
+      id,
+      repair,
+      what: plan.what,
+      at,
+      state: "begun",
+      undo,
+      ...(cause === undefined ? {} : { cause }),
+    };
     await writeFileAtomic(join(draft, ENTRY), `${JSON.stringify(entry, null, 2)}\n`);
     await rename(draft, folder);
     return entry;
@@ -143,37 +173,44 @@ async function keep(path: string, copy: string): Promise<number | undefined> {
     const { mode } = await stat(path);
     await copyFile(path, copy);
     await chmod(copy, PRIVATE_FILE);
-    return mode & 0o777;
+    return mode & 0o7777;
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }
 
-async function takeBack(step: UndoStep, now: number): Promise<void> {
+async function takeBack(step: UndoStep): Promise<void> {
   switch (step.kind) {
     case "restore": {
       if (step.copy === null) return await rm(step.path, { force: true });
       const temporary = `${step.path}.${randomBytes(6).toString("hex")}.tmp`;
+      const owner = await stat(step.path).catch(() => undefined);
       await copyFile(step.copy, temporary);
+      if (owner !== undefined) await chown(temporary, owner.uid, owner.gid);
       await chmod(temporary, step.mode);
       return await rename(temporary, step.path);
     }
     case "move":
-      return await moveBack(step.from, step.to, now);
+      return await moveBack(step.from, step.to);
     case "mode":
       return await chmod(step.path, step.mode);
     case "run": {
       const [file, ...args] = step.command;
-      await runCommand(file!, args);
+      await runCommand(file!, args, { timeLimitMs: COMMAND_MS, mustSucceed: true });
     }
   }
 }
 
-/** A move that was never made is no move; what stands in its place now is moved aside, not lost. */
-async function moveBack(from: string, to: string, now: number): Promise<void> {
+/** A move that was never made is no move; what stands in its place now is alive, and stays. */
+async function moveBack(from: string, to: string): Promise<void> {
   const isThere = async (path: string) => (await stat(path).catch(() => undefined)) !== undefined;
   if (!(await isThere(from))) return;
-  if (await isThere(to)) await rename(to, `${to}.${now}`);
+  if (await isThere(to)) {
+    throw new ClawkitError(
+      "USAGE",
+      `Cannot undo as ${to} was made since: move it away, or leave ${from} where it is`,
+    );
+  }
   await rename(from, to);
 }

@@ -14,8 +14,16 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { actionsWith, examinationOf, fact, machineWith, processWith } from "../../../test/helpers/machine.ts";
+import {
+  actionsWith,
+  examinationOf,
+  fact,
+  hostWith,
+  machineWith,
+  processWith,
+} from "../../../test/helpers/machine.ts";
 import { statePaths } from "../../config/paths.ts";
+import { localTarget } from "../target.ts";
 import type { Fact } from "../types.ts";
 import { Ledger } from "./ledger.ts";
 import {
@@ -53,7 +61,7 @@ async function home(t: TestContext, text?: string) {
       actions: actionsWith(actions),
     });
   };
-  return { folder, config, ledger, read, plan };
+  return { folder, dir, config, ledger, read, plan };
 }
 
 describe("setting the mode", () => {
@@ -65,7 +73,7 @@ describe("setting the mode", () => {
     const found = (await plan(setOpenClawMode, ["openclaw-mode-unset"]))!;
     assert.deepEqual(
       [found.what, found.risk, found.diff],
-      [`set gateway.mode to "local" in ${config}`, "disruptive", ['+     mode: "local",']],
+      [`set gateway.mode to "local" in ${config}`, "disruptive", ['+ gateway.mode: "local"']],
     );
     await ledger.carryOut("set-openclaw-mode", found);
     assert.equal(await read(), text.replace("always\n", 'always\n    mode: "local",\n'));
@@ -106,7 +114,7 @@ describe("removing a key that was rejected", () => {
     ))!;
     assert.deepEqual(
       [found.what, found.risk, found.diff],
-      [`remove gateway.bogus from ${config}`, "disruptive", ["-     bogus: { a: 1 },"]],
+      [`remove gateway.bogus from ${config}`, "disruptive", ["- gateway.bogus.a"]],
     );
     await ledger.carryOut("remove-unknown-key", found);
     assert.equal(await read(), text.replace("    bogus: { a: 1 },\n", ""));
@@ -171,29 +179,57 @@ describe("restoring a copy of OpenClaw's config", () => {
 describe("moving a stale lock aside", () => {
   const facts = ["lock-of-another", "port-free"];
 
-  test("moves those without an owner, leaves the others, and is taken back", async (t) => {
-    const { folder, ledger, plan } = await home(t, GOOD);
-    const lock = (name: string, pid: number, startTime: string) => {
+  /** Three locks in OpenClaw's folder and one beside it; pids 1 and 3 are processes now. */
+  async function withLocks(t: TestContext, now = processWith({ pid: 1, startTime: "2" })) {
+    const set = await home(t, GOOD);
+    const lock = (folder: string, name: string, pid: number, startTime: string) => {
       return { path: join(folder, name), pid, startTime, createdAt: undefined, port: undefined };
     };
-    const locks = [lock("other", 1, "1"), lock("gone", 2, "1"), lock("held", 3, "1")];
-    for (const { path } of locks) await writeFile(path, path);
-    const processes = async () => [
-      processWith({ pid: 1, startTime: "2" }),
-      processWith({ pid: 3, startTime: "1" }),
+    const locks = [
+      lock(set.dir, "other", 1, "1"),
+      lock(set.dir, "gone", 2, "1"),
+      lock(set.dir, "held", 3, "1"),
+      lock(set.folder, "beside", 1, "1"),
     ];
-    const found = (await plan(moveStaleLock, facts, { processes, openclawLocks: async () => locks }))!;
-    assert.equal(found.risk, "safe");
-    await ledger.carryOut("move-stale-lock", found);
+    for (const { path } of locks) await writeFile(path, path);
+    const changes = {
+      host: hostWith({ process: async () => now }),
+      processes: async () => [
+        processWith({ pid: 1, startTime: "2" }),
+        processWith({ pid: 3, startTime: "1" }),
+      ],
+      openclawLocks: async () => locks,
+    };
     const names = async () =>
-      (await readdir(folder)).filter((name) => /^(other|gone|held)/.test(name)).sort();
-    assert.deepEqual(
-      (await names()).map((name) => name.replace(/\.stale-\d+$/, ".stale")),
-      ["gone.stale", "held", "other.stale"],
-    );
+      [...(await readdir(set.dir)), ...(await readdir(set.folder))]
+        .filter((name) => /^(other|gone|held|beside)/.test(name))
+        .map((name) => name.replace(/\.stale-\d+$/, ".stale"))
+        .sort();
+    const plan = (...more: string[]) => set.plan(moveStaleLock, [...facts, ...more], changes);
+    return { ...set, plan, names };
+  }
+
+  test("moves those of another process, leaves the others, asks first, and is taken back", async (t) => {
+    const { ledger, plan, names } = await withLocks(t);
+    const found = (await plan())!;
+    assert.equal(found.risk, "disruptive");
+    await ledger.carryOut("move-stale-lock", found);
+    assert.deepEqual(await names(), ["beside", "gone", "held", "other.stale"]);
     await ledger.undo(undefined);
-    assert.deepEqual(await names(), ["gone", "held", "other"]);
+    assert.deepEqual(await names(), ["beside", "gone", "held", "other"]);
   });
+
+  test("leaves one whose pid is its gateway's by then", async (t) => {
+    const { plan, names } = await withLocks(t, processWith({ pid: 1, startTime: "1" }));
+    await (await plan())?.apply();
+    assert.deepEqual(await names(), ["beside", "gone", "held", "other"]);
+  });
+
+  for (const inTheWay of ["lock-held", "gateway-young"]) {
+    test(`is not thought of with ${inTheWay}`, async (t) => {
+      assert.equal(await (await withLocks(t)).plan(inTheWay), undefined);
+    });
+  }
 
   test("is not thought of while somebody listens", async (t) => {
     const { plan } = await home(t, GOOD);
@@ -205,7 +241,7 @@ describe("moving a stale lock aside", () => {
 describe("starting OpenClaw", () => {
   const away = ["port-free", "no-gateway-process"];
 
-  async function withProgram(t: TestContext, script = "#!/bin/sh\n") {
+  async function withProgram(t: TestContext, script = "#!/bin/sh\n", target = localTarget(28789, false)) {
     const set = await home(t, GOOD);
     const bin = join(set.folder, "bin");
     await mkdir(bin);
@@ -213,7 +249,7 @@ describe("starting OpenClaw", () => {
     const launched: string[][] = [];
     const launch = async (file: string, args: readonly string[]) => void launched.push([file, ...args]);
     const plan = (...facts: string[]) =>
-      set.plan(startOpenClaw, facts, { env: { PATH: `/nowhere:${bin}` }, actions: { launch } });
+      set.plan(startOpenClaw, facts, { env: { PATH: `/nowhere:${bin}` }, actions: { launch }, target });
     return { ...set, plan, program: join(bin, "openclaw"), launched };
   }
 
@@ -230,12 +266,19 @@ describe("starting OpenClaw", () => {
     assert.equal(await plan(...away), undefined);
   });
 
+  test("is not thought of where another port was asked than it is configured for", async (t) => {
+    const { plan } = await withProgram(t, undefined, localTarget(28790, false));
+    assert.equal(await plan(...away), undefined);
+  });
+
   for (const inTheWay of [
     "openclaw-config-broken",
     "openclaw-mode-unset",
     "lock-of-another",
     "disk-full",
     "gateway-young",
+    "lock-held",
+    "family-lives",
     "service-running",
     "ours-stopped",
   ]) {

@@ -1,11 +1,10 @@
 import { access, constants, readFile, rename, stat } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, sep } from "node:path";
 import { removeFromText, setInText } from "../../config/edit.ts";
 import { parseJson5 } from "../../config/parse.ts";
-import { replaceFile } from "../../host/files.ts";
-import { lockOwner } from "../facts/openclaw-locks.ts";
+import { lockOwner, type OpenClawLock } from "../facts/openclaw-locks.ts";
 import type { Machine } from "../machine.ts";
-import { changedLines, factsNamed, has } from "./shared.ts";
+import { changedKeys, factsNamed, has, replaceUnchanged, startIsInTheWay } from "./shared.ts";
 import type { Repair, RepairContext } from "./types.ts";
 
 /** Its cold start takes 8 to 24 s (knowledge: openclaw.md), on a busy machine more. */
@@ -33,8 +32,8 @@ export const restoreOpenClawConfig: Repair = {
         what: `restore ${path} from its copy ${path}${suffix}`,
         risk: "disruptive",
         files: [path],
-        diff: changedLines(now, text),
-        apply: () => replaceFile(path, text),
+        diff: changedKeys(now, text),
+        apply: () => replaceUnchanged(path, now, text),
       };
     }
     return undefined;
@@ -62,8 +61,8 @@ export const removeUnknownKey: Repair = {
       what: `remove ${keys.map((key) => [...parent, key].join(".")).join(", ")} from ${path}`,
       risk: "disruptive",
       files: [path],
-      diff: changedLines(text, mended),
-      apply: () => replaceFile(path, mended),
+      diff: changedKeys(text, mended),
+      apply: () => replaceUnchanged(path, text, mended),
     };
   },
 };
@@ -80,49 +79,44 @@ export const setOpenClawMode: Repair = {
       what: `set gateway.mode to "local" in ${path}`,
       risk: "disruptive",
       files: [path],
-      diff: changedLines(text, mended),
-      apply: () => replaceFile(path, mended),
+      diff: changedKeys(text, mended, ["gateway.mode"]),
+      apply: () => replaceUnchanged(path, text, mended),
     };
   },
 };
 
-/** A lock whose owner is gone, or whose pid is another process's now. It is moved, not deleted. */
+/**
+ * A lock in this state folder whose pid is another process's. It is moved, not deleted, and asked about first: in a
+ * container the same pid may be a living gateway.
+ */
 export const moveStaleLock: Repair = {
   id: "move-stale-lock",
   helpsWith: ["stale-lock", "port-conflict"],
   async plan({ machine, examination }) {
-    if (!has(examination, "lock-of-another") || !has(examination, "port-free")) return undefined;
+    if (!has(examination, "lock-of-another") || has(examination, "gateway-young", "lock-held"))
+      return undefined;
+    if (!has(examination, "port-free")) return undefined;
+    const isHere = ({ path }: OpenClawLock) =>
+      machine.openclawDirs.some((dir) => path.startsWith(join(dir, sep)));
     const processes = await machine.processes();
     const stale = (await machine.openclawLocks()).filter(
-      (lock) => lockOwner(lock, processes) === "other" || lockOwner(lock, processes) === "gone",
+      (lock) => isHere(lock) && lockOwner(lock, processes) === "other",
     );
-    const moves = stale.map(({ path }) => ({ path, aside: `${path}.stale-${machine.clock.wall()}` }));
+    if (stale.length === 0) return undefined;
+    const moves = stale.map((lock) => ({ lock, aside: `${lock.path}.stale-${machine.clock.wall()}` }));
     return {
       what: `move the stale lock aside: ${stale.map(({ path }) => path).join(", ")}`,
-      risk: "safe",
-      undo: moves.map(({ path, aside }) => ({ kind: "move", from: aside, to: path })),
+      risk: "disruptive",
+      undo: moves.map(({ lock, aside }) => ({ kind: "move", from: aside, to: lock.path })),
       apply: async () => {
-        for (const { path, aside } of moves) await rename(path, aside);
+        for (const { lock, aside } of moves) {
+          const owner = await machine.host.process(lock.pid);
+          if (owner !== undefined && lockOwner(lock, [owner]) === "other") await rename(lock.path, aside);
+        }
       },
     };
   },
 };
-
-/** Facts that would end a start at once. */
-const IN_THE_WAY = [
-  "openclaw-config-broken",
-  "openclaw-mode-unset",
-  "openclaw-mode-unknown",
-  "openclaw-bind-unsafe",
-  "openclaw-config-unreadable",
-  "lock-of-another",
-  "disk-full",
-  "folder-not-writable",
-  "database-broken",
-  "gateway-young",
-  "service-running",
-  "family-lives",
-];
 
 /** Starts an OpenClaw gateway that is away, as `openclaw gateway run` would, where no service manager does it. */
 export const startOpenClaw: Repair = {
@@ -130,7 +124,8 @@ export const startOpenClaw: Repair = {
   helpsWith: "any",
   async plan({ machine, examination, actions }: RepairContext) {
     const isAway = has(examination, "port-free") && has(examination, "no-gateway-process");
-    if (!isAway || !(await machine.isOpenClaw()) || has(examination, ...IN_THE_WAY)) return undefined;
+    if (!isAway || !(await machine.isOpenClaw())) return undefined;
+    if (await startIsInTheWay(machine, examination)) return undefined;
     if (has(examination, "ours-stopped", "ours-unhealthy", "ours-starting")) return undefined;
     const program = await findOpenClaw(machine);
     if (program === undefined) return undefined;

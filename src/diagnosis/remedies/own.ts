@@ -4,8 +4,7 @@ import { constrainedMemory } from "node:process";
 import { getHeapStatistics } from "node:v8";
 import { setInText } from "../../config/edit.ts";
 import { resolveConfig } from "../../config/resolve.ts";
-import { replaceFile } from "../../host/files.ts";
-import { changedLines, factsNamed, has } from "./shared.ts";
+import { changedKeys, factsNamed, has, replaceUnchanged, startIsInTheWay } from "./shared.ts";
 import type { Repair } from "./types.ts";
 
 /** A gateway of ours is ready in half a second; a command may take its startTimeoutSec. */
@@ -30,8 +29,8 @@ export const restoreOwnConfig: Repair = {
       what: `restore the last valid config to ${path}`,
       risk: "disruptive",
       files: [path],
-      diff: changedLines(now, text),
-      apply: () => replaceFile(path, text),
+      diff: changedKeys(now, text),
+      apply: () => replaceUnchanged(path, now, text),
     };
   },
 };
@@ -42,8 +41,8 @@ export const startOwn: Repair = {
   helpsWith: "any",
   async plan({ machine, examination, actions }) {
     const isStopped = has(examination, "ours-stopped") && has(examination, "port-free");
-    if (!isStopped || has(examination, "own-config-broken", "disk-full", "folder-not-writable"))
-      return undefined;
+    if (!isStopped || has(examination, "own-config-broken")) return undefined;
+    if (await startIsInTheWay(machine, examination)) return undefined;
     const wasAsked = has(examination, "stopped-by-operator");
     return {
       what: `start the gateway on port ${machine.target.port}`,
@@ -67,9 +66,8 @@ export const restartOwn: Repair = {
     "gateway-unreachable",
   ],
   async plan({ examination, actions }) {
-    const isSick = has(examination, "ours-unhealthy") || has(examination, "files-used-up");
-    const isOurs = has(examination, "ours-unhealthy", "ours-healthy", "ours-starting");
-    if (!isSick || !isOurs || has(examination, "own-config-broken", "process-stopped")) return undefined;
+    if (!has(examination, "ours-unhealthy") || has(examination, "own-config-broken", "process-stopped"))
+      return undefined;
     return {
       what: "restart the gateway behind the edge; connected clients are told to reconnect",
       risk: "disruptive",
@@ -94,7 +92,7 @@ export const raiseHeap: Repair = {
     const config = await machine.ownConfig();
     const isSupervised = (await machine.status()).supervisor.pid !== null;
     const now = config.supervisor.heapMb ?? Math.round(getHeapStatistics().heap_size_limit / MB);
-    const most = Math.floor((Math.min(totalmem(), constrainedMemory()) / MB) * MAX_HEAP_SHARE);
+    const most = Math.floor((Math.min(totalmem(), constrainedMemory() || totalmem()) / MB) * MAX_HEAP_SHARE);
     const wanted = Math.min(now * 2, most);
     if (wanted <= now) return undefined;
     const path = machine.paths.config;
@@ -104,10 +102,10 @@ export const raiseHeap: Repair = {
       what: `raise the gateway's heap limit from ${now} to ${wanted} MB (supervisor.heapMb), and restart it`,
       risk: "disruptive",
       files: [path],
-      diff: changedLines(text, mended),
+      diff: changedKeys(text, mended, ["supervisor.heapMb"]),
       settleMs: SETTLE_MS,
       apply: async () => {
-        await replaceFile(path, mended);
+        await replaceUnchanged(path, text, mended);
         if (isSupervised) await actions.restartOwn();
       },
     };

@@ -21,11 +21,18 @@ import { localTarget } from "../target.ts";
 import { continueStopped, endLeftovers, endWedged } from "./processes.ts";
 import type { Actions } from "./types.ts";
 
+const OPENCLAW_DIR = "/made-up/.openclaw";
 const HUNG = ["http-silent", "port-family"];
 const node = { executable: "/usr/bin/node", command: "openclaw-gateway" };
 
 function lockOf({ pid, startTime }: ProcessFacts): OpenClawLock {
-  return { path: "/lock", pid, startTime, createdAt: undefined, port: undefined };
+  return {
+    path: `${OPENCLAW_DIR}/tmp/openclaw/gateway.lock`,
+    pid,
+    startTime,
+    createdAt: undefined,
+    port: undefined,
+  };
 }
 
 /** A machine with one process on its port, whose lock is there. */
@@ -33,6 +40,7 @@ function machineOf(one: ProcessFacts, changes: Partial<Machine> = {}): Machine {
   return machineWith({
     host: hostWith({ portOwners: async () => [{ address: "127.0.0.1", pid: one.pid }] }),
     processes: async () => [one],
+    openclawDirs: [OPENCLAW_DIR],
     openclawLocks: async () => [lockOf(one)],
     ...changes,
   });
@@ -71,6 +79,9 @@ describe("ending a hung gateway is thought of", () => {
     ["nobody knows whose", machineOf({ ...hung, user: undefined } as unknown as ProcessFacts)],
     ["one that is stopped", machineOf(processWith({ ...node, state: "stopped" }))],
     ["one on another port", machineOf(hung, { host: hostWith() })],
+    ["one whose lock is elsewhere", machineOf(hung, { openclawDirs: ["/made-up/.other"] })],
+    ["one that is young", machineOf(hung), [...HUNG, "gateway-young"]],
+    ["one that is starting up", machineOf(hung), [...HUNG, "starting-up"]],
   ];
   for (const [what, machine, facts] of others) {
     test(`not for ${what}`, async () => assert.equal(await planOf(machine, facts), undefined));
@@ -162,6 +173,7 @@ describe("letting a stopped process go on", () => {
     ];
     const machine = machineWith({
       processes: async () => [family, ours, foreign, awake],
+      openclawDirs: [OPENCLAW_DIR],
       openclawLocks: async () => [lockOf(family), lockOf(foreign), lockOf(awake)],
       status: async () => stoppedStatus({ edge: { pid: 2, held: 0 } }),
     });
@@ -179,7 +191,11 @@ describe("letting a stopped process go on", () => {
   test("fails if nobody took the signal", async () => {
     const stopped = machineOf(processWith({ ...node, state: "stopped" }));
     const found = await plan(stopped, { signal: async () => false });
-    await assert.rejects(async () => await found?.apply());
+    assert.ok(found);
+    await assert.rejects(found.apply(), {
+      code: "CONTROL_FAILED",
+      message: /^Cannot send SIGCONT to pid 4711/,
+    });
   });
 });
 

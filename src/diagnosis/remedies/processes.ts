@@ -55,6 +55,7 @@ export const endWedged: Repair = {
   helpsWith: ["event-loop-blocked", "wedged-process", "port-conflict"],
   async plan({ machine, examination, actions }) {
     if (!has(examination, "http-silent") || !has(examination, "port-family")) return undefined;
+    if (has(examination, "gateway-young", "starting-up")) return undefined; // a cold start takes its time
     const owners = await machine.host.portOwners(machine.target.port);
     const hung = (await familyOf(machine)).find(
       ({ pid, user, state }) =>
@@ -107,11 +108,15 @@ async function end(hung: ProcessFacts, machine: Machine, actions: Actions): Prom
 async function isGoneWithin(
   ms: number,
   { pid, startTime }: ProcessFacts,
-  { host }: Machine,
+  { host, target }: Machine,
 ): Promise<boolean> {
   for (let waited = 0; waited < ms; waited += POLL_MS) {
     const now = await host.process(pid);
-    if (now === undefined || now.startTime !== startTime || now.state === "zombie") return true;
+    if (now !== undefined && now.startTime !== startTime) return true; // its pid is another's
+    const isOver = now === undefined || now.state === "zombie";
+    // threads of a process that is being killed hold its port a moment longer, and nobody is named for it then
+    const owners = isOver ? await host.portOwners(target.port) : [];
+    if (isOver && owners.every((owner) => owner.pid !== undefined && owner.pid !== pid)) return true;
     await pause(POLL_MS);
   }
   return false;

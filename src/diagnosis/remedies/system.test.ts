@@ -4,14 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { actionsWith, examinationOf, fact, machineWith, NOW } from "../../../test/helpers/machine.ts";
+import { statePaths } from "../../config/paths.ts";
+import type { Machine } from "../machine.ts";
 import type { Fact } from "../types.ts";
 import { Ledger } from "./ledger.ts";
 import { enableLinger, freeStartLimit, moveLargeLog, openFolder, startService } from "./system.ts";
 import type { Repair } from "./types.ts";
 
 async function planOf(repair: Repair, ...facts: (Fact | string)[]) {
+  return await planOn({}, repair, ...facts);
+}
+
+async function planOn(changes: Partial<Machine>, repair: Repair, ...facts: (Fact | string)[]) {
   const examination = await examinationOf(...facts);
-  return await repair.plan({ machine: machineWith(), examination, actions: actionsWith() });
+  return await repair.plan({ machine: machineWith(changes), examination, actions: actionsWith() });
 }
 
 async function folderOf(t: TestContext): Promise<{ folder: string; ledger: Ledger }> {
@@ -23,17 +29,31 @@ async function folderOf(t: TestContext): Promise<{ folder: string; ledger: Ledge
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
 
 describe("opening a folder", () => {
-  test("lets its owner write, safely, and is taken back", async (t) => {
+  test("lets its owner write, asks first, and is taken back", async (t) => {
     const { folder, ledger } = await folderOf(t);
     const source = join(folder, "closed");
     await mkdir(source);
     await chmod(source, 0o550);
     const plan = (await planOf(openFolder, fact("folder-not-writable", { source })))!;
-    assert.deepEqual([plan.risk, plan.what], ["safe", `let its owner write to ${source} (mode 550 → 750)`]);
+    assert.deepEqual(
+      [plan.risk, plan.what],
+      ["disruptive", `let its owner write to ${source} (mode 550 → 750)`],
+    );
     await ledger.carryOut("make-writable", plan);
     assert.equal(await modeOf(source), 0o750);
     await ledger.undo(undefined);
     assert.equal(await modeOf(source), 0o550);
+  });
+
+  test("is safe in our state folder, and not thought of for another user's", async (t) => {
+    const { folder } = await folderOf(t);
+    const source = join(folder, "closed");
+    await mkdir(source);
+    await chmod(source, 0o550);
+    const closed = fact("folder-not-writable", { source });
+    const { uid } = await stat(source);
+    assert.equal((await planOn({ paths: statePaths(folder) }, openFolder, closed))?.risk, "safe");
+    assert.equal(await planOn({ uid: uid + 1 }, openFolder, closed), undefined);
   });
 
   test("lets its owner read a config, and nobody else", async (t) => {
@@ -59,7 +79,7 @@ describe("moving a large log aside", () => {
     await writeFile(source, "");
     await truncate(source, 2 * 1024 ** 3); // takes no room
     const plan = (await planOf(moveLargeLog, fact("log-large", { source })))!;
-    assert.equal(plan.risk, "safe");
+    assert.equal(plan.risk, "disruptive");
     await ledger.carryOut("move-large-log", plan);
     const names = async () => (await readdir(folder)).filter((name) => name.startsWith("gateway.log"));
     assert.deepEqual(await names(), [`gateway.log.${NOW}`]);

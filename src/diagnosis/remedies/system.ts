@@ -1,5 +1,5 @@
 import { chmod, rename, stat } from "node:fs/promises";
-import { ClawkitError } from "../../core/errors.ts";
+import { join, sep } from "node:path";
 import { runCommand } from "../../host/command.ts";
 import type { Fact } from "../types.ts";
 import { factsNamed, has } from "./shared.ts";
@@ -73,13 +73,13 @@ export const openFolder: Repair = {
       ...factsNamed(examination, "openclaw-config-unreadable"),
     ]) {
       const facts = await stat(path).catch(() => undefined);
-      if (facts === undefined) continue;
-      const mode = facts.mode & 0o777;
+      if (facts === undefined || (machine.uid !== undefined && facts.uid !== machine.uid)) continue;
+      const mode = facts.mode & 0o7777;
       const wanted = mode | (facts.isDirectory() ? OWNER_MAY : 0o600);
       if (mode === wanted) continue; // its file system, or its owner, is what forbids it
       return {
         what: `let its owner write to ${path} (mode ${mode.toString(8)} → ${wanted.toString(8)})`,
-        risk: "safe",
+        risk: isBelow(path, machine.paths.stateDir) ? "safe" : "disruptive",
         undo: [{ kind: "mode", path, mode }],
         isRecordedAfter: path === machine.paths.stateDir,
         apply: () => chmod(path, wanted),
@@ -99,7 +99,7 @@ export const moveLargeLog: Repair = {
     const moves = logs.map((path) => ({ path, aside: `${path}.${machine.clock.wall()}` }));
     return {
       what: `move ${logs.join(", ")} aside`,
-      risk: "safe",
+      risk: "disruptive",
       undo: moves.map(({ path, aside }) => ({ kind: "move", from: aside, to: path })),
       apply: async () => {
         for (const { path, aside } of moves) await rename(path, aside);
@@ -112,12 +112,10 @@ function unitOf({ detail, source }: Fact): [unit: string, scope: readonly string
   return [detail.split(":")[0]!, source === "systemd (user)" ? ["--user"] : []];
 }
 
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(join(folder, sep));
+}
+
 async function run(file: string, args: readonly string[]): Promise<void> {
-  const isAnswered = await runCommand(file, args, { timeLimitMs: START_MS });
-  if (isAnswered === undefined) {
-    throw new ClawkitError(
-      "CONTROL_FAILED",
-      `${file} ${args.join(" ")} failed, and said nothing on its output`,
-    );
-  }
+  await runCommand(file, args, { timeLimitMs: START_MS, mustSucceed: true });
 }
