@@ -230,10 +230,15 @@ async function openclawAdvice(machine: Machine): Promise<Advice[]> {
   const path = machine.openclawConfigPath;
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) return [];
-  const config = parseJson5({ path, text }) as {
-    gateway?: { mode?: unknown; bind?: unknown; auth?: { mode?: unknown } };
-  } | null;
-  const gateway = config?.gateway;
+  let gateway: { mode?: unknown; bind?: unknown; auth?: { mode?: unknown } } | undefined;
+  try {
+    gateway = (parseJson5({ path, text }) as { gateway?: typeof gateway } | null)?.gateway;
+  } catch {
+    const title = "OpenClaw: its config can be read";
+    const reason = "a start with a config that is not JSON5 is refused";
+    const command = "clawkit doctor";
+    return [{ id: "openclaw-config", title, reason, current: "it is not JSON5", state: "yours", command }];
+  }
   return [
     {
       id: "openclaw-keepalive",

@@ -55,8 +55,9 @@ const BLOCK_TITLES = [
   "Run CLI Doctor",
 ];
 
-function examination(verdict: "healthy" | "likely", ...ids: string[]): Examination {
-  const causes = ids.map((id) => ({ id, title: id, verdict: "likely" as const, evidence: [], remedies: [] }));
+function examination(verdict: "healthy" | "likely" | "confirmed", ...ids: string[]): Examination {
+  const held = verdict === "confirmed" ? ("confirmed" as const) : ("likely" as const);
+  const causes = ids.map((id) => ({ id, title: id, verdict: held, evidence: [], remedies: [] }));
   return { diagnosis: { verdict, causes }, facts: [], notLooked: [] };
 }
 
@@ -67,8 +68,13 @@ describe("what of the page is about this machine", () => {
   });
 
   test("not the others", () => {
+    const found = relevanceOf(section("Root Cause 2"), examination("confirmed", "port-conflict"));
+    assert.deepEqual(found, { kind: "ruled out", why: "it is port-conflict (confirmed)" });
+  });
+
+  test("the others stay open while it is only likely", () => {
     const found = relevanceOf(section("Root Cause 2"), examination("likely", "port-conflict"));
-    assert.deepEqual(found, { kind: "ruled out", why: "it is port-conflict (likely)" });
+    assert.equal(found.kind, "open");
   });
 
   test("none, where the gateway is well", () => {

@@ -67,9 +67,8 @@ export function relevanceOf(section: Section, { diagnosis }: Examination): Relev
   const finding = diagnosis.causes.find((cause) => isHeld(cause) && section.causes.includes(cause.id));
   if (finding !== undefined) return { kind: "holds", finding };
   const best = diagnosis.causes.find(isHeld);
-  return best === undefined
-    ? { kind: "open" }
-    : { kind: "ruled out", why: `it is ${best.id} (${best.verdict})` };
+  if (best?.verdict !== "confirmed") return { kind: "open" };
+  return { kind: "ruled out", why: `it is ${best.id} (confirmed)` };
 }
 
 /** Commands of the page that only look, and the facts that are their answer. */

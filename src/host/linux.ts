@@ -42,6 +42,7 @@ export const linux: Host = {
       pid,
       parentPid: facts.parentPid,
       startTime: facts.startTime,
+      ...(await startedAt(facts.startTime)),
       state: facts.state,
       cpuMs: facts.cpuMs,
       command,
@@ -179,6 +180,18 @@ async function findSocketHolders(inodes: ReadonlySet<string>): Promise<Map<strin
     }),
   );
   return holders;
+}
+
+/** When this boot began, in seconds since 1970 (`btime`, proc(5)). */
+let bootSeconds: Promise<number | undefined> | undefined;
+
+async function startedAt(ticks: string): Promise<{ startedAt?: number }> {
+  bootSeconds ??= readOrUndefined("/proc/stat").then((text) => {
+    const seconds = /^btime (\d+)$/m.exec(text ?? "")?.[1];
+    return seconds === undefined ? undefined : Number(seconds);
+  });
+  const boot = await bootSeconds;
+  return boot === undefined ? {} : { startedAt: (boot + Number(ticks) / TICKS_PER_SECOND) * 1000 };
 }
 
 async function pidsOfProc(): Promise<string[]> {

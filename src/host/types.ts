@@ -8,6 +8,8 @@ export interface ProcessFacts {
    * with equal pid and boot id are the same process, whatever the pid was reused for since.
    */
   readonly startTime: string;
+  /** The same by the wall clock (ms since 1970), where the platform tells it; a clock that was set moves it. */
+  readonly startedAt?: number;
   readonly state: "running" | "sleeping" | "stopped" | "zombie" | "unknown";
   /** CPU time used so far, user and system, in milliseconds. */
   readonly cpuMs: number;

@@ -14,6 +14,9 @@ export interface OpenClawLock {
   readonly port: number | undefined;
 }
 
+/** `btime` is in whole seconds. */
+const CLOCK_ERROR_MS = 2_000;
+
 const OTHERS_WRITE = 0o022;
 
 /** An OpenClaw that began before this is not starting any more (knowledge: cold starts of 8 to 24 s were seen). */
@@ -83,6 +86,9 @@ export function lockOwner(
   const owner = processes.find(({ pid }) => pid === lock.pid);
   if (owner === undefined || owner.state === "zombie") return "gone";
   if (lock.startTime !== undefined) return owner.startTime === lock.startTime ? "held" : "other";
+  // whoever began after the lock was written did not write it
+  const lockedAt = Date.parse(lock.createdAt ?? "");
+  if (owner.startedAt !== undefined && owner.startedAt > lockedAt + CLOCK_ERROR_MS) return "other";
   if (/\bnode\b|openclaw|clawdbot|moltbot/.test(`${owner.executable ?? ""} ${owner.command}`))
     return "unknown";
   return "other";

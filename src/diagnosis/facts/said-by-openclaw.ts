@@ -72,7 +72,8 @@ export const saidByOpenClaw: readonly TextRule[] = [
   },
   {
     id: "lock-held-said",
-    pattern: /gateway already running \(pid|GatewayLockError|lock timeout after \d+ ?ms/i,
+    pattern:
+      /gateway already running \(pid|Another gateway \(pid \d+\) already owns|GatewayLockError|lock timeout after \d+ ?ms/i,
   },
   { id: "lock-pid-small", pattern: /already running \(pid [1-9]\d?\)|PID is always \d+\b|low PID/i },
   {
