@@ -29,7 +29,7 @@ describe("the packed package", { skip: needsPosix }, () => {
     const files = list.stdout.trim().split("\n");
     assert.deepEqual(
       files.filter((path) => !path.startsWith("package/dist/")).sort(),
-      ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"].map(
+      ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json", "playbooks/1006.md"].map(
         (name) => `package/${name}`,
       ),
     );
@@ -83,6 +83,8 @@ describe("the packed package", { skip: needsPosix }, () => {
       assert.match(await client.next(), /"connect\.challenge"/);
       client.socket.terminate();
       assert.equal((await clawkit("gateway", "status")).code, 0);
+      assert.match((await clawkit("doctor")).stdout, /^Healthy: /);
+      assert.match((await clawkit("playbook")).stdout, /^# Gateway Closed \(1006\) Playbook$/m);
 
       const stop = await clawkit("gateway", "stop");
       assert.equal(stop.code, 0, stop.stderr);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, test } from "node:test";
@@ -132,7 +132,7 @@ describe("what secrets go through does go through", () => {
   });
 });
 
-// config.json5 may have the secrets of the config, and is not looked at
+// config.json5 and its last valid copy may have the secrets of the config: only their mode is looked at
 describe("no secret is in any row, log, crash, alert, output or title:", () => {
   for (const [door, value] of Object.entries(SECRETS)) {
     test(door, () => {
@@ -348,10 +348,11 @@ async function lookAtCrash(name: string, when: string): Promise<void> {
 
 /** Every file below the state directory, byte by byte, and the rows of the store. */
 async function lookAtFiles(when: string): Promise<void> {
-  const { stateDir, config, recorder } = statePaths(clawkit.stateDir);
+  const { stateDir, config, lastValidConfig, recorder } = statePaths(clawkit.stateDir);
+  for (const copy of [config, lastValidConfig]) assert.equal((await stat(copy)).mode & 0o077, 0, copy);
   for (const entry of await readdir(stateDir, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || path === config || path.endsWith(".zip")) continue;
+    if (!entry.isFile() || path === config || path === lastValidConfig || path.endsWith(".zip")) continue;
     places.set(`${relative(stateDir, path)}, ${when}`, await readFile(path, "latin1"));
   }
   const db = new DatabaseSync(recorder, { readOnly: true });
