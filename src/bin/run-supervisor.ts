@@ -1,8 +1,8 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { ensureConfig, readConfigSource } from "../cli/config-file.ts";
-import { readConfig } from "../cli/running.ts";
+import { ensureConfig } from "../cli/config-file.ts";
+import { readConfigAndText } from "../cli/running.ts";
 import { resolveStateDir, type StatePaths, socketPath, statePaths } from "../config/paths.ts";
 import type { Config } from "../config/schema.ts";
 import { formatLogLine, type LogStream } from "../core/log-line.ts";
@@ -96,8 +96,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
 
 /** Reads the config, and keeps a copy of what was valid: `doctor --fix` can bring it back. */
 async function readValidConfig(paths: StatePaths): Promise<Config> {
-  const config = await readConfig({ paths, env: process.env });
-  const { text } = await readConfigSource(paths);
+  const { config, text } = await readConfigAndText({ paths, env: process.env });
   const kept = await readFile(paths.lastValidConfig, "utf8").catch(() => undefined);
   if (kept !== text) await writeFileAtomic(paths.lastValidConfig, text).catch(() => {}); // a full disk stops no start
   return config;

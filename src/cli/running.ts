@@ -67,8 +67,15 @@ async function lastPort({ paths, env }: CliContext): Promise<number | undefined>
 
 /** The config in force. Throws what is wrong with it; a file that is missing or empty is, too. */
 export async function readConfig(context: Pick<CliContext, "paths" | "env">): Promise<Config> {
+  return (await readConfigAndText(context)).config;
+}
+
+/** The same, with the very text that it was read from. */
+export async function readConfigAndText(
+  context: Pick<CliContext, "paths" | "env">,
+): Promise<{ config: Config; text: string }> {
   const source = await readConfigSource(context.paths);
-  if (source.text.trim() !== "") return resolveConfig(source, context.env);
+  if (source.text.trim() !== "") return { config: resolveConfig(source, context.env), text: source.text };
   throw new ClawkitError(
     "CONFIG_INVALID",
     `Cannot use ${source.path} as it is missing or empty: clawkit gateway start writes a new one when nothing runs`,

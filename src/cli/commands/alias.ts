@@ -2,6 +2,7 @@ import { access, chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { delimiter, join } from "node:path";
 import { ClawkitError } from "../../core/errors.ts";
 import { replaceFile } from "../../host/files.ts";
+import { findOnPath } from "../../host/path-search.ts";
 import type { CliContext } from "../context.ts";
 
 export interface AliasOptions {
@@ -141,10 +142,7 @@ async function replaceProfile(path: string, text: string): Promise<void> {
 /** The `openclaw` that a shell finds, if any. */
 export async function findOpenclaw(context: CliContext): Promise<string | null> {
   const [name] = scripts(context)[0]!;
-  for (const folder of (context.env.PATH ?? "").split(delimiter)) {
-    if (folder !== "" && (await exists(join(folder, name)))) return join(folder, name);
-  }
-  return null;
+  return (await findOnPath(name, context.env.PATH))[0] ?? null;
 }
 
 async function exists(path: string): Promise<boolean> {

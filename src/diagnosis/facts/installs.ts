@@ -1,5 +1,6 @@
-import { readFile, realpath, stat } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { readFile, realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { findOnPath } from "../../host/path-search.ts";
 import { allCauses } from "../causes/index.ts";
 import type { Look, Machine } from "../machine.ts";
 import type { Fact } from "../types.ts";
@@ -57,30 +58,22 @@ export function compareVersions(a: string, b: string): number {
 
 async function installsOf({ env, platform }: Machine): Promise<Install[]> {
   const name = platform === "win32" ? "openclaw.cmd" : "openclaw";
-  const folders = [...new Set((env.PATH ?? "").split(delimiter))];
-  const found = await Promise.all(
-    folders.map(async (folder): Promise<Install[]> => {
-      const path = join(folder, name);
-      const isThere = await stat(path).then(
-        (facts) => facts.isFile(),
-        () => false,
-      );
-      if (!isThere) return [];
-      const version = await versionOf(path, folder);
-      return [{ path, ...(version === undefined ? {} : { version }) }];
+  return await Promise.all(
+    (await findOnPath(name, env.PATH)).map(async (path): Promise<Install> => {
+      const version = await versionOf(path);
+      return { path, ...(version === undefined ? {} : { version }) };
     }),
   );
-  return found.flat();
 }
 
 /** Of the manifest above what a link points to, or of npm's package folder beside a Windows shim. */
-async function versionOf(path: string, folder: string): Promise<string | undefined> {
+async function versionOf(path: string): Promise<string | undefined> {
   let at = dirname(await realpath(path).catch(() => path));
   for (let up = 0; up < MAX_UP; up++, at = dirname(at)) {
     const version = await manifestVersion(join(at, "package.json"));
     if (version !== undefined) return version;
   }
-  return await manifestVersion(join(folder, "node_modules", "openclaw", "package.json"));
+  return await manifestVersion(join(dirname(path), "node_modules", "openclaw", "package.json"));
 }
 
 async function manifestVersion(path: string): Promise<string | undefined> {

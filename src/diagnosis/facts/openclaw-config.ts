@@ -4,7 +4,7 @@ import { messageOf, systemErrorCode } from "../../core/errors.ts";
 import type { Look } from "../machine.ts";
 import type { Fact } from "../types.ts";
 
-/** Keys of `gateway` in OpenClaw's schema; an older or newer version may know others. */
+/** What `gateway.mode` may be (OpenClaw 2026.9.6). */
 const KNOWN_MODES = ["local", "remote"];
 
 /** The real OpenClaw's config, read only. */

@@ -1,7 +1,8 @@
-import { access, constants, readFile, rename, stat } from "node:fs/promises";
-import { delimiter, dirname, join, sep } from "node:path";
+import { access, constants, readFile, rename } from "node:fs/promises";
+import { dirname, join, sep } from "node:path";
 import { removeFromText, setInText } from "../../config/edit.ts";
 import { parseJson5 } from "../../config/parse.ts";
+import { findOnPath } from "../../host/path-search.ts";
 import { lockOwner, type OpenClawLock } from "../facts/openclaw-locks.ts";
 import type { Machine } from "../machine.ts";
 import { changedKeys, factsNamed, has, replaceUnchanged, startIsInTheWay } from "./shared.ts";
@@ -141,10 +142,9 @@ export const startOpenClaw: Repair = {
 /** The real `openclaw` of the PATH; our alias of that name starts ours. */
 async function findOpenClaw({ env, paths, platform }: Machine): Promise<string | undefined> {
   const name = platform === "win32" ? "openclaw.cmd" : "openclaw";
-  for (const folder of (env.PATH ?? "").split(delimiter)) {
-    const path = join(folder, name);
+  for (const path of await findOnPath(name, env.PATH)) {
     const isProgram = await access(path, constants.X_OK).then(
-      async () => (await stat(path)).isFile(),
+      () => true,
       () => false,
     );
     if (isProgram && dirname(path) !== paths.binDir && !(await isOurAlias(path))) return path;

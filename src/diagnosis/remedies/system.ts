@@ -44,7 +44,7 @@ export const enableLinger: Repair = {
   },
 };
 
-/** A user service that is not running, and may run. */
+/** A systemd service of a gateway that is not running, and may run. */
 export const startService: Repair = {
   id: "start-service",
   helpsWith: ["no-linger", "restart-not-relaunched", "killed-by-signal", "not-listening"],
