@@ -15,6 +15,7 @@ export const configRefusedAtStartup: Cause = {
     ["openclaw-bind-unsafe", "port-free"],
     ["service-refused", "port-free"],
   ],
+  possibleIf: [["crash-loop-told"], ["gateway-key-told", "crash-loop-told"]],
   ruledOutBy: ["openclaw-config-broken", "openclaw-mode-unknown"],
   because: ["doctor-fix-side-effect"],
   seen: 5,

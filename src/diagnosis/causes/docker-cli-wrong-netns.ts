@@ -4,6 +4,7 @@ export const dockerCliWrongNetns: Cause = {
   id: "docker-cli-wrong-netns",
   title: "The CLI runs in a container of its own, where 127.0.0.1 is not the gateway",
   likelyIf: [["docker-cli-run-said", "refused-said"], ["docker-cli-run-said"]],
+  possibleIf: [["docker-said", "cannot-reach-told"]],
   seen: 3,
   remedies: [
     {

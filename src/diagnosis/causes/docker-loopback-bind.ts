@@ -8,6 +8,15 @@ export const dockerLoopbackBind: Cause = {
     ["listening-loopback-said", "docker-said", "from-host-told"],
     ["listening-loopback-said", "docker-said", "refused-said"],
     ["listening-loopback-said", "docker-said", "reset-said"],
+    ["binds-loopback-told", "docker-said", "from-host-told"],
+    ["inside-works-told", "docker-said", "reset-said"],
+    ["inside-works-told", "docker-said", "refused-said"],
+  ],
+  possibleIf: [
+    ["docker-said", "reset-said"],
+    ["binds-loopback-told", "docker-said"],
+    ["docker-said", "from-host-told"],
+    ["docker-said", "cannot-reach-told"],
   ],
   seen: 4,
   remedies: [

@@ -8,8 +8,11 @@ export const notListening: Cause = {
     ["port-free", "connect-refused"],
     ["refused-said", "not-reachable-said"],
     ["not-reachable-said"],
+    ["stack-connect-failed"],
+    ["stopped-before-told"],
   ],
-  possibleIf: [["connect-refused"], ["refused-said"]],
+  possibleIf: [["connect-refused"], ["refused-said"], ["abnormal-close-told"], ["cannot-reach-told"]],
+  ruledOutBy: ["scope-limited-told"],
   because: [
     ...ends,
     "address-family-mismatch",

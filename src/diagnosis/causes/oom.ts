@@ -10,6 +10,8 @@ export const oom: Cause = {
     ["exit-137-said", "memory-told"],
     ["exit-137-said", "kernel-oom-said"],
     ["memory-told", "crash-loop-told"],
+    ["memory-told", "gateway-died-told"],
+    ["memory-told", "stopped-answering-told"],
   ],
   possibleIf: [
     ["heap-limit-low", "no-gateway-process"],
@@ -17,6 +19,7 @@ export const oom: Cause = {
     ["memory-gone"],
     ["exit-137-said"],
     ["memory-told"],
+    ["gateway-died-told"],
   ],
   seen: 12,
   remedies: [

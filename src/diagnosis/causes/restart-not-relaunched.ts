@@ -10,9 +10,12 @@ export const restartNotRelaunched: Cause = {
     ["full-restart-said", "restart-on-failure-said"],
     ["task-handoff-said"],
     ["restart-not-back-told", "restart-on-failure-said"],
+    ["restart-not-back-told", "task-named-told"],
+    ["restart-not-back-told", "exit-0-said"],
     ["restart-not-back-told"],
   ],
-  ruledOutBy: ["launchd-gone-said", "service-not-loaded-said"],
+  possibleIf: [["systemd-inactive-said"], ["systemd-inactive-said", "sigterm-said"], ["task-named-told"], ["restart-on-failure-said"], ["restart-on-failure-said", "exit-0-said"]],
+  ruledOutBy: ["launchd-gone-said", "service-not-loaded-said", "doctor-fix-harmed"],
   because: ["config-reload-restart"],
   seen: 7,
   remedies: [

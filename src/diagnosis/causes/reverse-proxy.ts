@@ -10,7 +10,7 @@ export const reverseProxy: Cause = {
     ["proxy-named", "idle-cut-told"],
     ["upgrade-rejected-said"],
   ],
-  possibleIf: [["proxy-named"]],
+  possibleIf: [["proxy-named"], ["proxy-named", "socket-fails-told"]],
   ruledOutBy: [
     "handshake-timeout-said",
     "closed-1000-said",

@@ -12,10 +12,11 @@ export const wrongUrlOrPort: Cause = {
     ["listens-elsewhere", "connect-refused"],
     ["openclaw-remote", "connect-refused"],
     ["other-url-told"],
+    ["bound-elsewhere-told"],
     ["node-only-said"],
     ["url-variable-said", "refused-said"],
   ],
-  possibleIf: [["url-variable-remote"]],
+  possibleIf: [["url-variable-remote"], ["url-variable-said"], ["cannot-reach-told"]],
   seen: 7,
   remedies: [
     {
