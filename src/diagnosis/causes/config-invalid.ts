@@ -16,9 +16,14 @@ export const configInvalid: Cause = {
     ["config-key-said"],
     ["config-broken-told", "crash-loop-told"],
     ["config-broken-told"],
-    ["config-named-told", "crash-loop-told"],
   ],
-  possibleIf: [["config-named-told", "gateway-died-told"], ["crash-loop-told"], ["gateway-key-told", "crash-loop-told"], ["updated-told", "gateway-died-told"]],
+  possibleIf: [
+    ["config-named-told", "crash-loop-told"],
+    ["config-named-told", "gateway-died-told"],
+    ["crash-loop-told"],
+    ["gateway-key-told", "crash-loop-told"],
+    ["updated-told", "gateway-died-told"],
+  ],
   ruledOutBy: ["protocol-mismatch-said"],
   seen: 16,
   remedies: [

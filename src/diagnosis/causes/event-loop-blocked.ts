@@ -15,6 +15,8 @@ export const eventLoopBlocked: Cause = {
     ["loop-blocked-told"],
     ["cpu-burning", "timed-out-said"],
     ["still-alive-told", "stopped-answering-told"],
+    ["still-alive-told", "health-timeout-told"],
+    ["cpu-burning", "timeout-told"],
   ],
   possibleIf: [
     ["http-silent"],

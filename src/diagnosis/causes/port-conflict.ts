@@ -21,7 +21,7 @@ export const portConflict: Cause = {
     ["two-gateways-told"],
   ],
   possibleIf: [["crash-loop-told"]],
-  ruledOutBy: ["lock-pid-small"],
+  ruledOutBy: ["rejected-told", "lock-pid-small"],
   because: ["stale-service-entrypoint"],
   seen: 14,
   remedies: [

@@ -5,7 +5,7 @@ export const probeFalseNegative: Cause = {
   title: "The probe is wrong: the gateway is fine",
   likelyIf: [["rpc-ok-said", "probe-failed-said"], ["probe-scope-said"], ["false-alarm-told", "rpc-ok-said"]],
   possibleIf: [["probe-failed-said", "live-told"], ["false-alarm-told"]],
-  ruledOutBy: ["closed-1000-said", "systemd-bus-said", "service-not-loaded-said"],
+  ruledOutBy: ["call-failed-told", "closed-1000-said", "systemd-bus-said", "service-not-loaded-said"],
   seen: 4,
   remedies: [
     {

@@ -4,7 +4,7 @@ export const staleServiceEntrypoint: Cause = {
   id: "stale-service-entrypoint",
   title: "The service starts an installation that is not the one of the shell",
   likelyIf: [["entrypoint-mismatch-said"], ["two-node-versions"], ["stale-entry-told"]],
-  possibleIf: [["module-missing-said"], ["version-manager-told"]],
+  possibleIf: [["modules-missing-told"], ["version-manager-told"]],
   seen: 2,
   remedies: [
     {

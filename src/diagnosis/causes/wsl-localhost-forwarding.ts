@@ -4,9 +4,7 @@ export const wslLocalhostForwarding: Cause = {
   id: "wsl-localhost-forwarding",
   title: "Windows does not reach the gateway inside WSL",
   likelyIf: [["wsl-said", "wsl-host-told"]],
-  possibleIf: [
-    ["wsl-said", "cannot-reach-told"],
-  ],
+  possibleIf: [["wsl-said", "cannot-reach-told"]],
   ruledOutBy: ["closed-1001-said"],
   seen: 2,
   remedies: [

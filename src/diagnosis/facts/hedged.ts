@@ -12,7 +12,7 @@ const DENIED_LIST = /\b(?:no|neither|without|not|nor)\b[^.;:!?\n]{0,80}(?:,|\bor
 
 const DENIED_AFTER = new RegExp(
   "^[\"'`”’)\\]*]*\\s*(?:" +
-    "[=:]\\s*\"?(?:false|no|none|0|never)\\b(?!\\s+such|[.\\d])" +
+    '[=:]\\s*"?(?:false|no|none|0|never)\\b(?!\\s+such|[.\\d])' +
     "|\\?\\s*no\\b" +
     "|(?:(?:errors?|lines?|messages?|entry|entries|event|anywhere|at all|killer|kill)\\s+){0,2}(?:(?:is|was|are|were|has|have|had|does|did|can|could|do)\\s+)?(?:(?:not|never|n['’]t)\\s+(?:the|an?|present|there|seen|in|it|found|shown|logged|mentioned|appear|happen|occur|relevant|related|involved|been|be|full|show|exist)|ruled out|excluded|unlikely|absent|nowhere)" +
     "|(?:is|was|are|were|does|did|has|have)n['’]t\\b" +

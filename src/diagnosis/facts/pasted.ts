@@ -42,7 +42,11 @@ function heaviestOf(rule: TextRule, text: string): Fact | undefined {
 }
 
 /** `undefined`: the line says that it is not so. */
-function weightOf(text: string, match: RegExpExecArray, { isTold, isPlace }: TextRule): Fact["weight"] | undefined {
+function weightOf(
+  text: string,
+  match: RegExpExecArray,
+  { isTold, isPlace }: TextRule,
+): Fact["weight"] | undefined {
   const end = match.index + match[0].length;
   const start = text.lastIndexOf("\n", match.index) + 1;
   const stop = text.indexOf("\n", end);

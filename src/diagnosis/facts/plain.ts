@@ -12,10 +12,10 @@ export function decode(bytes: Uint8Array): string {
   return new TextDecoder(zeros(bytes, 0) > WIDE ? "utf-16be" : "utf-8").decode(bytes);
 }
 
-/** Of the first thousand characters: text in Latin letters is wide beyond this share of zeros. */
-const WIDE = 0.4;
+/** Of the first thousand characters: beyond this share of zeros a text is wide, Chinese between its Latin letters too. */
+const WIDE = 0.1;
 
-/** Zeros at odd (little-endian) or even places; never both, as binary data has them. */
+/** The share of zeros at odd (little-endian) or even places; none if they are at both, as in binary data. */
 function zeros(bytes: Uint8Array, parity: 0 | 1): number {
   const pairs = Math.min(1000, Math.floor(bytes.length / 2));
   let count = 0;
@@ -24,7 +24,7 @@ function zeros(bytes: Uint8Array, parity: 0 | 1): number {
     if (bytes[pair * 2 + parity] === 0) count++;
     if (bytes[pair * 2 + (1 - parity)] === 0) others++;
   }
-  return pairs === 0 || others > 0 ? 0 : count / pairs;
+  return pairs === 0 || others * 4 > count ? 0 : count / pairs;
 }
 
 /** A text as plain lines, however it was logged or copied: no colours, no CR, no NUL, a line of JSON as its message. */

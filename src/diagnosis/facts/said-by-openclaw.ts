@@ -3,9 +3,10 @@ import type { TextRule } from "./text.ts";
 /** OpenClaw's own messages over the years; clawdbot and moltbot were its names before. */
 export const saidByOpenClaw: readonly TextRule[] = [
   {
+    // other programs have gateways too: only names and messages that nobody else has
     id: "about-gateway",
     pattern:
-      /openclaw|clawdbot|moltbot|clawkit|\b18789\b|\[gateway(\/\w+)?\]|gateway closed \(1\d{3}|gateway connect failed|Gateway target:|Gateway (service|runtime) not|Gateway start blocked|Gateway failed to start|Gateway not (running|reachable)|Gateway(Lock|Transport|ClientRequest)Error|RPC probe|gateway\.(mode|bind|port|auth|controlUi|remote|cmd)\b|operator\.read|\[ws\] webchat|Control UI|host timing gap/i,
+      /openclaw|clawdbot|moltbot|clawkit|\b18789\b|\[gateway\] (signal|received) SIG|\[gateway\] (starting|ready|listening on ws|restart mode)|gateway closed \(1\d{3}|gateway connect failed: |Gateway target: ws|Gateway start blocked|Gateway not reachable at ws|Gateway(Lock|Transport|ClientRequest)Error|gateway\.(controlUi|mode=local)\b|scope: operator\.read|\[ws\] webchat|host timing gap detected/i,
   },
   {
     id: "config-invalid-said",
@@ -17,14 +18,22 @@ export const saidByOpenClaw: readonly TextRule[] = [
     pattern:
       /Unrecognized key|^\W*[a-z]\w+(\.[\w-]+)+\S*: (Invalid input|Expected|must (have|be|NOT))|plugin not found: /im,
   },
-  { id: "start-blocked-said", pattern: /Gateway start blocked|gateway\.mode is (missing|unset|not set)|existing config is missing gateway\.mode/i },
+  {
+    id: "start-blocked-said",
+    pattern:
+      /Gateway start blocked|gateway\.mode is (missing|unset|not set)|existing config is missing gateway\.mode/i,
+  },
   { id: "origins-required-said", pattern: /requires gateway\.controlUi\.allowedOrigins/i },
-  { id: "bind-refused-said", pattern: /refusing to bind (the )?gateway\b.* without auth/i },
+  {
+    id: "bind-refused-said",
+    pattern:
+      /refusing to bind (the )?gateway\b.* without auth|tailscale (serve\/)?(funnel|serve)( mode)? requires/i,
+  },
   { id: "config-restored-said", pattern: /auto-restored from last-known-good|\.clobbered\b/i },
   {
     id: "reload-restart-said",
     pattern:
-      /config change requires gateway restart|SIGTERM restart triggered by \S+ change|\[reload\] restart timeout/i,
+      /config change requir(es|ing) (a )?(gateway )?restart|gateway\.reload\.mode|SIGTERM restart triggered by \S+ change|\[reload\] restart timeout/i,
   },
   { id: "reload-seen-said", pattern: /config change detected; evaluating reload|config hot reload applied/i },
   { id: "restart-signal-said", pattern: /received SIGUSR1; restarting|SIGUSR1/ },
@@ -63,10 +72,13 @@ export const saidByOpenClaw: readonly TextRule[] = [
   {
     id: "pairing-said",
     pattern:
-      /pairing required|\b1008\b[^\n]{0,40}(pairing|policy|unauthori|token)|device (token|identity|signature) (mismatch|required|invalid)|token (mismatch|missing)|unauthorized: |gateway password (mismatch|missing)|not-paired|pairing-required|control ui requires (https|device|secure)|\b1008\): /i,
+      /pairing required|\b1008\b[^\n]{0,40}(pairing|policy|unauthori|token)|device[ _](token|identity|signature)[ _](mismatch|required|invalid|verification failed)|token[ _](mismatch|missing)|unauthorized: |gateway password (mismatch|missing)|not-paired|pairing-required|control ui requires (https|device|secure)|\b1008\): /i,
   },
   { id: "closed-1008-said", pattern: /\(1008\b|code=1008/ },
-  { id: "protocol-mismatch-said", pattern: /\bprotocol[ -]mismatch\b|expectedProtocol|maxProtocol|invalid connect params/i },
+  {
+    id: "protocol-mismatch-said",
+    pattern: /\bprotocol[ -]mismatch\b|expectedProtocol|maxProtocol|invalid connect params/i,
+  },
   { id: "payload-said", pattern: /Max payload size exceeded|\b(code=|\()1009\b|payload too large/i },
   { id: "closed-1001-said", pattern: /\b(code=|\(|code )1001\b/ },
   { id: "closed-1013-said", pattern: /(?<!\d)1013(?!\d)[^\n]{0,40}gateway starting|code=1013/ },

@@ -8,7 +8,8 @@ const rules: readonly TextRule[] = [
   },
   {
     id: "config-named-told",
-    pattern: /(openclaw|clawdbot)\.json|config(uration)? (file|key|entry|option|value|path)s?\b|配置(文件|项)/i,
+    pattern:
+      /(openclaw|clawdbot)\.json|config(uration)? (file|key|entry|option|value|path)s?\b|配置(文件|项)/i,
   },
   { id: "gateway-key-told", pattern: /gateway\.(mode|bind|auth|controlUi|customBindHost)\b|GATEWAY_BIND/i },
   {
@@ -35,7 +36,7 @@ const rules: readonly TextRule[] = [
   {
     id: "crash-loop-told",
     pattern:
-      /(crash|boot)(es|ed|ing)?[ -]?loop|restart(s|ed|ing)?[ -](loop|continuously|repeatedly|constantly|attempts)|(keeps?|constantly|repeatedly) (restart|crash)ing|infinite restart|\d{2,}\+? (restarts?|crashes|retry attempts)|(fails?|failed|refuses?|refused|unable) to (re)?start(?! CLI)|restart (storm|counter is at \d+)|every \d+ ?s\w* indefinitely|(won't|will not|cannot|can't|does not|doesn't|never) (start|boot|come up)s?\b|crash(es|ed)?[^\n]{0,40}\b(immediately|on (re)?start(up)?|at startup|within \d+)|起不来|无法启动|启动[^\n]{0,4}失败|反复重启|不断(崩溃|重启)/i,
+      /(crash|boot)(es|ed|ing)?[ -]?loop|restart(s|ed|ing)?[ -](loop|continuously|repeatedly|constantly|attempts)|(keeps?|constantly|repeatedly) (restart|crash)ing|infinite restart|\d{2,}\+? (restarts?|crashes|retry attempts)|(fails?|failed|refuses?|refused|unable) to (re)?start(?! CLI)|restart (storm|counter is at \d+)|every \d+ ?s\w* indefinitely|(won't|will not|cannot|can't|does not|doesn't|never) (start|boot|come up)s?\b|\bfails? (on|at) (re)?start\w*|crash(es|ed)?[^\n]{0,40}\b(immediately|on (re)?start(up)?|at startup|within \d+)|起不来|无法启动|启动[^\n]{0,4}失败|反复重启|不断(崩溃|重启)/i,
   },
   {
     id: "gateway-died-told",
@@ -50,12 +51,12 @@ const rules: readonly TextRule[] = [
   {
     id: "port-taken-told",
     pattern:
-      /(hold(s|ing)?|held|occup(y|ies|ied|ying)|conflict\w*|fight\w*|rac(e|ing)|owns?|listen) (\w+ ){0,3}(the )?(same |configured )?port\b|port (\d+ )?(is |was |remains |still |already )+(\w+ )?(in use|used|held|occupied|taken|busy|bound)|port conflict|on the same port|same port 18789|(existing|another|second|duplicate|foreground|manual|orphan\w*|zombie|stale) (\(?[\w/]+\)? )?(gateway|node|process|instance)[^\n]{0,60}(port|listen|own|18789)|existing[^\n]{0,20}gateway on \d+|second gateway|端口[^\n]{0,10}(占用|冲突)/i,
+      /(hold(s|ing)?|held|occup(y|ies|ied|ying)|conflict\w*|fight\w*|rac(e|ing)|owns?|listen) (\w+ ){0,3}(the )?(same |configured )?port\b|port (\d+ )?(is |was |remains |still |already )+(\w+ )?(in use|used|held|occupied|taken|busy)\b|port( \w+){0,2} (occupied|taken)\b|port conflict|on the same port|same port 18789|(existing|another|second|duplicate|foreground|manual|orphan\w*|zombie|stale) (\(?[\w/]+\)? )?(gateway|node|process|instance)[^\n]{0,60}(port|listen|own|18789)|existing[^\n]{0,20}gateway on \d+|second gateway|端口[^\n]{0,10}(占用|冲突)/i,
   },
   {
     id: "two-gateways-told",
     pattern:
-      /\b(two|both|duplicate|competing|second)\b[^\n]{0,60}(gateway|launch|service|unit|manager|entr)\w*[^\n]{0,60}(fight|kill|conflict|rac(e|ing)|the same)|same (label|role)[ \/](and )?port|\bcoexist/i,
+      /\b(two|both|duplicate|competing|second)\b[^\n]{0,60}(gateway|launch|service|unit|manager|entr)\w*[^\n]{0,60}(fight|kill|conflict|rac(e|ing)|the same)|same (label|role)[ /](and )?port|\bcoexist/i,
   },
   { id: "lock-pid-small", pattern: /already running \(pid [1-9]\d?\)|PID is always \d+\b|low PID/i },
   {
@@ -77,15 +78,29 @@ const rules: readonly TextRule[] = [
   {
     id: "cpu-burning",
     pattern:
-      /\b(9\d|1\d\d)(\.\d+)?\+? ?% ?CPU|CPU (usage )?(around|at|stays at|of)? ?~?(9\d|1\d\d)|thread at ~?9\d|(at|~|main thread) ?(9\d|1\d\d)(\.\d+)? ?%|(burn|peg|spin)\w*[^\n]{0,20}CPU/i,
+      /\b(9\d|[1-9]\d\d)(\.\d+)?\+? ?% ?CPU|CPU[ -]saturat|CPU (remains|stays) high|high CPU|CPU (usage )?(around|at|stays at|of)? ?~?(9\d|1\d\d)|thread at ~?9\d|(at|~|main thread) ?(9\d|1\d\d)(\.\d+)? ?%|(burn|peg|spin)\w*[^\n]{0,20}CPU/i,
   },
   {
     id: "stopped-answering-told",
     pattern:
       /unresponsive|not respond|stop(s|ped)? responding|no response|\bfr(ozen|eezes|oze)\b|\bhangs?\b|\bhung\b|超时|无响应|卡(死|住)/i,
   },
-  { id: "timeout-told", pattern: /\btimed? ?-?outs?\b|超时/i },
+  { id: "timeout-told", pattern: /\btim(e|es|ed|ing) ?-?outs?\b|超时/i },
+  {
+    id: "health-timeout-told",
+    pattern: /(health|readyz|\brpc|probe|endpoint|HTTP)[^\n]{0,60}\btim(e|es|ed|ing)? ?-?outs?\b/i,
+  },
   { id: "handshake-named-told", pattern: /\bhandshakes?\b|握手/i },
+  {
+    id: "call-failed-told",
+    pattern: /\b(agent|announce|browser|tool|cron|message)\b[^\n]{0,60}failed[^\n]{0,60}gateway closed/i,
+  },
+  { id: "rejected-told", pattern: /(gateway closed|disconnected) \(1008\)/i },
+  {
+    id: "auth-failed-told",
+    pattern:
+      /\bauth(entication|orization)?( attempts?)? (fail|reject)\w*|failed authentication|failed[^\n]{0,20} authentication|unauthori[sz]ed/i,
+  },
   {
     id: "cannot-reach-told",
     pattern:
@@ -94,7 +109,7 @@ const rules: readonly TextRule[] = [
   {
     id: "still-alive-told",
     pattern:
-      /(process|gateway|pid|service|it)\b[^\n]{0,30}\b(stays?|stayed|remains?|is still|still|is) (alive|up\b|active)|active \(running\)|same PID|PID unchanged|process (is )?alive|state active\)/i,
+      /(process|gateway|pid|service|it)\b[^\n]{0,30}\b(stays?|stayed|remains?|is still|still|is) (alive|up\b|active)|active \(running\)|port( \d+)? (is |still )+(bound|listening)|listening on (127|ws)|same PID|PID unchanged|process (is )?alive|state active\)/i,
   },
   {
     id: "false-alarm-told",
@@ -134,7 +149,8 @@ const rules: readonly TextRule[] = [
   },
   {
     id: "agent-restarted-told",
-    pattern: /agent[^\n]{0,80}\b(ran|runs|execut\w+|calls?|called|triggers?|invokes?|attempts)\b[^\n]{0,60}(gateway (restart|stop)|restart the (gateway|process))|restart[^\n]{0,60}(from within|inside|invoked by|executed from)[^\n]{0,30}(agent|session|gateway)|running inside the gateway/i,
+    pattern:
+      /agent[^\n]{0,80}\b(ran|runs|execut\w+|calls?|called|triggers?|invokes?|attempts)\b[^\n]{0,60}(gateway (restart|stop)|restart the (gateway|process))|restart[^\n]{0,60}(from within|inside|invoked by|executed from)[^\n]{0,30}(agent|session|gateway)|running inside the gateway/i,
   },
   {
     id: "burst-told",
@@ -158,7 +174,8 @@ const rules: readonly TextRule[] = [
   },
   {
     id: "long-turn-told",
-    pattern: /(during|in|for) (a )?long(-running)? (tool|model|agent|turn|response|task|session|call)|long turns?/i,
+    pattern:
+      /(during|in|for) (a )?long(-running)? (tool|model|agent|turn|response|task|session|call)|long turns?/i,
   },
   {
     id: "restart-not-back-told",
@@ -172,7 +189,8 @@ const rules: readonly TextRule[] = [
   },
   {
     id: "log-large-told",
-    pattern: /\d+(\.\d+)? ?GB[^\n]{0,20}\blog\b|log file[^\n]{0,30}\d+(\.\d+)? ?GB|\.log\b[^\n]{0,20}\d+(\.\d+)? ?GB/i,
+    pattern:
+      /\d+(\.\d+)? ?GB[^\n]{0,20}\blog\b|log file[^\n]{0,30}\d+(\.\d+)? ?GB|\.log\b[^\n]{0,20}\d+(\.\d+)? ?GB/i,
   },
   {
     id: "database-told",
@@ -190,12 +208,14 @@ const rules: readonly TextRule[] = [
   },
   // ws and Node: the socket failed before there was a connection (measured with ws 8.19)
   { id: "stack-connect-failed", pattern: /socketErrorListener \(node:_http_client/ },
+  { id: "modules-missing-told", pattern: /missing[ -](\w+ )?(module|chunk|dist file)s?\b|MODULE_NOT_FOUND/i },
   { id: "version-manager-told", pattern: /\b(nvm|fnm|volta|asdf|mise)\b|linuxbrew/i },
   { id: "ssh-named-told", pattern: /\bSSH\b/i, isPlace: true },
   { id: "task-named-told", pattern: /Scheduled Task|schtasks|Task Scheduler|计划任务|gateway\.(cmd|vbs)\b/i },
   {
     id: "task-not-staying-told",
-    pattern: /(Scheduled )?Task (does not|doesn't|won't|never) (stay|keep|start|run)|after (that|the) \w* ?window is closed/i,
+    pattern:
+      /(Scheduled )?Task (does not|doesn't|won't|never) (stay|keep|start|run)|after (that|the) \w* ?window is closed/i,
   },
   { id: "launchd-named-told", pattern: /launchd|LaunchAgent|launchctl|ai\.openclaw\.gateway|\.plist\b/i },
   {
@@ -210,7 +230,8 @@ const rules: readonly TextRule[] = [
   },
   {
     id: "inside-works-told",
-    pattern: /(from |works? )?inside (of )?(the |docker )?container|docker exec|within the container|容器(内|中)/i,
+    pattern:
+      /(from |works? )?inside (of )?(the |docker )?container|docker exec|within the container|容器(内|中)/i,
   },
   {
     id: "binds-loopback-told",
@@ -229,7 +250,8 @@ const rules: readonly TextRule[] = [
   },
   {
     id: "socket-fails-told",
-    pattern: /(websocket|wss?:\/\/|upgrade)[^\n]{0,60}(fails?|failed|error|drops?|dropped|cannot|never|refused|closed)\b/i,
+    pattern:
+      /(websocket|wss?:\/\/|upgrade)[^\n]{0,60}(fails?|failed|error|drops?|dropped|cannot|never|refused|closed)\b/i,
   },
   { id: "idle-cut-told", pattern: /drops? idle|idle[- ]drop|after ~?\d+ ?s(econds)?\b/i },
   {
@@ -239,7 +261,8 @@ const rules: readonly TextRule[] = [
   },
   {
     id: "proxy-intercepts-told",
-    pattern: /(proxy|VPN|firewall)[^\n]{0,60}(intercept|captur|block|den(y|ies))\w*|(no_proxy|HTTPS?_PROXY|ALL_PROXY)\b/i,
+    pattern:
+      /(proxy|VPN|firewall)[^\n]{0,60}(intercept|captur|block|den(y|ies))\w*|(no_proxy|HTTPS?_PROXY|ALL_PROXY)\b/i,
   },
   {
     id: "sleep-told",
@@ -255,7 +278,10 @@ const rules: readonly TextRule[] = [
     id: "tls-scheme-told",
     pattern: /gateway\.tls[\s\S]{0,200}\bws:\/\/|\bws:\/\/[\s\S]{0,200}gateway\.tls/i,
   },
-  { id: "tls-told", pattern: /gateway\.tls|tls[^\n]{0,20}(enabled|mismatch)|self-signed|wss:\/\/|certificate/i },
+  {
+    id: "tls-told",
+    pattern: /gateway\.tls|tls[^\n]{0,20}(enabled|mismatch)|self-signed|wss:\/\/|certificate/i,
+  },
   {
     id: "updated-told",
     pattern:

@@ -31,7 +31,10 @@ export const saidBySystems: readonly TextRule[] = [
   { id: "exit-139-said", pattern: /\bsegfaults?\b|SIGSEGV|code[ =:]*139|EXC_BAD_ACCESS|Segmentation fault/i },
   { id: "exit-78-said", pattern: /status=78\b|code[ =:(]*78\b|exit(ed)?( with)?( code| status)? 78\b/i },
   { id: "exit-0-said", pattern: /(exit(s|ed)?|code)[^\n]{0,20}\b(code|with)?[ =:"]*0\b(?![.\d])/i },
-  { id: "disk-full-said", pattern: /\bENOSPC\b(?!.*file watchers)|no space left on device|(?:database or )?disk is full/i },
+  {
+    id: "disk-full-said",
+    pattern: /\bENOSPC\b(?!.*file watchers)|no space left on device|(?:database or )?disk is full/i,
+  },
   {
     id: "database-said",
     pattern:
@@ -59,10 +62,14 @@ export const saidBySystems: readonly TextRule[] = [
       /Linger=no|enable-linger|(SSH|terminal)( session)?[^\n]{0,80}(disconnects?|closes?|closed|logs? out|ends)[^\n]{0,80}(offline|dies|stops|gone|killed)/i,
   },
   { id: "wsl-said", pattern: /\bWSL ?2?\b/i, isPlace: true },
-  { id: "task-failed-said", pattern: /schtasks \/?create[^\n]{0,30}failed|stub received bad data|schtasks create/i },
+  {
+    id: "task-failed-said",
+    pattern: /schtasks \/?create[^\n]{0,30}failed|stub received bad data|schtasks create/i,
+  },
   {
     id: "task-handoff-said",
-    pattern: /source=windows-task-handoff|schtasks \/?run\b[^\n]{0,40}(fail|cannot|never)|Last (Run )?Result:? ?267009/i,
+    pattern:
+      /source=windows-task-handoff|schtasks \/?run\b[^\n]{0,40}(fail|cannot|never)|Last (Run )?Result:? ?267009/i,
   },
   {
     id: "task-policy-said",
