@@ -3,12 +3,18 @@ import { readPasted } from "./facts/pasted.ts";
 import { saidByOpenClaw } from "./facts/said-by-openclaw.ts";
 import { saidByPeople } from "./facts/said-by-people.ts";
 import { saidBySystems } from "./facts/said-by-systems.ts";
+import { saidOfSurroundings } from "./facts/said-of-surroundings.ts";
 import type { TextRule } from "./facts/text.ts";
 import { infer } from "./infer.ts";
 import type { Diagnosis, Fact } from "./types.ts";
 
 /** Everything that a text may say. */
-export const textRules: readonly TextRule[] = [...saidByOpenClaw, ...saidBySystems, ...saidByPeople];
+export const textRules: readonly TextRule[] = [
+  ...saidByOpenClaw,
+  ...saidBySystems,
+  ...saidByPeople,
+  ...saidOfSurroundings,
+];
 
 /** What a pasted error or log says about why a gateway is broken. */
 export function explainText(text: string): Diagnosis & { readonly facts: readonly Fact[] } {

@@ -22,6 +22,7 @@ export const eventLoopBlocked: Cause = {
     ["http-silent"],
     ["stopped-answering-told"],
     ["timeout-told"],
+    ["slow-told"],
     ["still-alive-told", "timeout-told"],
     ["cpu-burning"],
     ["live-told", "abnormal-close-told"],

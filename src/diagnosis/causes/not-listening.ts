@@ -11,7 +11,13 @@ export const notListening: Cause = {
     ["stack-connect-failed"],
     ["stopped-before-told"],
   ],
-  possibleIf: [["connect-refused"], ["refused-said"], ["abnormal-close-told"], ["cannot-reach-told"]],
+  possibleIf: [
+    ["connect-refused"],
+    ["refused-said"],
+    ["abnormal-close-told"],
+    ["local-close-told"],
+    ["cannot-reach-told"],
+  ],
   ruledOutBy: ["scope-limited-told"],
   because: [
     ...ends,

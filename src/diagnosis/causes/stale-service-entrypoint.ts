@@ -3,7 +3,7 @@ import type { Cause } from "../types.ts";
 export const staleServiceEntrypoint: Cause = {
   id: "stale-service-entrypoint",
   title: "The service starts an installation that is not the one of the shell",
-  likelyIf: [["entrypoint-mismatch-said"], ["two-node-versions"], ["stale-entry-told"]],
+  likelyIf: [["entrypoint-mismatch-said"], ["stale-entry-told"]],
   possibleIf: [["modules-missing-told"], ["version-manager-told"]],
   seen: 2,
   remedies: [

@@ -13,7 +13,6 @@ export const wrongUrlOrPort: Cause = {
     ["openclaw-remote", "connect-refused"],
     ["other-url-told"],
     ["bound-elsewhere-told"],
-    ["node-only-said"],
     ["url-variable-said", "refused-said"],
   ],
   possibleIf: [["url-variable-remote"], ["url-variable-said"], ["cannot-reach-told"]],

@@ -95,7 +95,6 @@ export const saidByOpenClaw: readonly TextRule[] = [
     pattern:
       /Gateway service (is )?not installed|service install failed|Task script not found|gateway\.cmd (missing|not found|缺失)/i,
   },
-  { id: "node-only-said", pattern: /machine is a node\b|node-only/i },
   {
     id: "entrypoint-mismatch-said",
     pattern:

@@ -15,7 +15,7 @@ export const saidBySystems: readonly TextRule[] = [
     pattern:
       /self-signed certificate|DEPTH_ZERO_SELF_SIGNED|wrong version number|unable to verify the first certificate|EPROTO/i,
   },
-  { id: "opening-timeout-said", pattern: /Opening handshake has timed out|accepted TCP without finishing/i },
+  { id: "opening-timeout-said", pattern: /Opening handshake has timed out/i },
   { id: "module-missing-said", pattern: /ERR_MODULE_NOT_FOUND|Cannot find (module|package) / },
   { id: "node-stack-said", pattern: /code=exited, status=1\/FAILURE|^Node\.js v\d+/m },
   {
@@ -48,7 +48,7 @@ export const saidBySystems: readonly TextRule[] = [
   {
     id: "systemd-bus-said",
     pattern:
-      /Failed to connect to bus|systemctl (--user|is-enabled) unavailable|systemd user services (are )?unavailable/i,
+      /Failed to connect to bus|systemctl (--user|is-enabled) unavailable|systemd user services (are )?unavailable|run the gateway in the foreground instead/i,
   },
   { id: "systemd-start-limit-said", pattern: /start-limit-hit|Start request repeated too quickly/i },
   { id: "systemd-inactive-said", pattern: /Deactivated successfully|inactive \(dead\)/ },
