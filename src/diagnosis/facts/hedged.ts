@@ -3,12 +3,13 @@ const FILLERS =
   "because of|due to|caused by|related to|an?|any|the|actual|real|really|just|about|single|see|seeing|find|found|finding|show|showing|shown|contain|containing|say|said|mention|hit|hitting|get|getting|got|had|have|having|been|seen|such|signs? of|traces? of|evidence of|hints? of|errors?|lines?|entry|entries|messages?|like|of|is|it's|its|be|kernel|V8|node|systemd|gateway|other|more|recent";
 
 const DENIED_BEFORE = new RegExp(
-  `(?:\\b(?:no|not|never|without|neither|nor|zero|nothing about|ruled out|excluded|free of)|\\w+n['’]t|cannot)\\s+(?:(?:${FILLERS})\\s+){0,6}["'\`“‘(\\[*]*$`,
+  `(?:\\b(?:no|not|never|without|neither|nor|zero|nothing about|nothing like|nothing in (?:the|my|its) logs? like|rule out|ruled out|excluded|free of)|\\w+n['’]t|cannot)\\s+(?:(?:${FILLERS})\\s+){0,6}["'\`“‘(\\[*]*$`,
   "i",
 );
 
 /** "no OOM, ENOSPC **or** EADDRINUSE": the denial holds for all of the list. */
-const DENIED_LIST = /\b(?:no|neither|without|not|nor)\b[^.;:!?\n]{0,80}(?:,|\bor\b|\bnor\b)\s*["'`“‘(]*$/i;
+const DENIED_LIST =
+  /\b(?:no|nothing|neither|without|not|nor|rule out)\b[^.;:!?\n]{0,80}(?:,|\bor\b|\bnor\b)\s*["'`“‘(]*$/i;
 
 const DENIED_AFTER = new RegExp(
   "^[\"'`”’)\\]*]*\\s*(?:" +
@@ -26,7 +27,7 @@ export function isDenied(before: string, after: string): boolean {
 }
 
 const GUESSING =
-  /\b(?:maybe|perhaps|might|may be|may have|could (?:it|this|that|there|also)?\s*(?:be|have)|possibly|probably|presumably|(?:I|we|they)(?:'m| am| are)? (?:only |just )?(?:think|suspect|guess|wonder|assume|believe|wondering|guessing)|not sure|no idea|unclear|my (?:guess|theory|hypothesis|suspicion)|is (?:it|this|that|there)|are (?:there|these)|was (?:it|this|there)|does (?:it|this)|do (?:I|we|you)|can (?:it|this)|should (?:I|we)|what if|whether|suspect(?:ed|ing)?|in case|for example|e\.g\. if|how (?:do|can|to)|would)\b/i;
+  /\b(?:maybe|perhaps|might|may be|may have|could (?:it|this|that|there|also)?\s*(?:be|have)|possibly|probably|presumably|(?:I|we|they)(?:'m| am| are)? (?:only |just )?(?:think|suspect|guess|wonder|assume|believe|wondering|guessing)|not sure|no idea|unclear|my (?:guess|theory|hypothesis|suspicion)|is (?:it|this|that|there)|are (?:there|these)|was (?:it|this|there)|does (?:it|this)|do (?:I|we|you)|can (?:it|this)|should (?:I|we)|what if|whether|suspect(?:ed|ing)?|in case|for example|e\.g\. if|how (?:do|can|to)|would|docs? say(?:s)?|documentation says)\b/i;
 
 /** Whether the sentence that something stands in is a question, or says that it is only a guess. */
 export function isGuessed(before: string, after: string): boolean {
