@@ -1,5 +1,5 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ensureConfig } from "../cli/config-file.ts";
 import { readConfigAndText } from "../cli/running.ts";
@@ -11,6 +11,7 @@ import { hostFor } from "../host/index.ts";
 import { RotatingFile } from "../host/rotating-file.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { entryPath } from "./entries.ts";
+import { ownHome } from "./home.ts";
 import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
 
 const BYTES_PER_MB = 1024 * 1024;
@@ -19,7 +20,7 @@ type Source = "gateway" | "edge" | "supervisor";
 
 /** This process's state directory and what is in it. */
 export function ownPaths(): { paths: StatePaths; controlPath: string } {
-  const paths = statePaths(resolveStateDir(process.env, homedir()));
+  const paths = statePaths(resolveStateDir(process.env, ownHome()));
   return { paths, controlPath: localSocket(paths, "control") };
 }
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { ClawkitError, errorCodes, messageOf } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import type { CliContext } from "./context.ts";
+import type { Output } from "./output/output.ts";
 
 /** sysexits.h EX_SOFTWARE: a bug of ours. */
 const EXIT_INTERNAL = 70;
@@ -17,16 +18,19 @@ export async function runCli(context: CliContext, argv: readonly string[]): Prom
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorCodes.USAGE.exit;
-    const isKnown = error instanceof ClawkitError;
-    if (argv.includes("--json")) {
-      context.out.json({
-        ok: false,
-        error: { code: isKnown ? error.code : "INTERNAL", message: messageOf(error) },
-      });
-    }
-    context.out.error(isKnown ? error.message : `${messageOf(error)} (this is a bug in ClawKit)`);
-    return isKnown ? error.exitCode : EXIT_INTERNAL;
+    return tellError(error, context.out, argv);
   }
+}
+
+/** Says why a command line failed; returns the exit code. */
+export function tellError(error: unknown, out: Output, argv: readonly string[]): number {
+  const isKnown = error instanceof ClawkitError;
+  if (argv.includes("--json")) {
+    const code = isKnown ? error.code : "INTERNAL";
+    out.json({ ok: false, error: { code, message: messageOf(error) } });
+  }
+  out.error(isKnown ? error.message : `${messageOf(error)} (this is a bug in ClawKit)`);
+  return isKnown ? error.exitCode : EXIT_INTERNAL;
 }
 
 function createProgram(context: CliContext, done: (exitCode: number) => void): Command {

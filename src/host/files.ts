@@ -35,30 +35,29 @@ export async function writeFileAtomic(path: string, text: string): Promise<void>
   await replaceWith(path, text, {});
 }
 
-/** The same for a file that is somebody else's: a link stays a link, owner and mode what they were. */
-export async function replaceFile(path: string, text: string): Promise<void> {
+/** The same for a file that is somebody else's: a link stays a link, owner and mode (unless given) what they were. */
+export async function replaceFile(path: string, content: string | Buffer, mode?: number): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const facts = await stat(target).catch(() => undefined);
-  await replaceWith(target, text, facts === undefined ? {} : { owner: facts });
+  await replaceWith(target, content, { owner: facts, mode: mode ?? facts?.mode });
 }
 
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-  readonly mode: number;
+interface Kept {
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  readonly mode?: number | undefined;
 }
 
-async function replaceWith(path: string, text: string, { owner }: { owner?: Owner }): Promise<void> {
+async function replaceWith(path: string, content: string | Buffer, { owner, mode }: Kept): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   await mkdir(dirname(path), { recursive: true, mode: PRIVATE_DIR });
   try {
     const file = await open(temporary, "wx", PRIVATE_FILE);
     try {
-      await file.writeFile(text);
+      await file.writeFile(content);
       // before it is in its place: a crash leaves the old file, or the new one with its owner
-      if (owner !== undefined && platform() !== "win32") {
-        await file.chown(owner.uid, owner.gid);
-        await file.chmod(owner.mode & 0o7777);
+      if (platform() !== "win32") {
+        if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+        if (mode !== undefined) await file.chmod(mode & 0o7777);
       }
       await file.sync();
     } finally {

@@ -10,7 +10,10 @@ const LAUNCHD_LABELS = ["ai.openclaw.gateway", "dev.clawkit.gateway", "com.clawd
 const TASK_NAMES = ["OpenClaw Gateway", "ClawKit"];
 
 const SYSTEMD_PROPERTIES =
-  "Id,LoadState,ActiveState,SubState,Result,Restart,ExecMainStatus,NRestarts,StartLimitBurst";
+  "Id,LoadState,ActiveState,SubState,UnitFileState,Result,Restart,ExecMainStatus,NRestarts,StartLimitBurst";
+
+/** systemctl(1), "is-enabled": nothing starts such a unit on its own, and a masked one not even a person. */
+const SWITCHED_OFF = ["disabled", "masked", "masked-runtime"];
 
 export async function systemdServices(): Promise<ServiceFacts[] | undefined> {
   const units = SYSTEMD_UNITS.map((name) => `${name}.service`);
@@ -36,7 +39,8 @@ export async function systemdServices(): Promise<ServiceFacts[] | undefined> {
 export function parseSystemd(text: string): ServiceFacts[] {
   return text.split(/\r?\n\r?\n/).flatMap((block): ServiceFacts[] => {
     const value = (key: string) => new RegExp(`^${key}=(.*)$`, "m").exec(block)?.[1]?.trim() ?? "";
-    if (value("LoadState") !== "loaded") return [];
+    if (!["loaded", "masked"].includes(value("LoadState"))) return [];
+    const installed = value("UnitFileState");
     const active = value("ActiveState");
     const result = value("Result");
     const isOdd = result !== "" && result !== "success";
@@ -48,6 +52,7 @@ export function parseSystemd(text: string): ServiceFacts[] {
         isRunning: active === "active",
         state: isOdd ? `${active} (${result})` : `${active} (${value("SubState")})`,
         isStartLimitHit: result === "start-limit-hit" || hasGivenUp(value),
+        ...(SWITCHED_OFF.includes(installed) ? { switchedOff: installed } : {}),
         ignoresCleanExit: ["no", "on-failure", "on-abnormal", "on-abort"].includes(value("Restart")),
         ...(/^\d+$/.test(status) ? { lastExitCode: Number(status) } : {}),
       },

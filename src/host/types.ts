@@ -46,6 +46,8 @@ export interface ServiceFacts {
   readonly isRunning: boolean;
   /** In the manager's words: `failed (start-limit-hit)`, `not loaded`, `Ready`. */
   readonly state: string;
+  /** Its operator, or a migration, switched it off: the manager's word for that (`disabled`, `masked`). */
+  readonly switchedOff?: string;
   /** systemd gave up starting it (`Result=start-limit-hit`). */
   readonly isStartLimitHit?: boolean;
   /** It is installed and the manager does not have it loaded (launchd after a bootout). */

@@ -4,8 +4,9 @@ import { seenHere } from "../../diagnosis/feedback.ts";
 import type { Look, Machine } from "../../diagnosis/machine.ts";
 import { examinationHeadline, examinationJson, examinationLines } from "../../diagnosis/machine-report.ts";
 import { Ledger, type LedgerEntry } from "../../diagnosis/remedies/ledger.ts";
-import type { Actions, Plan } from "../../diagnosis/remedies/types.ts";
+import type { Actions } from "../../diagnosis/remedies/types.ts";
 import { firstPlan, type RepairResult, repair } from "../../diagnosis/repair.ts";
+import { consent, declinedNote } from "../consent.ts";
 import type { CliContext } from "../context.ts";
 import { callControl } from "../control-client.ts";
 import { machineOf } from "../machine.ts";
@@ -77,8 +78,9 @@ export async function doctorUndo(
   return 0;
 }
 
-function entryRow({ id, at, state, what }: LedgerEntry): string[] {
-  return [id, localTime(new Date(at)), state === "begun" ? "interrupted" : state, what];
+function entryRow({ id, at, state, helped, what }: LedgerEntry): string[] {
+  const effect = helped === undefined ? "" : helped ? ", it helped" : ", it did not help";
+  return [id, localTime(new Date(at)), (state === "begun" ? "interrupted" : state) + effect, what];
 }
 
 async function repairAll(context: CliContext, options: DoctorOptions): Promise<number> {
@@ -125,33 +127,18 @@ function actionsOf(context: CliContext): Actions {
   };
 }
 
-async function consent(
-  context: CliContext,
-  plan: Plan,
-  { yes, json, nonInteractive }: DoctorOptions,
-): Promise<boolean> {
-  if (yes) return true;
-  const { out } = context;
-  if (json || nonInteractive || !out.isTerminal || context.stdin.isTTY !== true) return false;
-  for (const line of plan.diff ?? []) out.line(`  ${line}`);
-  return await context.ask(`May I ${plan.what}?`);
+function printResult({ out }: CliContext, result: RepairResult): void {
+  const { what, risk, outcome, diff, error, helped, ledgerId } = result;
+  const why = outcome === "declined" ? ` (${declinedNote(risk)})` : "";
+  const undo = ledgerId === undefined ? "" : `  (undo: clawkit doctor undo ${ledgerId})`;
+  out.line(`${outcomeOf(result)}: ${what}${why}${undo}${error === undefined ? "" : `: ${error}`}`);
+  if (helped !== undefined) out.line(`  ${helped ? "it helped" : "it did not help"}`);
+  if (outcome === "planned") for (const line of diff) out.line(`  ${line}`);
 }
 
-const OUTCOMES = {
-  applied: "done",
-  planned: "would",
-  declined: "not done",
-  failed: "failed",
-} as const;
-
-function printResult(
-  { out }: CliContext,
-  { what, risk, outcome, diff, error, ledgerId }: RepairResult,
-): void {
-  const why = outcome === "declined" ? ` (${risk}: give --yes to allow it)` : "";
-  const undo = ledgerId === undefined ? "" : `  (undo: clawkit doctor undo ${ledgerId})`;
-  out.line(`${OUTCOMES[outcome]}: ${what}${why}${undo}${error === undefined ? "" : `: ${error}`}`);
-  if (outcome === "planned") for (const line of diff) out.line(`  ${line}`);
+function outcomeOf({ outcome, isFallback }: RepairResult): string {
+  if (outcome === "planned") return isFallback ? "only if that does not help" : "would";
+  return { applied: "done", declined: "not done", failed: "failed" }[outcome];
 }
 
 function exitOf({ diagnosis }: Examination): number {

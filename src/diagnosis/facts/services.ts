@@ -23,8 +23,13 @@ function factsOf(service: ServiceFacts): Fact[] {
   const source = manager;
   const facts: Fact[] = [];
   const add = (id: string, detail: string) => facts.push({ id, detail, source });
-  add(isRunning ? "service-running" : "service-not-running", `${name}: ${state}`);
   if (service.isStartLimitHit) add("service-start-limit", `${name}: ${state}`);
+  // that it does not run is as its operator wants it
+  if (!isRunning && service.switchedOff !== undefined) {
+    add("service-switched-off", `${name}: ${service.switchedOff}`);
+    return facts;
+  }
+  add(isRunning ? "service-running" : "service-not-running", `${name}: ${state}`);
   if (service.isNotLoaded) add("service-not-loaded", `${name}: ${state}`);
   if (service.endsWithSession)
     add("service-without-linger", `${name} ends when its user logs out (Linger=no)`);

@@ -1,20 +1,9 @@
 import { randomBytes } from "node:crypto";
-import {
-  chmod,
-  chown,
-  copyFile,
-  mkdir,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-} from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
 import { runCommand } from "../../host/command.ts";
-import { ensurePrivateDir, PRIVATE_FILE, writeFileAtomic } from "../../host/files.ts";
+import { ensurePrivateDir, PRIVATE_FILE, replaceFile, writeFileAtomic } from "../../host/files.ts";
 import type { Plan, UndoStep } from "./types.ts";
 
 /** What is written down of a repair before it is made, and again after it. */
@@ -28,6 +17,8 @@ export interface LedgerEntry {
   readonly state: "begun" | "done" | "failed" | "undone";
   /** What it was to help with: an answer to the playbook's question counts for it. */
   readonly cause?: string;
+  /** Whether what it was to help with was gone when it was looked at again; absent until then. */
+  readonly helped?: boolean;
   /** In the order in which they are taken. */
   readonly undo: readonly UndoStep[];
 }
@@ -77,6 +68,12 @@ export class Ledger {
       throw error;
     }
     return await this.#mark(entry, "done");
+  }
+
+  /** Adds what was seen when it was looked at again. */
+  async judge(id: string, helped: boolean): Promise<void> {
+    const entry = (await this.entries()).find((one) => one.id === id);
+    if (entry !== undefined) await this.#write({ ...entry, helped });
   }
 
   /** Takes a repair back, the last one without an id. What is there now is kept, as a repair of its own. */
@@ -161,9 +158,12 @@ export class Ledger {
   }
 
   async #mark(entry: LedgerEntry, state: LedgerEntry["state"]): Promise<LedgerEntry> {
-    const marked = { ...entry, state };
-    await writeFileAtomic(join(this.#folder, entry.id, ENTRY), `${JSON.stringify(marked, null, 2)}\n`);
-    return marked;
+    return await this.#write({ ...entry, state });
+  }
+
+  async #write(entry: LedgerEntry): Promise<LedgerEntry> {
+    await writeFileAtomic(join(this.#folder, entry.id, ENTRY), `${JSON.stringify(entry, null, 2)}\n`);
+    return entry;
   }
 }
 
@@ -184,12 +184,7 @@ async function takeBack(step: UndoStep): Promise<void> {
   switch (step.kind) {
     case "restore": {
       if (step.copy === null) return await rm(step.path, { force: true });
-      const temporary = `${step.path}.${randomBytes(6).toString("hex")}.tmp`;
-      const owner = await stat(step.path).catch(() => undefined);
-      await copyFile(step.copy, temporary);
-      if (owner !== undefined) await chown(temporary, owner.uid, owner.gid);
-      await chmod(temporary, step.mode);
-      return await rename(temporary, step.path);
+      return await replaceFile(step.path, await readFile(step.copy), step.mode);
     }
     case "move":
       return await moveBack(step.from, step.to);
