@@ -22,5 +22,7 @@ export async function consent(
 
 /** Why nobody could be asked, or said no; and what would allow it. */
 export function declinedNote(risk: Plan["risk"]): string {
-  return risk === "destructive" ? `${risk}: only done when you say yes at a terminal` : `${risk}: give --yes to allow it`;
+  return risk === "destructive"
+    ? `${risk}: only done when you say yes at a terminal`
+    : `${risk}: give --yes to allow it`;
 }

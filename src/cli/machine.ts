@@ -61,6 +61,7 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
     home,
     uid: context.uid,
     userName: context.userName,
+    isContainer: async () => (await exists("/.dockerenv")) || (await exists("/run/.containerenv")),
     status,
     processes: once(() => host.processes()),
     openclawLocks,

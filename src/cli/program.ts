@@ -159,7 +159,8 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
   program
     .command("harden")
     .description("what to change before it breaks again; exit 0 if nothing is left to change")
-    .option("--apply", "make the changes; each can be undone with doctor undo")
+    .option("--apply", "make the changes, ask before disruptive ones; each can be undone with doctor undo")
+    .option("--yes", "with --apply: do not ask")
     .option("--json", "print JSON")
     .action(async (options) => done(await (await import("./commands/harden.ts")).harden(context, options)));
 

@@ -47,6 +47,8 @@ export interface Machine {
   readonly userName: string;
   /** The user's home directory. */
   readonly home: string;
+  /** Docker and podman mark theirs with a file. */
+  readonly isContainer: () => Promise<boolean>;
   /** Our own supervisor's word, or how it looks from outside. */
   readonly status: () => Promise<Status>;
   readonly processes: () => Promise<readonly ProcessFacts[]>;

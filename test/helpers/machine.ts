@@ -65,6 +65,7 @@ export function machineWith(changes: Partial<Machine> = {}): Machine {
     uid: process.getuid?.(),
     userName: "u",
     home,
+    isContainer: async () => false,
     status: async () => stoppedStatus(),
     processes: async () => [],
     openclawLocks: async () => [],
