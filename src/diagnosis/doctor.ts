@@ -1,5 +1,6 @@
 import { allCauses } from "./causes/index.ts";
 import { answer } from "./facts/answer.ts";
+import { clientSettings } from "./facts/client-settings.ts";
 import { environment } from "./facts/environment.ts";
 import { history } from "./facts/history.ts";
 import { installs } from "./facts/installs.ts";
@@ -8,12 +9,14 @@ import { openclawConfig } from "./facts/openclaw-config.ts";
 import { openclawLocks } from "./facts/openclaw-locks.ts";
 import { openclawLogs } from "./facts/openclaw-logs.ts";
 import { ours, ownConfig } from "./facts/ours.ts";
+import { ownLogs } from "./facts/own-logs.ts";
 import { port } from "./facts/port.ts";
 import { processes } from "./facts/processes.ts";
 import { resources } from "./facts/resources.ts";
 import { services } from "./facts/services.ts";
 import { infer } from "./infer.ts";
 import { type Look, lookAt, type Machine } from "./machine.ts";
+import { withExactLines } from "./remedies/by-hand.ts";
 import type { Cause, Diagnosis, Fact, Finding, NotLooked } from "./types.ts";
 
 export const allLooks: readonly Look[] = [
@@ -27,10 +30,12 @@ export const allLooks: readonly Look[] = [
   kernel,
   resources,
   environment,
+  clientSettings,
   installs,
   openclawConfig,
   openclawLocks,
   openclawLogs,
+  ownLogs,
 ];
 
 export interface Examination {
@@ -79,7 +84,9 @@ export async function examine(
     isOfNow(fact, machine.clock.wall()) && (isOursThere || !OF_OTHERS.includes(fact.id));
   const considered = isServed ? facts.filter(isTrouble) : facts;
   const told = withLastWords(infer(considered, allCauses.map(withRecords), seenHere), facts);
-  if (!isServed || told.verdict !== "inconclusive") return { diagnosis: told, facts, notLooked };
+  if (!isServed || told.verdict !== "inconclusive") {
+    return { diagnosis: await withExactLines(told, facts, machine), facts, notLooked };
+  }
   const diagnosis: Diagnosis = { verdict: "healthy", causes: pastCauses(facts) };
   return { diagnosis, facts, notLooked };
 }

@@ -51,7 +51,7 @@ export interface Repaired {
 
 /**
  * Looks, makes the first repair that helps with a cause that holds, looks again whether it helped, and so on. Safe
- * ones are made, disruptive ones if `consent` says so, destructive ones never.
+ * ones are made, others only if `consent` says so.
  */
 export async function repair(deps: RepairDeps): Promise<Repaired> {
   let machine = await deps.machine();
@@ -117,7 +117,7 @@ export async function firstPlan(
     if (holds.length === 0) continue;
     // what it would need may have changed since it was looked at: then it is none
     const plan = await one.plan(context).catch(() => undefined);
-    if (plan !== undefined && plan.risk !== "destructive") return { repair: one, plan };
+    if (plan !== undefined) return { repair: one, plan };
   }
   return undefined;
 }

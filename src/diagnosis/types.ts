@@ -42,7 +42,10 @@ export interface Cause {
   readonly remedies: readonly Remedy[];
 }
 
-/** `safe`: nothing is lost, nobody is disturbed; `disruptive`: asked first; `destructive`: never done by us. */
+/**
+ * `safe`: nothing is lost, nobody is disturbed; `disruptive`: asked first; `destructive`: never without a
+ * person's own yes to it, as it cannot be undone.
+ */
 export type Risk = "safe" | "disruptive" | "destructive";
 
 /** What helps. `commands` are typed by a person, per platform where they differ. */

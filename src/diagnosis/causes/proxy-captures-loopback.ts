@@ -3,7 +3,12 @@ import type { Cause } from "../types.ts";
 export const proxyCapturesLoopback: Cause = {
   id: "proxy-captures-loopback",
   title: "A proxy setting sends the connection to 127.0.0.1 through a proxy",
-  likelyIf: [["proxy-without-exclusion", "proxy-in-force"], ["proxy-capture-said"], ["proxy-loopback-told"]],
+  likelyIf: [
+    ["proxy-without-exclusion", "proxy-in-force"],
+    ["openclaw-proxy-captures"],
+    ["proxy-capture-said"],
+    ["proxy-loopback-told"],
+  ],
   possibleIf: [
     ["proxy-without-exclusion"],
     ["proxy-intercepts-told"],

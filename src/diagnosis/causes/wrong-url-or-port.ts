@@ -8,6 +8,7 @@ export const wrongUrlOrPort: Cause = {
     ["url-variable-elsewhere"],
     ["url-variable-broken"],
     ["url-variable-scheme"],
+    ["client-url-wrong", "http-answers"],
     ["openclaw-other-port", "connect-refused"],
     ["listens-elsewhere", "connect-refused"],
     ["openclaw-remote", "connect-refused"],

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { withoutSecrets } from "../../core/secrets.ts";
 import type { Look, Machine } from "../machine.ts";
 import type { Fact } from "../types.ts";
+import { largeLogs } from "./own-logs.ts";
 import { saidByOpenClaw } from "./said-by-openclaw.ts";
 import { saidBySystems } from "./said-by-systems.ts";
 import { readText } from "./text.ts";
@@ -16,9 +17,6 @@ const LOG_AGE_MS = 24 * 60 * 60_000;
 
 /** Where OpenClaw logs on Linux and macOS, whatever TMPDIR says; on Windows it is below TEMP. */
 const DEFAULT_LOG_FOLDER = "/tmp/openclaw";
-
-/** A log beyond this makes its readers fail (#25818: 3.7 GB). */
-const LARGE_BYTES = 1024 ** 3;
 
 /** What a gateway says first when it starts: what stands before it was another life. */
 const FIRST_WORDS = /loading configuration|\[gateway\] starting\.\.\./;
@@ -40,12 +38,7 @@ export const openclawLogs: Look = {
   async look(machine) {
     if (!(await machine.isOpenClaw())) return [];
     const logs = await logsOf(machine);
-    const facts: Fact[] = logs
-      .filter(({ bytes }) => bytes > LARGE_BYTES)
-      .map(({ path, bytes }) => {
-        const detail = `it is ${(bytes / LARGE_BYTES).toFixed(1)} GB large`;
-        return { id: "log-large", detail, source: path };
-      });
+    const facts = largeLogs(logs);
     const recent = logs.filter(({ at }) => machine.clock.wall() - at < LOG_AGE_MS);
     const newest = recent.sort((a, b) => b.at - a.at)[0];
     if (newest === undefined) return facts;

@@ -1,3 +1,5 @@
+import { correctClientUrl, excludeLoopback } from "./clients.ts";
+import { pruneMovedLogs } from "./moved-logs.ts";
 import {
   moveStaleLock,
   removeUnknownKey,
@@ -19,6 +21,7 @@ export const allRepairs: readonly Repair[] = [
   moveStaleLock,
   openFolder,
   moveLargeLog,
+  pruneMovedLogs,
   endLeftovers,
   continueStopped,
   endWedged,
@@ -26,6 +29,8 @@ export const allRepairs: readonly Repair[] = [
   enableLinger,
   startService,
   raiseHeap,
+  correctClientUrl,
+  excludeLoopback,
   restartOwn,
   startOwn,
   startOpenClaw,

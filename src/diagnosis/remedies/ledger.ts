@@ -104,7 +104,7 @@ export class Ledger {
     const apply = async () => {
       // of one that was interrupted only files may have changed; a command may never have run
       const steps = entry.state === "done" ? entry.undo : entry.undo.filter(({ kind }) => kind !== "run");
-      for (const step of steps) await takeBack(step);
+      for (const step of steps) await takeBack(step, entry.state);
     };
     await this.carryOut("undo", { what: `undo: ${entry.what}`, risk: "safe", files, apply });
     return await this.#mark(entry, "undone");
@@ -180,14 +180,14 @@ async function keep(path: string, copy: string): Promise<number | undefined> {
   }
 }
 
-async function takeBack(step: UndoStep): Promise<void> {
+async function takeBack(step: UndoStep, state: LedgerEntry["state"]): Promise<void> {
   switch (step.kind) {
     case "restore": {
       if (step.copy === null) return await rm(step.path, { force: true });
       return await replaceFile(step.path, await readFile(step.copy), step.mode);
     }
     case "move":
-      return await moveBack(step.from, step.to);
+      return await moveBack(step, state);
     case "mode":
       return await chmod(step.path, step.mode);
     case "run": {
@@ -198,9 +198,15 @@ async function takeBack(step: UndoStep): Promise<void> {
 }
 
 /** A move that was never made is no move; what stands in its place now is alive, and stays. */
-async function moveBack(from: string, to: string): Promise<void> {
+async function moveBack(
+  { from, to }: { readonly from: string; readonly to: string },
+  state: LedgerEntry["state"],
+): Promise<void> {
   const isThere = async (path: string) => (await stat(path).catch(() => undefined)) !== undefined;
-  if (!(await isThere(from))) return;
+  if (!(await isThere(from))) {
+    if (state !== "done") return;
+    throw new ClawkitError("USAGE", `Cannot undo as ${from} is gone: it was moved or deleted since`);
+  }
   if (await isThere(to)) {
     throw new ClawkitError(
       "USAGE",
