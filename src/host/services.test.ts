@@ -42,6 +42,20 @@ describe("parseSystemd", () => {
     assert.deepEqual([unit?.isRunning, unit?.isStartLimitHit, unit?.lastExitCode], [false, false, 1]);
   });
 
+  test("tells a unit that was switched off, and how", () => {
+    const text = hostFixture("linux", "systemctl-restarting");
+    const states = ["enabled", "static", "disabled", "masked"].map(
+      (state) => `${text.trimEnd()}\nUnitFileState=${state}\n`,
+    );
+    assert.deepEqual(
+      states.map((one) => parseSystemd(one)[0]?.switchedOff),
+      [undefined, undefined, "disabled", "masked"],
+    );
+    const masked =
+      "Id=clawkit.service\nLoadState=masked\nActiveState=inactive\nSubState=dead\nUnitFileState=masked\n";
+    assert.equal(parseSystemd(masked)[0]?.switchedOff, "masked");
+  });
+
   test("reads lines that end with CR LF, and nothing as nothing", () => {
     const text = hostFixture("linux", "systemctl-start-limit");
     assert.deepEqual(parseSystemd(text.replaceAll("\n", "\r\n")), parseSystemd(text));

@@ -3,6 +3,7 @@ import { fault as addressInUse } from "./address-in-use.ts";
 import { fault as allKilled } from "./all-killed.ts";
 import { fault as busyLoop } from "./busy-loop.ts";
 import { fault as cgroupOom } from "./cgroup-oom.ts";
+import { fault as clientUrl } from "./client-url.ts";
 import { fault as configCut } from "./config-cut.ts";
 import { fault as configForeignAddress } from "./config-foreign-address.ts";
 import { fault as configUnknownKey } from "./config-unknown-key.ts";
@@ -61,6 +62,7 @@ import { fault as portTakenSilent } from "./port-taken-silent.ts";
 import { fault as programNotExecutable } from "./program-not-executable.ts";
 import { fault as protocol99 } from "./protocol-99.ts";
 import { fault as proxy } from "./proxy.ts";
+import { fault as proxyMode } from "./proxy-mode.ts";
 import { fault as recorderCorrupt } from "./recorder-corrupt.ts";
 import { fault as segfault } from "./segfault.ts";
 import { fault as selfKill } from "./self-kill.ts";
@@ -87,6 +89,7 @@ export const clawkitFaults: readonly ClawkitFault[] = [
   allKilled,
   busyLoop,
   cgroupOom,
+  clientUrl,
   configCut,
   configForeignAddress,
   configUnknownKey,
@@ -118,6 +121,7 @@ export const clawkitFaults: readonly ClawkitFault[] = [
   programNotExecutable,
   protocol99,
   proxy,
+  proxyMode,
   recorderCorrupt,
   segfault,
   selfKill,

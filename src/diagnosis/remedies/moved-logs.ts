@@ -18,7 +18,7 @@ export const pruneMovedLogs: Repair = {
     if (copies.length === 0) return undefined;
     const total = copies.reduce((sum, { bytes }) => sum + bytes, 0);
     return {
-      what: `delete ${copies.length} logs (${(total / GB).toFixed(1)} GB) that were moved aside; this cannot be undone`,
+      what: `delete logs that were moved aside (${(total / GB).toFixed(1)} GB); this cannot be undone`,
       risk: "destructive",
       diff: copies.map(({ path }) => `- ${path}`),
       isRecordedAfter: true, // on a full disk nothing can be written down before
