@@ -10,7 +10,7 @@ const LAUNCHD_LABELS = ["ai.openclaw.gateway", "dev.clawkit.gateway", "com.clawd
 const TASK_NAMES = ["OpenClaw Gateway", "ClawKit"];
 
 const SYSTEMD_PROPERTIES =
-  "Id,LoadState,ActiveState,SubState,UnitFileState,Result,Restart,ExecMainStatus,NRestarts,StartLimitBurst";
+  "Id,LoadState,ActiveState,SubState,UnitFileState,Result,Restart,ExecMainStatus,NRestarts,StartLimitBurst,Environment";
 
 /** systemctl(1), "is-enabled": nothing starts such a unit on its own, and a masked one not even a person. */
 const SWITCHED_OFF = ["disabled", "masked", "masked-runtime"];
@@ -54,10 +54,26 @@ export function parseSystemd(text: string): ServiceFacts[] {
         isStartLimitHit: result === "start-limit-hit" || hasGivenUp(value),
         ...(SWITCHED_OFF.includes(installed) ? { switchedOff: installed } : {}),
         ignoresCleanExit: ["no", "on-failure", "on-abnormal", "on-abort"].includes(value("Restart")),
+        ...proxyExceptions(value("Environment")),
         ...(/^\d+$/.test(status) ? { lastExitCode: Number(status) } : {}),
       },
     ];
   });
+}
+
+/** Of `Environment=A=1 "B=2 3"`; the small spelling of a variable comes first (nodejs.org, "Built-in Proxy Support"). */
+function proxyExceptions(environment: string): { proxyExceptions?: string } {
+  const words = environment.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
+  const env = new Map(
+    words.map((word): [string, string] => {
+      const [name = "", ...rest] = word.replace(/^"|"$/g, "").split("=");
+      return [name, rest.join("=")];
+    }),
+  );
+  const hasProxy = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"].some((name) => env.get(name));
+  const isUsed =
+    env.get("NODE_USE_ENV_PROXY") === "1" || env.get("NODE_OPTIONS")?.includes("--use-env-proxy");
+  return hasProxy && isUsed ? { proxyExceptions: env.get("no_proxy") || env.get("NO_PROXY") || "" } : {};
 }
 
 /**

@@ -58,6 +58,8 @@ export interface ServiceFacts {
   readonly ignoresCleanExit?: boolean;
   /** Exit code of the last run, where the manager keeps it. */
   readonly lastExitCode?: number;
+  /** NO_PROXY of a service whose own environment makes Node use a proxy; absent of any other. */
+  readonly proxyExceptions?: string;
   /** Policies of a Windows task that end it: on battery, after a time limit. */
   readonly endedBy?: readonly string[];
 }

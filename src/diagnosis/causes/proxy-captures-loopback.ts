@@ -11,6 +11,7 @@ export const proxyCapturesLoopback: Cause = {
   ],
   possibleIf: [
     ["proxy-without-exclusion"],
+    ["service-proxy-captures"],
     ["proxy-intercepts-told"],
     ["proxy-intercepts-told", "url-variable-said"],
   ],

@@ -42,7 +42,7 @@ export const environment: Look = {
 };
 
 /** Hosts of NO_PROXY stand between commas or blanks, with or without a port (nodejs.org, "NO_PROXY format"). */
-function isExcluded(list: string, { host, port }: Target): boolean {
+export function isExcluded(list: string, { host, port }: Target): boolean {
   const own = ["*", host, `${host}:${port}`, ...(host === "127.0.0.1" ? ["127.0.0.0/8"] : [])];
   return list.split(/[,\s]+/).some((part) => own.includes(part));
 }

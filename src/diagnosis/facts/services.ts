@@ -1,15 +1,21 @@
 import type { ServiceFacts } from "../../host/types.ts";
 import type { Look } from "../machine.ts";
 import type { Fact } from "../types.ts";
+import { isExcluded } from "./environment.ts";
 
 export const services: Look = {
   id: "services",
   what: "services of gateways",
-  async look({ host }) {
+  async look({ host, target }) {
     const found = await host.services();
     if (found === undefined) throw new Error("no service manager answers");
     const running = found.filter(({ isRunning }) => isRunning);
     const facts = found.flatMap(factsOf);
+    for (const { name, manager, proxyExceptions: list } of found) {
+      if (list === undefined || !target.isLocal || isExcluded(list, target)) continue;
+      const detail = `${name}: its Environment makes Node use a proxy, also for ${target.host}`;
+      facts.push({ id: "service-proxy-captures", detail, source: manager });
+    }
     if (running.length > 1) {
       const names = running.map(({ name, manager }) => `${name} (${manager})`).join(", ");
       facts.push({ id: "services-several", detail: `running at once: ${names}`, source: "service manager" });

@@ -3,7 +3,8 @@ import type { Machine } from "../machine.ts";
 import type { Diagnosis, Fact, Remedy } from "../types.ts";
 import { unitOf } from "./system.ts";
 
-const LOOPBACK = "127.0.0.1,localhost,::1";
+/** What NO_PROXY must list, for a proxy to leave this machine's gateway alone. */
+export const LOOPBACK_EXCEPTIONS = "127.0.0.1,localhost,::1";
 
 type ExactLines = (facts: readonly Fact[], machine: Machine) => Promise<Remedy[]>;
 
@@ -63,10 +64,10 @@ async function proxyLines(facts: readonly Fact[], machine: Machine): Promise<Rem
   const commands =
     platform === "win32"
       ? [
-          `setx ${name} "${[env[name], LOOPBACK].filter(Boolean).join(",")}"`,
-          `$env:${name} = "$env:${name},${LOOPBACK}"`,
+          `setx ${name} "${[env[name], LOOPBACK_EXCEPTIONS].filter(Boolean).join(",")}"`,
+          `$env:${name} = "$env:${name},${LOOPBACK_EXCEPTIONS}"`,
         ]
-      : [`export ${name}="\${${name}:+$${name},}${LOOPBACK}"`];
+      : [`export ${name}="\${${name}:+$${name},}${LOOPBACK_EXCEPTIONS}"`];
   return [{ text, commands, risk: "safe" }];
 }
 

@@ -9,6 +9,7 @@ import {
 } from "./openclaw.ts";
 import { raiseHeap, restartOwn, restoreOwnConfig, startOwn } from "./own.ts";
 import { continueStopped, endLeftovers, endWedged } from "./processes.ts";
+import { excludeServiceLoopback } from "./service-proxy.ts";
 import { enableLinger, freeStartLimit, moveLargeLog, openFolder, startService } from "./system.ts";
 import type { Repair } from "./types.ts";
 
@@ -31,6 +32,7 @@ export const allRepairs: readonly Repair[] = [
   raiseHeap,
   correctClientUrl,
   excludeLoopback,
+  excludeServiceLoopback,
   restartOwn,
   startOwn,
   startOpenClaw,

@@ -6,7 +6,8 @@ import type { Fact } from "../types.ts";
 import { factsNamed, has } from "./shared.ts";
 import type { Plan, Repair } from "./types.ts";
 
-const START_MS = 60_000;
+/** What a service may take to start. */
+export const START_MS = 60_000;
 const OWNER_MAY = 0o700;
 
 /** systemd has given up: its counter is reset, and the unit started. */
@@ -124,6 +125,6 @@ function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(join(folder, sep));
 }
 
-async function run(file: string, args: readonly string[]): Promise<void> {
+export async function run(file: string, args: readonly string[]): Promise<void> {
   await runCommand(file, args, { timeLimitMs: START_MS, mustSucceed: true });
 }
