@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { getuid } from "node:process";
 import { test } from "node:test";
 import { collect } from "../helpers/clawkit.ts";
 import { CLAWKIT } from "../helpers/command-line.ts";
@@ -9,7 +8,7 @@ import { CLAWKIT } from "../helpers/command-line.ts";
 const UNKNOWN = 43_210;
 
 test("a user without a home is told what to set, and not that there is a bug", {
-  skip: getuid?.() !== 0 && "only root can be another user",
+  skip: process.getuid?.() !== 0 && "only root can be another user",
 }, async () => {
   const { HOME: _, ...env } = process.env;
   const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];

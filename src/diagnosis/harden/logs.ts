@@ -8,6 +8,9 @@ const MAX_SHARE = 0.1;
 /** Of gateway, edge and supervisor. */
 const LOGS = 3;
 
+/** A log of gigabytes is one that the doctor takes for trouble. */
+const MAX_LOG_MB = 1000;
+
 /** What the schema allows at the least. */
 const MIN_LOG_MB = 0.1;
 const MIN_RECORDER_MB = 1;
@@ -24,7 +27,7 @@ export async function logAdvice({ config, machine, set }: Own): Promise<Advice> 
     reason: "a full disk ends gateways (#95902), and a log of gigabytes makes its readers fail (#25818)",
     current: `at most ${Math.round(most)} MB, ${((most / diskMb) * 100).toFixed(1)} % of the disk`,
   };
-  if (most <= diskMb * MAX_SHARE) return { ...base, state: "ok" };
+  if (most <= diskMb * MAX_SHARE && config.logs.maxMb <= MAX_LOG_MB) return { ...base, state: "ok" };
   const values = boundsFor(config, diskMb * MAX_SHARE);
   // a smaller store forgets what it holds beyond it
   const risk = "recorder.maxMb" in values ? "disruptive" : "safe";
@@ -39,7 +42,7 @@ function mostMb({ logs, recorder }: Config): number {
 function boundsFor({ logs, recorder }: Config, roomMb: number): Record<string, string> {
   const recorderMb = Math.min(recorder.maxMb, Math.max(MIN_RECORDER_MB, Math.floor(roomMb / 2)));
   const logMb = (roomMb - recorderMb) / (LOGS * (logs.keep + 1));
-  const maxMb = Math.min(logs.maxMb, Math.max(MIN_LOG_MB, Math.floor(logMb * 10) / 10));
+  const maxMb = Math.min(logs.maxMb, MAX_LOG_MB, Math.max(MIN_LOG_MB, Math.floor(logMb * 10) / 10));
   return {
     ...(maxMb < logs.maxMb ? { "logs.maxMb": String(maxMb) } : {}),
     ...(recorderMb < recorder.maxMb ? { "recorder.maxMb": String(recorderMb) } : {}),

@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import { fact, finds, machineWith } from "../../../test/helpers/machine.ts";
 import { examine } from "../doctor.ts";
 import type { Machine } from "../machine.ts";
+import { localTarget } from "../target.ts";
 import type { Fact } from "../types.ts";
 
 /** The first remedy of a cause. */
@@ -37,7 +38,13 @@ describe("the exact lines for this machine", () => {
   });
 
   test("of a client that was given another port", async () => {
-    const { text } = await first("wrong-url-or-port", {}, "connect-refused", "configured-port-answers");
+    const target = localTarget(1, false);
+    const { text } = await first(
+      "wrong-url-or-port",
+      { target },
+      "connect-refused",
+      "configured-port-answers",
+    );
     assert.equal(text, "Give the client this address: ws://127.0.0.1:28789");
   });
 

@@ -38,7 +38,7 @@ const OF_VARIABLE = ["url-variable-elsewhere", "url-variable-broken", "url-varia
 async function variableLines(facts: readonly Fact[], machine: Machine): Promise<Remedy[]> {
   if (!facts.some(({ id }) => OF_VARIABLE.includes(id))) return [];
   const name = "OPENCLAW_GATEWAY_URL";
-  const { url } = machine.target;
+  const url = await gatewayUrl(machine);
   const text = `${name} is a variable of your shell: ${await whereTo(name, machine)}`;
   const commands =
     machine.platform === "win32"
@@ -50,9 +50,14 @@ async function variableLines(facts: readonly Fact[], machine: Machine): Promise<
 /** Somebody was given another address than the gateway's. */
 async function addressLines(facts: readonly Fact[], machine: Machine): Promise<Remedy[]> {
   if (!facts.some(({ id }) => id === "configured-port-answers")) return [];
-  const host = machine.target.host.includes(":") ? `[${machine.target.host}]` : machine.target.host;
-  const text = `Give the client this address: ws://${host}:${await machine.configuredPort()}`;
+  const text = `Give the client this address: ${await gatewayUrl(machine)}`;
   return [{ text, risk: "safe" }];
+}
+
+/** Where it should be: a person may have asked about another port. */
+async function gatewayUrl({ target, configuredPort }: Machine): Promise<string> {
+  const port = target.isLocal ? await configuredPort() : target.port;
+  return target.url.replace(/:\d+$/, `:${port}`);
 }
 
 async function proxyLines(facts: readonly Fact[], machine: Machine): Promise<Remedy[]> {
