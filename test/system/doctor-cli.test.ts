@@ -22,7 +22,7 @@ interface Report {
   readonly checksSkipped: number;
   readonly findings: readonly { checkId: string; severity: string; message: string; fixHint?: string }[];
   readonly next?: string | null;
-  readonly repairs?: readonly { id: string; outcome: string; ledgerId?: string }[];
+  readonly repairs?: readonly { id: string; outcome: string; helped?: boolean; ledgerId?: string }[];
 }
 
 const firstLine = ({ stdout }: CommandResult) => stdout.split("\n")[0];
@@ -195,6 +195,7 @@ describe("doctor", { concurrency: 3 }, () => {
 
       const fixed = await exits(0, openclaw(clawkit, "doctor", "--repair", "--non-interactive"));
       assert.match(fixed.stdout, new RegExp(`^done: start the gateway on port ${clawkit.port}$`, "m"));
+      assert.match(fixed.stdout, /^ {2}it helped$/m);
       assert.equal((await clawkit.status()).state, "healthy");
 
       const { verdict, causes, findings } = json<Report>(await exits(0, clawkit.cli("doctor", "--json")));
@@ -251,6 +252,7 @@ describe("doctor", { concurrency: 3 }, () => {
       const report = json<Report>(await exits(0, openclaw(clawkit, "doctor", "--fix", "--yes", "--json")));
       assert.equal(report.verdict, "healthy");
       assert.deepEqual(outcomes(report), ["restore-config applied", "start applied"]);
+      assert.ok(report.repairs?.every(({ helped }) => helped));
       const entries = json<{ id: string; repair: string; state: string }[]>(
         await exits(0, clawkit.cli("doctor", "undo", "--list", "--json")),
       );
