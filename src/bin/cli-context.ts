@@ -9,8 +9,8 @@ import { startDetached } from "../supervisor/detach.ts";
 import { acquireLock, isAlive, readLockOwner } from "../supervisor/lock.ts";
 import { entryPath, playbookPath } from "./entries.ts";
 import { ownHome } from "./home.ts";
+import { ownPaths } from "./own-paths.ts";
 import { realClock, sendSignal } from "./real.ts";
-import { ownPaths } from "./run-supervisor.ts";
 
 /** 128 + SIGINT, as shells count. */
 const EXIT_INTERRUPTED = 130;

@@ -1,9 +1,8 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ensureConfig } from "../cli/config-file.ts";
 import { readConfigAndText } from "../cli/running.ts";
-import { resolveStateDir, type StatePaths, socketPath, statePaths } from "../config/paths.ts";
+import type { StatePaths } from "../config/paths.ts";
 import type { Config } from "../config/schema.ts";
 import { formatLogLine, type LogStream } from "../core/log-line.ts";
 import { ensurePrivateDir, writeFileAtomic } from "../host/files.ts";
@@ -11,22 +10,12 @@ import { hostFor } from "../host/index.ts";
 import { RotatingFile } from "../host/rotating-file.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { entryPath } from "./entries.ts";
-import { ownHome } from "./home.ts";
+import { localSocket, ownPaths } from "./own-paths.ts";
 import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
 
 const BYTES_PER_MB = 1024 * 1024;
 
 type Source = "gateway" | "edge" | "supervisor";
-
-/** This process's state directory and what is in it. */
-export function ownPaths(): { paths: StatePaths; controlPath: string } {
-  const paths = statePaths(resolveStateDir(process.env, ownHome()));
-  return { paths, controlPath: localSocket(paths, "control") };
-}
-
-function localSocket(paths: StatePaths, name: string): string {
-  return socketPath(paths.stateDir, name, process.platform, tmpdir());
-}
 
 export interface RunOptions {
   /** In the foreground everything also goes to standard output, so that `docker logs` shows it. */

@@ -13,22 +13,27 @@ export interface ConfigSource {
   readonly text: string;
 }
 
+/** Defaults that are not the same everywhere. */
+export interface Defaults {
+  readonly bind?: string;
+}
+
 /**
  * Reads a config: JSON5 text → validated config with every default filled in.
  * Throws CONFIG_UNPARSABLE or CONFIG_INVALID, naming file, line, key, what was expected and the nearest valid key.
  */
-export function parseConfig(source: ConfigSource): Config {
+export function parseConfig(source: ConfigSource, defaults: Defaults = {}): Config {
   const value = parseJson5(source);
   const problems = findProblems(value, source);
   if (problems.length > 0) {
     throw new ClawkitError("CONFIG_INVALID", problems.join("\n"));
   }
-  return withDefaults(value);
+  return withDefaults(value, defaults);
 }
 
 /** The config of an empty file. */
 export function defaultConfig(): Config {
-  return withDefaults({});
+  return withDefaults({}, {});
 }
 
 /** Evaluates JSON5 text, or throws CONFIG_UNPARSABLE with the line and column. */
@@ -47,9 +52,11 @@ export function parseJson5(source: ConfigSource): unknown {
   }
 }
 
-function withDefaults(value: unknown): Config {
+function withDefaults(value: unknown, defaults: Defaults): Config {
   // Default fills objects in only where they exist: build the sections first
-  return Value.Default(configSchema, fillSections(configSchema, value)) as Config;
+  const filled = fillSections(configSchema, value) as { gateway: object };
+  filled.gateway = { ...defaults, ...filled.gateway };
+  return Value.Default(configSchema, filled) as Config;
 }
 
 function fillSections(schema: TObject, value: unknown): unknown {

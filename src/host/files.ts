@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { platform } from "node:os";
 import { dirname } from "node:path";
-import { ClawkitError, messageOf } from "../core/errors.ts";
+import { ClawkitError, messageOf, systemErrorCode } from "../core/errors.ts";
 
 /** Only the owner may read what ClawKit writes: tokens, logs and sockets are in there. */
 const PRIVATE_DIR = 0o700;
@@ -14,9 +14,15 @@ export async function ensurePrivateDir(path: string): Promise<void> {
     const created = await mkdir(path, { recursive: true, mode: PRIVATE_DIR });
     if (created === undefined) await tightenMode(path);
   } catch (cause) {
-    throw new ClawkitError("STATE_UNUSABLE", `Cannot use the directory ${path}: ${messageOf(cause)}`, {
-      cause,
-    });
+    // a container's volume is often made by root, or mounted read-only
+    const advice = systemErrorCode(cause) === "EROFS" ? ": mount it writable, or set CLAWKIT_STATE_DIR" : "";
+    throw new ClawkitError(
+      "STATE_UNUSABLE",
+      `Cannot use the directory ${path}: ${messageOf(cause)}${advice}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -26,7 +32,11 @@ async function tightenMode(path: string): Promise<void> {
   const facts = await stat(path);
   if (!facts.isDirectory()) throw new Error("it is not a directory");
   const uid = process.getuid?.();
-  if (uid !== undefined && facts.uid !== uid) throw new Error(`it belongs to user ${facts.uid}, not ${uid}`);
+  if (uid !== undefined && facts.uid !== uid) {
+    throw new Error(
+      `it belongs to user ${facts.uid}, not ${uid}: give it to this one (chown -R ${uid} ${path}), or set CLAWKIT_STATE_DIR`,
+    );
+  }
   if ((facts.mode & 0o077) !== 0) await chmod(path, PRIVATE_DIR);
 }
 

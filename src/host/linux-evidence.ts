@@ -47,7 +47,11 @@ export const linuxEvidence: Evidence = {
   },
 
   async cgroupOf(pid) {
-    return parseCgroup((await textOf(`/proc/${pid}/cgroup`)) ?? "");
+    const [table, mounts] = await Promise.all([
+      textOf(`/proc/${pid}/cgroup`),
+      textOf("/proc/self/mountinfo"),
+    ]);
+    return parseCgroup(table ?? "", mounts ?? "");
   },
 
   async cgroupMemory(path) {
@@ -83,12 +87,25 @@ export const linuxEvidence: Evidence = {
   },
 };
 
-/** The folder of the memory controller: cgroup v1's own line, else the one of v2. */
-export function parseCgroup(table: string): string | undefined {
+/**
+ * The folder of the memory controller: cgroup v1's own line, else the one of v2. The path in the table is as the
+ * machine has it; a container has only its own part of the tree mounted, which `mounts` (mountinfo) tells.
+ */
+export function parseCgroup(table: string, mounts: string): string | undefined {
   const v1 = /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$/m.exec(table)?.[1];
-  if (v1 !== undefined) return join(CGROUP_ROOT, "memory", v1);
-  const v2 = /^0::(.*)$/m.exec(table)?.[1];
-  return v2 === undefined ? undefined : join(CGROUP_ROOT, v2);
+  const path = v1 ?? /^0::(.*)$/m.exec(table)?.[1];
+  if (path === undefined) return undefined;
+  const folder = v1 === undefined ? CGROUP_ROOT : join(CGROUP_ROOT, "memory");
+  const root = mountedRoot(mounts, folder);
+  const isBelow = root !== undefined && (path === root || path.startsWith(`${root}/`));
+  return join(folder, isBelow ? path.slice(root.length) : path);
+}
+
+/** What part of its file system stands at `folder`; undefined if that is the whole. */
+function mountedRoot(mounts: string, folder: string): string | undefined {
+  const fields = mounts.split("\n").map((line) => line.split(" ")); // id, parent, device, root, mount point, …
+  const root = fields.findLast((line) => line[4] === folder)?.[3];
+  return root === "/" ? undefined : root;
 }
 
 /** `<priority>,<sequence>,<µs since boot>,<flags>;<text>` and lines of details (Documentation/ABI: dev-kmsg). */

@@ -30,7 +30,9 @@ const GONE_MS = 10_000;
 const ANSWER_MS = 20_000;
 
 export async function gatewayRun(context: CliContext): Promise<number> {
-  await ensureConfig(context.paths);
+  const { isNew } = await ensureConfig(context.paths);
+  if (isNew)
+    context.out.line(`clients need the token that was made just now: see ${context.paths.config}`);
   return await context.runSupervisor();
 }
 
