@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, chmod, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { platform } from "node:os";
 import { dirname } from "node:path";
 import { ClawkitError, messageOf, systemErrorCode } from "../core/errors.ts";
@@ -13,8 +14,12 @@ export async function ensurePrivateDir(path: string): Promise<void> {
   try {
     const created = await mkdir(path, { recursive: true, mode: PRIVATE_DIR });
     if (created === undefined) await tightenMode(path);
-  } catch (cause) {
-    // a container's volume is often made by root, or mounted read-only
+  } catch (thrown) {
+    // a container's volume may be mounted read-only; Node's recursive mkdir says ENOENT there
+    const cause = await access(dirname(path), constants.W_OK).then(
+      () => thrown,
+      (error: unknown) => (systemErrorCode(error) === "EROFS" ? error : thrown),
+    );
     const advice = systemErrorCode(cause) === "EROFS" ? ": mount it writable, or set CLAWKIT_STATE_DIR" : "";
     throw new ClawkitError(
       "STATE_UNUSABLE",

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
@@ -12,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../helpers/clawkit.ts";
-import { docker, hasImage } from "./engine.ts";
+import { docker, run } from "./engine.ts";
 
 /** What a slim image leaves out of Debian. */
 const LEFT_OUT = ["var/lib/apt/lists", "var/cache", "usr/share/doc", "usr/share/man", "usr/share/locale"];
@@ -33,9 +32,9 @@ export function baseTag(): string {
  * Makes the image that the Dockerfile starts from, under its own name: Debian's packages, the pinned Node and npm, as
  * the official one has them. Where tests run no image registry can be reached (issue 5).
  */
-export function makeBaseImage(): void {
+export async function makeBaseImage(): Promise<void> {
   const tag = baseTag();
-  if (hasImage(tag)) return;
+  if ((await docker("images", "--quiet", tag)) !== "") return;
   const { version } = JSON.parse(readFileSync(join(NODE_PACKAGE, "package.json"), "utf8")) as {
     version: string;
   };
@@ -45,52 +44,34 @@ export function makeBaseImage(): void {
   const folder = mkdtempSync(join(tmpdir(), "clawkit-base-"));
   try {
     const root = join(folder, "root");
-    execFileSync("debootstrap", ["--variant=minbase", "bookworm", root], {
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-    addNode(root);
-    execFileSync("chroot", [
-      root,
-      "useradd",
-      "--uid",
-      "1000",
-      "--create-home",
-      "--shell",
-      "/bin/bash",
-      "node",
-    ]);
-    for (const path of LEFT_OUT) rmSync(join(root, path), { recursive: true, force: true });
-    for (const path of LEFT_OUT) mkdirSync(join(root, path), { recursive: true });
-    execFileSync("tar", ["-C", root, "-cf", join(folder, "root.tar"), "."]);
-    docker("import", "--change", 'CMD ["node"]', join(folder, "root.tar"), tag);
+    await run("debootstrap", "--variant=minbase", "bookworm", root);
+    await addNode(root);
+    await run("chroot", root, "useradd", "--uid", "1000", "--create-home", "--shell", "/bin/bash", "node");
+    for (const path of LEFT_OUT) {
+      rmSync(join(root, path), { recursive: true, force: true });
+      mkdirSync(join(root, path));
+    }
+    await run("tar", "-C", root, "-cf", join(folder, "root.tar"), ".");
+    await docker("import", "--change", 'CMD ["node"]', join(folder, "root.tar"), tag);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** Node and npm, with this machine's npm settings where npm looks for built-in ones. */
-function addNode(root: string): void {
+async function addNode(root: string): Promise<void> {
   cpSync(join(NODE_PACKAGE, "bin/node"), join(root, "usr/local/bin/node"));
   const npm = "usr/local/lib/node_modules/npm";
-  cpSync(join(realpathSync(outputOf("sh", "-c", "command -v npm")), "../.."), join(root, npm), {
-    recursive: true,
-  });
+  const script = realpathSync(await run("sh", "-c", "command -v npm"));
+  cpSync(join(script, "../.."), join(root, npm), { recursive: true });
   for (const name of ["npm", "npx"]) {
     symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(root, "usr/local/bin", name));
   }
-  const settings = [`registry=${outputOf("npm", "config", "get", "registry")}`];
+  const settings = [`registry=${await run("npm", "config", "get", "registry")}`];
   const authorities = process.env.NODE_EXTRA_CA_CERTS;
   if (authorities) {
     cpSync(authorities, join(root, npm, "ca.crt"), { dereference: true });
     settings.push(`cafile=/${npm}/ca.crt`);
   }
   writeFileSync(join(root, npm, "npmrc"), `${settings.join("\n")}\n`);
-}
-
-function outputOf(command: string, ...args: string[]): string {
-  return execFileSync(command, args, {
-    cwd: ROOT,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  }).trim();
 }

@@ -31,8 +31,7 @@ const ANSWER_MS = 20_000;
 
 export async function gatewayRun(context: CliContext): Promise<number> {
   const { isNew } = await ensureConfig(context.paths);
-  if (isNew)
-    context.out.line(`clients need the token that was made just now: see ${context.paths.config}`);
+  if (isNew) context.out.line(`clients need the token that was made just now: see ${context.paths.config}`);
   return await context.runSupervisor();
 }
 
