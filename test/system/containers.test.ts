@@ -22,7 +22,7 @@ const COMPOSE_FILE = scriptFor(blockOf(page, "Docker Compose Restart Policy"), "
 const URL = `ws://127.0.0.1:${PAGE_PORT}`;
 
 /** Base image, downloads and build, and the other test file that uses the page's port. */
-const BUILD_MS = 400_000;
+const BUILD_MS = 550_000;
 
 const skip = process.env.CI ? false : ((await whyNoEngine()) ?? false);
 
