@@ -1,8 +1,9 @@
-import { evaluate, parse } from "@humanwhocodes/momoa";
+import { evaluate } from "@humanwhocodes/momoa";
 import leven from "leven";
 import { type TObject, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
 import { ClawkitError } from "../core/errors.ts";
+import { parseTree } from "./json5.ts";
 import { locate } from "./locate.ts";
 import { REDACTED } from "./redact.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -40,10 +41,12 @@ export function defaultConfig(): Config {
 export function parseJson5(source: ConfigSource): unknown {
   if (source.text.trim() === "") return {};
   try {
-    return evaluate(parse(source.text, { mode: "json5", allowTrailingCommas: true }));
+    return evaluate(parseTree(source.text));
   } catch (cause) {
     const at = cause instanceof Error && "line" in cause ? `:${cause.line}` : "";
-    const detail = cause instanceof Error ? cause.message : String(cause);
+    const isTooDeep = cause instanceof RangeError;
+    const said = cause instanceof Error ? cause.message : String(cause);
+    const detail = isTooDeep ? "its objects and lists are nested too deeply" : said;
     throw new ClawkitError(
       "CONFIG_UNPARSABLE",
       `Cannot read the config as ${source.path}${at} is not JSON5: ${detail}`,
