@@ -1,4 +1,4 @@
-import { type DocumentNode, type Token, parse, tokenize } from "@humanwhocodes/momoa";
+import { type DocumentNode, parse, type Token, tokenize } from "@humanwhocodes/momoa";
 
 /** Strings are matched so that what looks like a comment inside of one stays. */
 const STRING_OR_COMMENT =

@@ -16,6 +16,7 @@ import { resources } from "./facts/resources.ts";
 import { services } from "./facts/services.ts";
 import { infer } from "./infer.ts";
 import { type Look, lookAt, type Machine } from "./machine.ts";
+import { placed } from "./place.ts";
 import { withExactLines } from "./remedies/by-hand.ts";
 import type { Cause, Diagnosis, Fact, Finding, NotLooked } from "./types.ts";
 
@@ -42,6 +43,8 @@ export interface Examination {
   readonly diagnosis: Diagnosis;
   readonly facts: readonly Fact[];
   readonly notLooked: readonly NotLooked[];
+  /** What was looked at, if that was not everything. */
+  readonly only?: string;
 }
 
 /** What somebody who asks now means by "just now". */
@@ -83,7 +86,8 @@ export async function examine(
   const isTrouble = (fact: Fact) =>
     isOfNow(fact, machine.clock.wall()) && (isOursThere || !OF_OTHERS.includes(fact.id));
   const considered = isServed ? facts.filter(isTrouble) : facts;
-  const told = withLastWords(infer(considered, allCauses.map(withRecords), seenHere), facts);
+  const causes = allCauses.map((cause) => placed(withRecords(cause), machine.target));
+  const told = withLastWords(infer(considered, causes, seenHere), facts);
   if (!isServed || told.verdict !== "inconclusive") {
     return { diagnosis: await withExactLines(told, facts, machine), facts, notLooked };
   }

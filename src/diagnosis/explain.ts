@@ -6,6 +6,7 @@ import { saidBySystems } from "./facts/said-by-systems.ts";
 import { saidOfSurroundings } from "./facts/said-of-surroundings.ts";
 import type { TextRule } from "./facts/text.ts";
 import { infer } from "./infer.ts";
+import { placed, USUAL_PLACE } from "./place.ts";
 import type { Diagnosis, Fact } from "./types.ts";
 
 /** Everything that a text may say. */
@@ -24,7 +25,10 @@ export function explainText(text: string): Diagnosis & { readonly facts: readonl
 
 /** What the facts of a text make of the causes. */
 export function explainFacts(facts: readonly Fact[]): Diagnosis {
-  const diagnosis = infer(facts, allCauses);
+  const diagnosis = infer(
+    facts,
+    allCauses.map((cause) => placed(cause, USUAL_PLACE)),
+  );
   const isAboutGateway = facts.some(({ id }) => id === "about-gateway");
   return isAboutGateway ? diagnosis : onlyPossible(diagnosis);
 }

@@ -21,7 +21,7 @@ export interface NotLooked {
   readonly why: string;
 }
 
-/** All of these facts together. */
+/** All of these facts together. The first is the one that tells something by itself. */
 export type Together = readonly string[];
 
 /** A cause: small and declarative. Any of the groups is enough for its verdict. */
@@ -48,7 +48,7 @@ export interface Cause {
  */
 export type Risk = "safe" | "disruptive" | "destructive";
 
-/** What helps. `commands` are typed by a person, per platform where they differ. */
+/** What helps. `commands` are typed by a person, per platform where they differ; `{port}` and the like are filled in (`place.ts`). */
 export interface Remedy {
   readonly text: string;
   readonly commands?: readonly string[];

@@ -108,10 +108,12 @@ describe("doctor", { concurrency: 3 }, () => {
       const line = await homeWith(t);
       const address = `ws://127.0.0.1:${line.port}`;
       const result = await line.clawkit("doctor", "--only", "port", "--json", "--url", address);
+      const { verdict, causes, facts } = json<Report>(result);
       assert.deepEqual(
-        json<Report>(result).facts.map(({ id }) => id),
+        facts.map(({ id }) => id),
         ["port-free"],
       );
+      assert.deepEqual([result.code, verdict, causes[0]?.id], [1, "possible", "not-listening"]);
     });
 
     for (const [what, args, message] of [

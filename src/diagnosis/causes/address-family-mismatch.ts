@@ -8,7 +8,7 @@ export const addressFamilyMismatch: Cause = {
   remedies: [
     {
       text: "Use the address that answers.",
-      commands: ["curl -s http://127.0.0.1:18789/healthz", "curl -s http://[::1]:18789/healthz"],
+      commands: ["curl -s http://127.0.0.1:{port}/healthz", "curl -s http://[::1]:{port}/healthz"],
       risk: "safe",
     },
   ],

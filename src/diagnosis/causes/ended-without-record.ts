@@ -6,7 +6,7 @@ export const endedWithoutRecord: Cause = {
   likelyIf: [
     ["lock-left-behind", "no-gateway-process", "log-ends-mid-life"],
     ["lock-left-behind", "no-gateway-process"],
-    ["log-ends-mid-life", "no-gateway-process", "port-free"],
+    ["no-gateway-process", "log-ends-mid-life", "port-free"],
     ["lock-left-behind", "port-foreign"],
   ],
   because: [

@@ -34,7 +34,7 @@ export const eventLoopBlocked: Cause = {
   remedies: [
     {
       text: "Do not restart it while it works; find what blocks it: its logs name the reasons of the delay.",
-      commands: ["curl -s http://127.0.0.1:18789/readyz", "openclaw logs"],
+      commands: ["curl -sk {http}/readyz", "openclaw logs"],
       risk: "safe",
     },
   ],

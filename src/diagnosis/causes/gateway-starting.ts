@@ -24,7 +24,7 @@ export const gatewayStarting: Cause = {
   remedies: [
     {
       text: "Wait until it says ready; upgrade if it takes minutes each time.",
-      commands: ["curl -s http://127.0.0.1:18789/readyz"],
+      commands: ["curl -sk {http}/readyz"],
       risk: "safe",
     },
   ],

@@ -17,7 +17,7 @@ export const networkDrop: Cause = {
   remedies: [
     {
       text: "Check the path: firewall rules, VPN, interfaces. The gateway itself listens.",
-      commands: ["clawkit port", "curl -sv http://127.0.0.1:18789/healthz"],
+      commands: ["clawkit port {port}", "curl -skv {http}/healthz"],
       risk: "safe",
     },
   ],

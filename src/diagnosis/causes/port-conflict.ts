@@ -28,9 +28,9 @@ export const portConflict: Cause = {
     {
       text: "See who holds the port; keep one launcher, and end the stale process if it is a gateway of yours.",
       commands: [
-        "lsof -nP -iTCP:18789 -sTCP:LISTEN",
+        "lsof -nP -iTCP:{port} -sTCP:LISTEN",
         "clawkit gateway status",
-        "openclaw config set gateway.port 18790   # or give the gateway another port",
+        "openclaw config set gateway.port {otherPort}   # or give the gateway another port",
       ],
       risk: "disruptive",
     },

@@ -37,9 +37,9 @@ function factsOf(service: ServiceFacts): Fact[] {
   }
   add(isRunning ? "service-running" : "service-not-running", `${name}: ${state}`);
   if (service.isNotLoaded) add("service-not-loaded", `${name}: ${state}`);
+  if (isRunning) return facts;
   if (service.endsWithSession)
     add("service-without-linger", `${name} ends when its user logs out (Linger=no)`);
-  if (isRunning) return facts;
   if (service.ignoresCleanExit && lastExitCode === 0) {
     add("service-ignored-clean-exit", `${name} exited with 0, and its policy restarts failures only`);
   }
