@@ -7,14 +7,18 @@ import { parseRunLog, type UnfinishedRun, unfinishedRuns } from "../core/run-rec
 import { type OpenClawLock, readOpenClawLocks } from "../diagnosis/facts/openclaw-locks.ts";
 import type { Machine, Target } from "../diagnosis/machine.ts";
 import { localTarget, parseTarget } from "../diagnosis/target.ts";
+import { TimeLimit } from "../diagnosis/time-limit.ts";
 import type { CliContext } from "./context.ts";
 import { withRecords } from "./recorded.ts";
-import { readConfig, statusToLookAt } from "./running.ts";
+import { configuredPort, readConfig, statusToLookAt } from "./running.ts";
 
 /** Where OpenClaw keeps its state, now and under its earlier names. */
 const STATE_FOLDERS = [".openclaw", ".clawdbot", ".moltbot"];
 
 const DEFAULT_PORT = 18789;
+
+/** A supervisor that works answers in milliseconds. */
+const SOON_MS = 250;
 
 export interface MachineOptions {
   /** The address that a client was given. */
@@ -35,7 +39,13 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
   const here = once(async () => {
     if (await hasOwnState()) {
       const config = await readConfig(context).catch(() => undefined);
-      return localTarget((await status()).port, config?.gateway.tls !== undefined, config?.gateway.bind);
+      // a supervisor that does not answer keeps nobody: what it says is waited for by the looks
+      const told = await within(
+        SOON_MS,
+        status().then(({ port }) => port),
+      );
+      const port = told ?? (await configuredPort(context)).port;
+      return localTarget(port, config?.gateway.tls !== undefined, config?.gateway.bind);
     }
     return await targetOfOpenClaw(openclawConfigPath, env, await openclawLocks());
   });
@@ -105,6 +115,13 @@ async function targetOfOpenClaw(
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+/** What is known within that time; undefined if it is not. */
+async function within<T>(limitMs: number, answer: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const limit = new TimeLimit(limitMs, () => late.resolve(undefined));
+  return await Promise.race([answer, late.promise]).finally(() => limit.end());
 }
 
 /** Asks once, whoever wants to know. */

@@ -43,7 +43,8 @@ async function statusWithoutAnswer(context: CliContext): Promise<Status> {
   };
 }
 
-async function configuredPort(context: CliContext): Promise<{ port: number; reason?: string }> {
+/** The port of the config, or of the last start where there is none to read. */
+export async function configuredPort(context: CliContext): Promise<{ port: number; reason?: string }> {
   const { text } = await readConfigSource(context.paths);
   const fallback = portFromEnvironment(context.env) ?? defaultConfig().gateway.port;
   if (text.trim() === "") return { port: fallback };
