@@ -37,7 +37,8 @@ export const linux: Host = {
       ownerOf(folder),
     ]);
     const facts = parseStat(stat);
-    const command = (commandLine ?? "").split("\0").join(" ").trim() || `[${facts.name}]`;
+    const args = (commandLine ?? "").replace(/\0+$/, "").split("\0");
+    const command = args.join(" ").trim() || `[${facts.name}]`;
     return {
       pid,
       parentPid: facts.parentPid,
@@ -46,6 +47,7 @@ export const linux: Host = {
       state: facts.state,
       cpuMs: facts.cpuMs,
       command,
+      args,
       ...(executable === undefined ? {} : { executable }),
       ...(user === undefined ? {} : { user }),
     };

@@ -6,10 +6,12 @@ import {
   parseBootSession,
   parseClients,
   parseExecutable,
+  parseNames,
   parseNetstat,
   parseProcess,
   parseProcessTable,
   parseSockets,
+  parseTextFiles,
 } from "./macos.ts";
 
 const ps = (name: string) => parseProcess(hostFixture("macos", `ps-${name}`));
@@ -58,6 +60,36 @@ describe("parseProcess", () => {
     assert.throws(() => parseProcess("  812 Ss\n"), {
       message: 'Cannot read a process as ps printed "  812 Ss\\n"',
     });
+  });
+});
+
+describe("executables and paths with blanks", () => {
+  const names = parseNames(hostFixture("macos", "ps-comm"));
+  const commands = parseNames(hostFixture("macos", "ps-command"));
+  const table = parseProcessTable(hostFixture("macos", "ps-table-blanks"), names, commands);
+
+  test("end where the table of names says, and keep their umlauts", () => {
+    assert.deepEqual(
+      table.map(({ executable, command }) => [executable, command]),
+      [
+        [
+          "/Applications/My App.app/Contents/Resources/node",
+          "/Applications/My App.app/Contents/Resources/node /Users/ana/Größe/node_modules/openclaw/openclaw.mjs gateway",
+        ],
+        [undefined, "node /Users/ana/Größe/node_modules/openclaw/openclaw.mjs gateway"],
+      ],
+    );
+  });
+
+  test("of a Node that was called by its bare name, or retitled, are in its list of files", () => {
+    assert.deepEqual(
+      [...parseTextFiles(hostFixture("macos", "lsof-txt"))],
+      [
+        [913, "/opt/homebrew/Cellar/node/26.1.0/bin/node"],
+        [1301, "/Users/ana/Library/Application Support/fnm/node"],
+      ],
+    );
+    assert.equal(parseTextFiles("").size, 0);
   });
 });
 

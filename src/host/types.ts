@@ -17,6 +17,9 @@ export interface ProcessFacts {
   readonly executable?: string;
   /** The whole command line, arguments separated by spaces. */
   readonly command: string;
+  /** The same, each by itself and the program first, where the system keeps them apart (not on macOS). */
+  readonly args?: readonly string[];
+  /** Absent if this user may not know. */
   readonly user?: string;
 }
 

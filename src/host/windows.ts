@@ -23,6 +23,11 @@ const BOOT_KEY =
 const PROPERTIES =
   "ProcessId,ParentProcessId,Name,CommandLine,ExecutablePath,CreationDate,KernelModeTime,UserModeTime";
 
+/** Asking for an owner takes a call each, and is answered of one's own processes only: so of Node's. */
+const OWNER =
+  "@{n='User';e={if($_.Name -eq 'node.exe'){(Invoke-CimMethod -InputObject $_ -MethodName GetOwner" +
+  " -ErrorAction SilentlyContinue).User}}}";
+
 export const windows: Host = {
   ...noEvidence,
 
@@ -125,9 +130,32 @@ export function parseProcesses(json: string): ProcessFacts[] {
       state: "unknown", // Windows suspends threads, not processes; Win32_Process has no state
       cpuMs: ((record.KernelModeTime ?? 0) + (record.UserModeTime ?? 0)) / 10_000, // units of 100 ns
       command: record.CommandLine ?? executable ?? `[${record.Name}]`,
+      ...(record.CommandLine ? { args: parseArguments(record.CommandLine) } : {}),
       ...(executable === undefined ? {} : { executable }),
+      ...(record.User ? { user: record.User } : {}),
     };
   });
+}
+
+/**
+ * The arguments of a command line, as a C program gets them: quotes keep blanks together, and a backslash means
+ * something before a quote only (learn.microsoft.com, "Parsing C command-line arguments").
+ */
+export function parseArguments(line: string): string[] {
+  const found: string[] = [];
+  let current: string | undefined;
+  let isQuoted = false;
+  for (const [part, slashes = "", quote = ""] of line.matchAll(/(\\*)(")|\s+|\\+|[^\\"\s]+/g)) {
+    if (quote !== "") {
+      const isLiteral = slashes.length % 2 === 1;
+      current = (current ?? "") + "\\".repeat(slashes.length / 2) + (isLiteral ? quote : "");
+      if (!isLiteral) isQuoted = !isQuoted;
+    } else if (part.trim() === "" && !isQuoted) {
+      if (current !== undefined) found.push(current);
+      current = undefined;
+    } else current = (current ?? "") + part;
+  }
+  return current === undefined ? found : [...found, current];
 }
 
 /** The listening sockets on `port` that `netstat -ano` shows. Its words are translated, its addresses not. */
@@ -154,6 +182,7 @@ interface Win32Process {
   readonly CreationDate: string | null;
   readonly KernelModeTime: number | null;
   readonly UserModeTime: number | null;
+  readonly User?: string | null;
 }
 
 /** Those of these pids, or all. */
@@ -161,7 +190,7 @@ async function readProcesses(pids: readonly number[] | undefined): Promise<Map<n
   const filter = pids === undefined ? "" : ` -Filter '${pids.map((pid) => `ProcessId=${pid}`).join(" OR ")}'`;
   const json = await powershell(
     `ConvertTo-Json -Compress -InputObject @(Get-CimInstance Win32_Process${filter}` +
-      ` -Property ${PROPERTIES} -ErrorAction Stop | Select-Object ${PROPERTIES})`,
+      ` -Property ${PROPERTIES} -ErrorAction Stop | Select-Object ${PROPERTIES},${OWNER})`,
   );
   return new Map(parseProcesses(json).map((facts) => [facts.pid, facts]));
 }

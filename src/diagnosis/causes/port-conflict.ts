@@ -13,6 +13,7 @@ export const portConflict: Cause = {
     ["port-foreign"],
     ["port-owner-hidden", "ours-foreign"],
     ["port-docker", "ours-foreign"],
+    ["port-wsl", "ours-foreign"],
     ["gateways-several"],
     ["services-several"],
     ["port-taken-said"],

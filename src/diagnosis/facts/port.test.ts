@@ -35,6 +35,18 @@ describe("the port", () => {
     assert.deepEqual(await found([at("0.0.0.0")], proxy), ["port-docker"]);
   });
 
+  for (const [executable, id] of [
+    ["/Applications/Docker.app/Contents/MacOS/com.docker.backend", "port-docker"],
+    ["C:\\Program Files\\Docker\\Docker\\resources\\com.docker.backend.exe", "port-docker"],
+    ["C:\\Program Files\\WSL\\wslrelay.exe", "port-wsl"],
+    ["/home/u/evil", "port-foreign"],
+  ] as const) {
+    test(`is ${id.slice("port-".length)} by the file ${executable}, whatever its arguments`, async () => {
+      const command = "docker-proxy /usr/bin/docker-proxy wslrelay.exe";
+      assert.deepEqual(await found([at("0.0.0.0")], processWith({ executable, command })), [id]);
+    });
+  }
+
   test("is somebody's whom this user may not see", async () => {
     assert.deepEqual(await found([{ address: "127.0.0.1" }]), ["port-owner-hidden"]);
   });

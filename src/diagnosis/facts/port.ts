@@ -1,6 +1,13 @@
+import type { ProcessFacts } from "../../host/types.ts";
 import type { Look, Machine } from "../machine.ts";
 import type { Fact } from "../types.ts";
 import { ownerOf } from "./owner.ts";
+
+/** Programs that listen for what runs in a container, or in WSL: behind them may be a gateway. */
+const PROXIES = [
+  { id: "port-docker", program: /^(docker-proxy|com\.docker\.\w+|vpnkit|rootlessport|gvproxy)(\.exe)?$/i },
+  { id: "port-wsl", program: /^wsl(relay|host)\.exe$/i },
+];
 
 export const port: Look = {
   id: "port",
@@ -35,8 +42,14 @@ async function factsOf(pid: number | undefined, machine: Machine): Promise<Fact[
   if (found === undefined) return []; // it has just ended
   const command = found.command.trim();
   const detail = `pid ${pid} listens on port ${number}: ${command}`;
-  if (/(^|[/\\])docker-proxy( |$)/.test(command)) return [{ id: "port-docker", detail, source }];
+  const proxy = PROXIES.find(({ program }) => program.test(nameOf(found)));
+  if (proxy !== undefined) return [{ id: proxy.id, detail, source }];
   return [{ id: `port-${await ownerOf(found, machine)}`, detail, source }];
+}
+
+/** Of its file: anybody may call themselves anything. Where that may not be seen, of its command. */
+function nameOf({ executable, command }: ProcessFacts): string {
+  return (executable ?? command.split(" ")[0]!).split(/[/\\]/).at(-1)!;
 }
 
 /** Listening on every address, or on the one that is asked. */
