@@ -47,6 +47,9 @@ export interface Examination {
   readonly only?: string;
 }
 
+/** Told with every end: that the kernel says nothing is a part of what is known, too. */
+const AROUND_AN_END = ["exit-evidence", "exit-line", "last-line", "kernel-silent"];
+
 /** What somebody who asks now means by "just now". */
 const JUST_NOW_MS = 5 * 60_000;
 
@@ -116,7 +119,7 @@ function withRecords(cause: Cause): Cause {
 
 /** Adds what is known around an end: its evidence, and the last lines of what it printed. */
 function withLastWords(diagnosis: Diagnosis, facts: readonly Fact[]): Diagnosis {
-  const around = facts.filter(({ id }) => ["exit-evidence", "exit-line", "last-line"].includes(id));
+  const around = facts.filter(({ id }) => AROUND_AN_END.includes(id));
   const isEnd = ({ evidence }: Finding) => evidence.some(({ id }) => id.startsWith("ended-"));
   return {
     ...diagnosis,

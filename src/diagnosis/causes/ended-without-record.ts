@@ -8,6 +8,8 @@ export const endedWithoutRecord: Cause = {
     ["lock-left-behind", "no-gateway-process"],
     ["no-gateway-process", "log-ends-mid-life", "port-free"],
     ["lock-left-behind", "port-foreign"],
+    ["lock-left-behind", "no-gateway-process", "kernel-silent"],
+    ["gateway-defunct", "no-gateway-process", "port-free"],
   ],
   because: [
     "state-not-writable",

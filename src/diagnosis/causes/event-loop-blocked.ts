@@ -27,6 +27,7 @@ export const eventLoopBlocked: Cause = {
     ["cpu-burning"],
     ["live-told", "abnormal-close-told"],
     ["abnormal-close-told"],
+    ["clients-hold-ran-out"],
   ],
   ruledOutBy: ["process-stopped", "no-gateway-process"],
   because: ["sqlite-corrupt-or-locked", "files-used-up", ...ends],

@@ -16,7 +16,7 @@ export const gatewayStarting: Cause = {
     ["starting-said"],
     ["starting-told", "refused-said"],
   ],
-  possibleIf: [["starting-told"], ["starting-told", "timeout-told"]],
+  possibleIf: [["starting-told"], ["starting-told", "timeout-told"], ["clients-hold-ran-out"]],
   ruledOutBy: ["process-stopped", "port-taken-said", "uncaught-said", "lock-stale-told", "lock-pid-small"],
   because: ["files-used-up", "gateway-unreachable", "port-conflict", ...ends],
   knownBad: [{ from: "2026.4.24", to: "2026.4.29", issue: "openclaw/openclaw#73055" }],

@@ -16,7 +16,12 @@ export const wrongUrlOrPort: Cause = {
     ["bound-elsewhere-told"],
     ["url-variable-said", "refused-said"],
   ],
-  possibleIf: [["url-variable-remote"], ["url-variable-said"], ["cannot-reach-told"]],
+  possibleIf: [
+    ["url-variable-remote"],
+    ["url-variable-said"],
+    ["cannot-reach-told"],
+    ["clients-gateway-refused-upgrade"],
+  ],
   seen: 7,
   remedies: [
     {
