@@ -1,7 +1,8 @@
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { linuxEvidence } from "./linux-evidence.ts";
-import { systemdServices } from "./services.ts";
+import { linuxPortRule } from "./port-rules.ts";
+import { systemdLog, systemdServices } from "./services.ts";
 import type { Host, PortOwner, ProcessFacts } from "./types.ts";
 
 /** Clock ticks per second: USER_HZ is 100 on every architecture Node runs on. */
@@ -59,6 +60,10 @@ export const linux: Host = {
   },
 
   services: systemdServices,
+
+  serviceLog: systemdLog,
+
+  portRule: (port) => linuxPortRule(port, process.getuid?.()),
 
   async marked(mark) {
     const pids = await pidsOfProc();

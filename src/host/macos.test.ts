@@ -12,6 +12,7 @@ import {
   parseProcessTable,
   parseSockets,
   parseTextFiles,
+  parseWakeTime,
 } from "./macos.ts";
 
 const ps = (name: string) => parseProcess(hostFixture("macos", `ps-${name}`));
@@ -91,6 +92,13 @@ describe("executables and paths with blanks", () => {
     );
     assert.equal(parseTextFiles("").size, 0);
   });
+});
+
+test("parseWakeTime reads when it woke, and knows that some Macs do not say (giampaolo/psutil#1468)", () => {
+  const text = "{ sec = 1790077571, usec = 23 } Mon Sep 21 10:26:11 2026";
+  assert.deepEqual(parseWakeTime(text), { wokeAt: 1790077571000 });
+  assert.equal(parseWakeTime("{ sec = 0, usec = 0 } Thu Jan  1 00:00:00 1970"), undefined);
+  assert.equal(parseWakeTime(""), undefined);
 });
 
 test("parseExecutable takes a path with spaces, not a bare or invented name", () => {

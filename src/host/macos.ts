@@ -1,7 +1,7 @@
 import { runCommand } from "./command.ts";
 import { noEvidence } from "./no-evidence.ts";
 import { launchdServices } from "./services.ts";
-import type { Host, PortOwner, ProcessFacts } from "./types.ts";
+import type { Host, PortOwner, ProcessFacts, SleepFacts } from "./types.ts";
 
 /** By full path: a service's PATH may lack /usr/sbin, and another `ps` (Nix has one) prints other columns. */
 const PS = "/bin/ps";
@@ -76,6 +76,12 @@ export const macos: Host = {
     return [];
   },
 
+  async sleep() {
+    return parseWakeTime(
+      (await runCommand(SYSCTL, ["-n", "kern.waketime"], { environment: FIXED_FORMAT })) ?? "",
+    );
+  },
+
   async usage(pid) {
     const rssKb = Number((await ps(pid, ["rss"], FIXED_FORMAT))?.trim() || Number.NaN);
     return Number.isNaN(rssKb) ? undefined : { rssBytes: rssKb * 1024 };
@@ -121,6 +127,12 @@ export function parseClients(fields: string, port: number): { address: string; p
     found.push({ address: host.replace(/^\[|\]$/g, ""), pid, name });
   }
   return found;
+}
+
+/** What `sysctl -n kern.waketime` prints: `{ sec = 1616, usec = 0 } …`; always 0 on some Macs (giampaolo/psutil#1468). */
+export function parseWakeTime(text: string): SleepFacts | undefined {
+  const seconds = Number(/\bsec = (\d+)/.exec(text)?.[1] ?? 0);
+  return seconds === 0 ? undefined : { wokeAt: seconds * 1000 };
 }
 
 /** What `sysctl -n kern.bootsessionuuid` prints; undefined if it is no UUID. */

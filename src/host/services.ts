@@ -1,19 +1,24 @@
 import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { parseArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
+import { journal } from "./journal.ts";
 import type { ServiceFacts } from "./types.ts";
 
 /** Services of gateways: OpenClaw's, ours, and those of its earlier names, which survive a rename (knowledge §6). */
-const SYSTEMD_UNITS = ["openclaw-gateway", "clawkit", "clawdbot-gateway", "moltbot-gateway"];
+const SYSTEMD_UNITS = ["openclaw-gateway", "openclaw", "clawkit", "clawdbot-gateway", "moltbot-gateway"];
 const LAUNCHD_LABELS = ["ai.openclaw.gateway", "dev.clawkit.gateway", "com.clawdbot.gateway"];
 const TASK_NAMES = ["OpenClaw Gateway", "ClawKit"];
 
 const SYSTEMD_PROPERTIES =
-  "Id,LoadState,ActiveState,SubState,UnitFileState,Result,Restart,ExecMainStatus,NRestarts,StartLimitBurst,Environment";
+  "Id,LoadState,ActiveState,SubState,UnitFileState,Result,Restart,ExecMainStatus,NRestarts,StartLimitBurst,Environment,ExecStart";
 
 /** systemctl(1), "is-enabled": nothing starts such a unit on its own, and a masked one not even a person. */
 const SWITCHED_OFF = ["disabled", "masked", "masked-runtime"];
+
+/** Of what a service printed, the end: the reason of an exit stands right before it. */
+const LOG_LINES = 30;
 
 export async function systemdServices(): Promise<ServiceFacts[] | undefined> {
   const units = SYSTEMD_UNITS.map((name) => `${name}.service`);
@@ -56,6 +61,7 @@ export function parseSystemd(text: string): ServiceFacts[] {
         ignoresCleanExit: ["no", "on-failure", "on-abnormal", "on-abort"].includes(value("Restart")),
         ...proxyExceptions(value("Environment")),
         ...(/^\d+$/.test(status) ? { lastExitCode: Number(status) } : {}),
+        ...commandOf(value("ExecStart")),
       },
     ];
   });
@@ -87,6 +93,18 @@ function hasGivenUp(value: (key: string) => string): boolean {
   return value("ActiveState") === "failed" && isRestarted && burst > 0 && restarts >= burst;
 }
 
+/** `{ path=… ; argv[]=… ; ignore_errors=no ; …}` of systemd 252: arguments stand between blanks, without quotes. */
+function commandOf(value: string): { command?: string[] } {
+  const [, path, args] = /^\{ path=(.*?) ; argv\[\]=(.*?) ; (?:ignore_errors|flags)=/.exec(value) ?? [];
+  return path === undefined ? {} : { command: [path, ...args!.slice(path.length).trim().split(" ")] };
+}
+
+/** The journal of a unit. */
+export async function systemdLog({ manager, name }: ServiceFacts): Promise<string[] | undefined> {
+  const scope = manager === "systemd (user)" ? ["--user"] : [];
+  return await journal([...scope, "-u", name, "-n", String(LOG_LINES), "-o", "cat"]);
+}
+
 export async function launchdServices(): Promise<ServiceFacts[] | undefined> {
   const found = await Promise.all(
     LAUNCHD_LABELS.map(async (label): Promise<ServiceFacts | undefined> => {
@@ -116,6 +134,8 @@ export function parseLaunchd(
     const facts = { isRunning: false, state: "installed, not loaded", isNotLoaded: true };
     return { manager: "launchd", name: label, ...facts };
   }
+  const list = /^\s*arguments = \{\n([\s\S]*?)\n\s*\}/m.exec(text ?? "")?.[1];
+  const command = list?.split("\n").map((line) => line.trim());
   const exit = /^\s*last exit code = (\d+)/m.exec(text ?? "")?.[1];
   return {
     manager: "launchd",
@@ -123,6 +143,7 @@ export function parseLaunchd(
     isRunning: state === "running",
     state,
     ...(exit === undefined ? {} : { lastExitCode: Number(exit) }),
+    ...(command === undefined ? {} : { command }),
   };
 }
 
@@ -134,6 +155,7 @@ export async function taskServices(
     `ConvertTo-Json -Compress -Depth 3 -InputObject @(Get-ScheduledTask -TaskName ${names} -ErrorAction SilentlyContinue` +
       " | ForEach-Object { @{ Name = $_.TaskName; State = [string]$_.State;" +
       " Battery = $_.Settings.StopIfGoingOnBatteries; Limit = $_.Settings.ExecutionTimeLimit;" +
+      " Program = $_.Actions[0].Execute; Arguments = $_.Actions[0].Arguments;" +
       " Result = ($_ | Get-ScheduledTaskInfo).LastTaskResult } })",
   ).catch(() => undefined);
   return answer === undefined ? undefined : parseTasks(answer);
@@ -147,8 +169,10 @@ export function parseTasks(json: string): ServiceFacts[] {
     Battery: boolean | null;
     Limit: string | null;
     Result: number | null;
+    Program?: string | null;
+    Arguments?: string | null;
   }[];
-  return tasks.map(({ Name, State, Battery, Limit, Result }) => {
+  return tasks.map(({ Name, State, Battery, Limit, Result, Program, Arguments }) => {
     const endedBy: string[] = [];
     if (Battery === true) endedBy.push("it is stopped when the machine runs on battery");
     if (Limit !== null && Limit !== "" && Limit !== "PT0S") endedBy.push(`it is stopped after ${Limit}`);
@@ -159,6 +183,7 @@ export function parseTasks(json: string): ServiceFacts[] {
       state: State,
       endedBy,
       ...(Result === null ? {} : { lastExitCode: Result }),
+      ...(Program ? { command: [Program.replaceAll('"', ""), ...parseArguments(Arguments ?? "")] } : {}),
     };
   });
 }

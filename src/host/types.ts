@@ -63,6 +63,8 @@ export interface ServiceFacts {
   readonly lastExitCode?: number;
   /** NO_PROXY of a service whose own environment makes Node use a proxy; absent of any other. */
   readonly proxyExceptions?: string;
+  /** What it starts, the program first; where the manager does not keep arguments apart they end at blanks. */
+  readonly command?: readonly string[];
   /** Policies of a Windows task that end it: on battery, after a time limit. */
   readonly endedBy?: readonly string[];
 }
@@ -79,6 +81,27 @@ export interface CgroupMemory {
   readonly oomKills?: number;
 }
 
+/** Processes and threads of a cgroup. */
+export interface CgroupPids {
+  readonly path: string;
+  readonly count: number;
+  readonly max: number;
+}
+
+/** Why a program may not listen on a port that is free. */
+export interface PortRule {
+  readonly kind: "privileged" | "excluded";
+  readonly detail: string;
+}
+
+/** What the system says of its own sleep. */
+export interface SleepFacts {
+  /** Slept since it booted, in all. */
+  readonly sleptMs?: number;
+  /** When it last woke (ms since 1970). */
+  readonly wokeAt?: number;
+}
+
 /** What differs between Linux, macOS and Windows. Everything here only looks. */
 export interface Host {
   /** Changes with every boot of the machine. */
@@ -89,6 +112,8 @@ export interface Host {
   processes(): Promise<ProcessFacts[]>;
   /** Services of gateways that the service manager knows; undefined where none answers (most containers). */
   services(): Promise<ServiceFacts[] | undefined>;
+  /** The last lines a service printed. Undefined if nobody keeps them, or this user may not look. */
+  serviceLog(service: ServiceFacts): Promise<string[] | undefined>;
   /**
    * Processes whose environment carries `CLAWKIT_RUN=<mark>`: what a child of ours started, however deep. Empty
    * where environments cannot be read.
@@ -103,8 +128,14 @@ export interface Host {
   /** Where the memory of a process is accounted and limited; undefined where nothing is (macOS, Windows). */
   cgroupOf(pid: number): Promise<string | undefined>;
   cgroupMemory(path: string): Promise<CgroupMemory | undefined>;
+  /** The tightest limit on processes around this one; undefined where there is none. */
+  cgroupPids(pid: number): Promise<CgroupPids | undefined>;
+  /** Whether a rule of the system keeps this user from listening there. */
+  portRule(port: number): Promise<PortRule | undefined>;
+  /** Undefined where the system does not tell. */
+  sleep(): Promise<SleepFacts | undefined>;
   /**
-   * What the kernel, and systemd-oomd, logged since `sinceMs` (wall clock) about memory and crashes. Undefined if
+   * What the kernel, and systemd-oomd, logged since `sinceMs` (wall clock) about memory, crashes and sleep. Undefined if
    * this user, or this container, may not look.
    */
   kernelLines(sinceMs: number): Promise<string[] | undefined>;

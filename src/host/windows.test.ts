@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { hostFixture, testHostForReal } from "../../test/helpers/host.ts";
-import {
-  parseArguments,
-  parseBootNumber,
-  parseLastBoot,
-  parseNetstat,
-  parseProcesses,
-  windows,
-} from "./windows.ts";
+import { parseArguments } from "./arguments.ts";
+import { parseBootNumber, parseLastBoot, parseNetstat, parseProcesses, windows } from "./windows.ts";
 
 const fixture = (name: string) => hostFixture("windows", name).replaceAll("\n", "\r\n");
 

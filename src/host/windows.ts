@@ -1,12 +1,15 @@
 import { win32 } from "node:path";
+import { parseArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
 import { noEvidence } from "./no-evidence.ts";
+import { parseExcludedPorts } from "./port-rules.ts";
 import { taskServices } from "./services.ts";
 import type { Host, PortOwner, ProcessFacts, ProcessUsage } from "./types.ts";
 
 /** By full path: Windows looks for a bare name in the current folder first. */
 const SYSTEM = win32.join(process.env.SystemRoot ?? "C:\\Windows", "System32");
 const NETSTAT = win32.join(SYSTEM, "netstat.exe");
+const NETSH = win32.join(SYSTEM, "netsh.exe");
 const REG = win32.join(SYSTEM, "reg.exe");
 const POWERSHELL = win32.join(SYSTEM, "WindowsPowerShell", "v1.0", "powershell.exe");
 
@@ -62,6 +65,11 @@ export const windows: Host = {
       `Get-Process -Id ${pid} -ErrorAction Stop | Select-Object WorkingSet64,PeakWorkingSet64 | ConvertTo-Json -Compress`,
     ).catch(() => "");
     return parseUsage(answer);
+  },
+
+  async portRule(port) {
+    const table = await runCommand(NETSH, ["interface", "ipv4", "show", "excludedportrange", "protocol=tcp"]);
+    return parseExcludedPorts(table ?? "", port);
   },
 
   async portOwners(port) {
@@ -135,27 +143,6 @@ export function parseProcesses(json: string): ProcessFacts[] {
       ...(record.User ? { user: record.User } : {}),
     };
   });
-}
-
-/**
- * The arguments of a command line, as a C program gets them: quotes keep blanks together, and a backslash means
- * something before a quote only (learn.microsoft.com, "Parsing C command-line arguments").
- */
-export function parseArguments(line: string): string[] {
-  const found: string[] = [];
-  let current: string | undefined;
-  let isQuoted = false;
-  for (const [part, slashes = "", quote = ""] of line.matchAll(/(\\*)(")|\s+|\\+|[^\\"\s]+/g)) {
-    if (quote !== "") {
-      const isLiteral = slashes.length % 2 === 1;
-      current = (current ?? "") + "\\".repeat(slashes.length / 2) + (isLiteral ? quote : "");
-      if (!isLiteral) isQuoted = !isQuoted;
-    } else if (part.trim() === "" && !isQuoted) {
-      if (current !== undefined) found.push(current);
-      current = undefined;
-    } else current = (current ?? "") + part;
-  }
-  return current === undefined ? found : [...found, current];
 }
 
 /** The listening sockets on `port` that `netstat -ano` shows. Its words are translated, its addresses not. */

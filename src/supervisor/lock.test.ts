@@ -26,6 +26,10 @@ function machine(...owners: (LockOwner & { state?: ProcessFacts["state"] })[]): 
     usage: async () => undefined,
     cgroupOf: async () => undefined,
     cgroupMemory: async () => undefined,
+    cgroupPids: async () => undefined,
+    serviceLog: async () => undefined,
+    portRule: async () => undefined,
+    sleep: async () => undefined,
     kernelLines: async () => undefined,
     handlesSignal: async () => false,
   };
