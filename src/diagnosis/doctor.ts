@@ -1,10 +1,14 @@
 import { allCauses } from "./causes/index.ts";
 import { answer } from "./facts/answer.ts";
 import { clientSettings } from "./facts/client-settings.ts";
+import { clock } from "./facts/clock.ts";
+import { entryPoints } from "./facts/entry-points.ts";
 import { environment } from "./facts/environment.ts";
 import { history } from "./facts/history.ts";
 import { installs } from "./facts/installs.ts";
 import { kernel } from "./facts/kernel.ts";
+import { limits } from "./facts/limits.ts";
+import { network } from "./facts/network.ts";
 import { openclawConfig } from "./facts/openclaw-config.ts";
 import { openclawLocks } from "./facts/openclaw-locks.ts";
 import { openclawLogs } from "./facts/openclaw-logs.ts";
@@ -13,6 +17,8 @@ import { ownLogs } from "./facts/own-logs.ts";
 import { port } from "./facts/port.ts";
 import { processes } from "./facts/processes.ts";
 import { resources } from "./facts/resources.ts";
+import { SAID_OF_CLIENTS } from "./facts/said-of-clients.ts";
+import { serviceLog } from "./facts/service-log.ts";
 import { services } from "./facts/services.ts";
 import { infer } from "./infer.ts";
 import { type Look, lookAt, type Machine } from "./machine.ts";
@@ -28,11 +34,16 @@ export const allLooks: readonly Look[] = [
   ownConfig,
   history,
   services,
+  serviceLog,
   kernel,
+  clock,
   resources,
+  limits,
+  network,
   environment,
   clientSettings,
   installs,
+  entryPoints,
   openclawConfig,
   openclawLocks,
   openclawLogs,
@@ -64,9 +75,6 @@ const NOT_SERVED = [
 ];
 
 const OF_OTHERS = ["port-foreign", "port-owner-hidden", "gateways-several", "services-several"];
-
-/** What a gateway that is well says in its log about clients that are not. */
-const SAID_OF_CLIENTS = ["pairing-said", "protocol-mismatch-said", "payload-said", "loop-delay-said"];
 
 /**
  * Looks at this machine and says what is wrong with its gateway. Changes nothing. `seenHere`: how often a cause was

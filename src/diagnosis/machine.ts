@@ -5,7 +5,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { UnfinishedRun } from "../core/run-record.ts";
 import { withoutSecrets } from "../core/secrets.ts";
-import type { Host, ProcessFacts } from "../host/types.ts";
+import type { Host, ProcessFacts, ServiceFacts } from "../host/types.ts";
 import type { RecorderStore } from "../recorder/store.ts";
 import type { OpenClawLock } from "./facts/openclaw-locks.ts";
 import { TimeLimit } from "./time-limit.ts";
@@ -41,6 +41,8 @@ export interface Machine {
   readonly configuredPort: () => Promise<number>;
   /** More time, and more of every log. */
   readonly isDeep: boolean;
+  /** Of this command. */
+  readonly pid: number;
   /** Of who runs this; absent on Windows. */
   readonly uid: number | undefined;
   /** Who runs this. */
@@ -52,6 +54,8 @@ export interface Machine {
   /** Our own supervisor's word, or how it looks from outside. */
   readonly status: () => Promise<Status>;
   readonly processes: () => Promise<readonly ProcessFacts[]>;
+  /** Services of gateways; undefined where no service manager answers. */
+  readonly services: () => Promise<readonly ServiceFacts[] | undefined>;
   readonly openclawLocks: () => Promise<readonly OpenClawLock[]>;
   /** Processes of ours that have a start and no end in the run log: with the same start time they are ours. */
   readonly ownProcesses: () => Promise<readonly UnfinishedRun[]>;

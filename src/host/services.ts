@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
 import { journal } from "./journal.ts";
-import type { ServiceFacts } from "./types.ts";
+import type { ServiceFacts, ServiceLine } from "./types.ts";
 
 /** Services of gateways: OpenClaw's, ours, and those of its earlier names, which survive a rename (knowledge §6). */
 const SYSTEMD_UNITS = ["openclaw-gateway", "openclaw", "clawkit", "clawdbot-gateway", "moltbot-gateway"];
@@ -18,7 +18,7 @@ const SYSTEMD_PROPERTIES =
 const SWITCHED_OFF = ["disabled", "masked", "masked-runtime"];
 
 /** Of what a service printed, the end: the reason of an exit stands right before it. */
-const LOG_LINES = 30;
+const LOG_LINES = "30";
 
 export async function systemdServices(): Promise<ServiceFacts[] | undefined> {
   const units = SYSTEMD_UNITS.map((name) => `${name}.service`);
@@ -100,9 +100,16 @@ function commandOf(value: string): { command?: string[] } {
 }
 
 /** The journal of a unit. */
-export async function systemdLog({ manager, name }: ServiceFacts): Promise<string[] | undefined> {
+export async function systemdLog({ manager, name }: ServiceFacts): Promise<ServiceLine[] | undefined> {
   const scope = manager === "systemd (user)" ? ["--user"] : [];
-  return await journal([...scope, "-u", name, "-n", String(LOG_LINES), "-o", "cat"]);
+  const lines = await journal([...scope, "-u", name, "-n", LOG_LINES, "--since", "-1d", "-o", "short-unix"]);
+  return lines?.flatMap(parseLogLine);
+}
+
+/** `1790077571.123456 host node[812]: text`, as `journalctl -o short-unix` prints it. */
+export function parseLogLine(line: string): ServiceLine[] {
+  const [, seconds, text] = /^(\d+\.\d+) \S+ [^:]+: (.*)$/.exec(line) ?? [];
+  return seconds === undefined ? [] : [{ at: Number(seconds) * 1000, text: text! }];
 }
 
 export async function launchdServices(): Promise<ServiceFacts[] | undefined> {

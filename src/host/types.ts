@@ -94,6 +94,13 @@ export interface PortRule {
   readonly detail: string;
 }
 
+/** A line that a service printed. */
+export interface ServiceLine {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly text: string;
+}
+
 /** What the system says of its own sleep. */
 export interface SleepFacts {
   /** Slept since it booted, in all. */
@@ -112,8 +119,8 @@ export interface Host {
   processes(): Promise<ProcessFacts[]>;
   /** Services of gateways that the service manager knows; undefined where none answers (most containers). */
   services(): Promise<ServiceFacts[] | undefined>;
-  /** The last lines a service printed. Undefined if nobody keeps them, or this user may not look. */
-  serviceLog(service: ServiceFacts): Promise<string[] | undefined>;
+  /** The last lines a service printed, of a day at most. Undefined if nobody keeps them, or this user may not look. */
+  serviceLog(service: ServiceFacts): Promise<ServiceLine[] | undefined>;
   /**
    * Processes whose environment carries `CLAWKIT_RUN=<mark>`: what a child of ours started, however deep. Empty
    * where environments cannot be read.

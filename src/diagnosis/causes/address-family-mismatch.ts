@@ -4,6 +4,7 @@ export const addressFamilyMismatch: Cause = {
   id: "address-family-mismatch",
   title: "The gateway listens on IPv4 or IPv6, and the client uses the other one",
   confirmedBy: [["connect-refused", "other-family-answers"]],
+  likelyIf: [["loopback-without-ipv6", "connect-unreachable"]],
   seen: 1,
   remedies: [
     {

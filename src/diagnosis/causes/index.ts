@@ -36,6 +36,7 @@ import { pairingOrAuthRejected } from "./pairing-or-auth-rejected.ts";
 import { payloadTooLarge } from "./payload-too-large.ts";
 import { plannedStop } from "./planned-stop.ts";
 import { portConflict } from "./port-conflict.ts";
+import { portNotPermitted } from "./port-not-permitted.ts";
 import { portReservedByWindows } from "./port-reserved-by-windows.ts";
 import { probeFalseNegative } from "./probe-false-negative.ts";
 import { protocolMismatch } from "./protocol-mismatch.ts";
@@ -100,6 +101,7 @@ export const allCauses: readonly Cause[] = [
   payloadTooLarge,
   plannedStop,
   portConflict,
+  portNotPermitted,
   portReservedByWindows,
   probeFalseNegative,
   protocolMismatch,

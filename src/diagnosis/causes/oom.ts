@@ -17,6 +17,8 @@ export const oom: Cause = {
     ["heap-limit-low", "no-gateway-process"],
     ["kernel-killed-node", "no-gateway-process"],
     ["memory-gone"],
+    ["memory-limit-near"],
+    ["cgroup-has-killed", "no-gateway-process"],
     ["exit-137-said"],
     ["memory-told"],
     ["gateway-died-told"],

@@ -12,6 +12,8 @@ export const wrongUrlOrPort: Cause = {
     ["openclaw-other-port", "connect-refused"],
     ["listens-elsewhere", "connect-refused"],
     ["openclaw-remote", "connect-refused"],
+    ["localhost-elsewhere"],
+    ["name-is-loopback", "connect-refused"],
     ["other-url-told"],
     ["bound-elsewhere-told"],
     ["url-variable-said", "refused-said"],

@@ -30,7 +30,7 @@ const SAID_OF_CONFIG = [
 ];
 
 /** What happened before that is told by people, not by a log: a log's words are a program's own. */
-const RULES = [...saidByOpenClaw, ...saidBySystems].filter(({ id }) => id.endsWith("-said"));
+export const LOG_RULES = [...saidByOpenClaw, ...saidBySystems].filter(({ id }) => id.endsWith("-said"));
 
 export const openclawLogs: Look = {
   id: "openclaw-logs",
@@ -42,21 +42,25 @@ export const openclawLogs: Look = {
     const recent = logs.filter(({ at }) => machine.clock.wall() - at < LOG_AGE_MS);
     const newest = recent.sort((a, b) => b.at - a.at)[0];
     if (newest === undefined) return facts;
-    const changedAt = await stat(machine.openclawConfigPath).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => 0,
-    );
     const text = await tailOf(newest.path, machine.isDeep ? DEEP_TAIL_BYTES : TAIL_BYTES);
     const said = readLog(text, newest, machine);
-    const { port } = machine.target;
-    const isAboutIt = ({ id, detail }: Fact) => id !== "port-taken-said" || detail.includes(`${port}`);
-    return [...facts, ...said.filter((fact) => !isOutdated(fact, changedAt) && isAboutIt(fact))];
+    return [...facts, ...(await onlyOfNow(said, machine))];
   },
 };
 
-/** What a start said of a config that was changed since. */
-function isOutdated({ id, at }: Fact, changedAt: number): boolean {
-  return SAID_OF_CONFIG.includes(id) && at !== undefined && Date.parse(at) < changedAt;
+/** What a start said of a config that was changed since, or of another gateway's port, is not about this one now. */
+export async function onlyOfNow(
+  facts: readonly Fact[],
+  { openclawConfigPath, target }: Pick<Machine, "openclawConfigPath" | "target">,
+): Promise<Fact[]> {
+  const changedAt = await stat(openclawConfigPath).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  return facts.filter(({ id, at, detail }) => {
+    if (id === "port-taken-said") return detail.includes(`${target.port}`);
+    return !SAID_OF_CONFIG.includes(id) || at === undefined || Date.parse(at) >= changedAt;
+  });
 }
 
 interface LogLine {
@@ -81,7 +85,7 @@ export function readLog(
   const trouble = life.filter(({ isTrouble }) => isTrouble);
   const facts: Fact[] = [];
   for (const { message, at } of trouble) {
-    for (const fact of readText(withoutSecrets(message), RULES)) {
+    for (const fact of readText(withoutSecrets(message), LOG_RULES)) {
       // a line without a time was written at the latest when its file was
       facts.push({ ...fact, source: path, at: at ?? new Date(writtenAt).toISOString() });
     }

@@ -6,8 +6,8 @@ import { isExcluded } from "./environment.ts";
 export const services: Look = {
   id: "services",
   what: "services of gateways",
-  async look({ host, target }) {
-    const found = await host.services();
+  async look({ services: ask, target }) {
+    const found = await ask();
     if (found === undefined) throw new Error("no service manager answers");
     const running = found.filter(({ isRunning }) => isRunning);
     const facts = found.flatMap(factsOf);
