@@ -19,11 +19,13 @@ import { fault as firewallDrop } from "./firewall-drop.ts";
 import { fault as firewallReset } from "./firewall-reset.ts";
 import { fault as foreignOrigin } from "./foreign-origin.ts";
 import { fault as heap } from "./heap.ts";
+import { fault as hostSlept } from "./host-slept.ts";
 import { fault as hugeMessage } from "./huge-message.ts";
 import { fault as ipv6Client } from "./ipv6-client.ts";
 import { fault as ipv6Gateway } from "./ipv6-gateway.ts";
 import { fault as leftoverEdge } from "./leftover-edge.ts";
 import { fault as linkDown } from "./link-down.ts";
+import { fault as loopbackDown } from "./loopback-down.ts";
 import { fault as missingModule } from "./missing-module.ts";
 import { fault as missingProgram } from "./missing-program.ts";
 import { fault as natTimeout } from "./nat-timeout.ts";
@@ -42,6 +44,7 @@ import { fault as openclawHeap } from "./openclaw-heap.ts";
 import { fault as openclawKilled } from "./openclaw-killed.ts";
 import { fault as openclawLargeLog } from "./openclaw-large-log.ts";
 import { fault as openclawModeUnset } from "./openclaw-mode-unset.ts";
+import { fault as openclawOldNode } from "./openclaw-old-node.ts";
 import { fault as openclawPortTaken } from "./openclaw-port-taken.ts";
 import { fault as openclawRejection } from "./openclaw-rejection.ts";
 import { fault as openclawRespawned } from "./openclaw-respawned.ts";
@@ -57,6 +60,7 @@ import { fault as openclawWrongToken } from "./openclaw-wrong-token.ts";
 import { fault as openclawWssToPlain } from "./openclaw-wss-to-plain.ts";
 import { fault as openclawZombie } from "./openclaw-zombie.ts";
 import { fault as packetsLost } from "./packets-lost.ts";
+import { fault as portNotPermitted } from "./port-not-permitted.ts";
 import { fault as portTakenHttp } from "./port-taken-http.ts";
 import { fault as portTakenSilent } from "./port-taken-silent.ts";
 import { fault as programNotExecutable } from "./program-not-executable.ts";
@@ -74,6 +78,7 @@ import { fault as supervisorAndGatewayStopped } from "./supervisor-and-gateway-s
 import { fault as supervisorStopped } from "./supervisor-stopped.ts";
 import { fault as uncaughtException } from "./uncaught-exception.ts";
 import { fault as unhandledRejection } from "./unhandled-rejection.ts";
+import { fault as unitEntryGone } from "./unit-entry-gone.ts";
 import { fault as unknownHost } from "./unknown-host.ts";
 import { fault as upstreamGone } from "./upstream-gone.ts";
 import { fault as upstreamNowhere } from "./upstream-nowhere.ts";
@@ -104,11 +109,13 @@ export const clawkitFaults: readonly ClawkitFault[] = [
   firewallReset,
   foreignOrigin,
   heap,
+  hostSlept,
   hugeMessage,
   ipv6Client,
   ipv6Gateway,
   leftoverEdge,
   linkDown,
+  loopbackDown,
   missingModule,
   missingProgram,
   natTimeout,
@@ -116,6 +123,7 @@ export const clawkitFaults: readonly ClawkitFault[] = [
   noInodes,
   noLinger,
   packetsLost,
+  portNotPermitted,
   portTakenHttp,
   portTakenSilent,
   programNotExecutable,
@@ -133,6 +141,7 @@ export const clawkitFaults: readonly ClawkitFault[] = [
   supervisorStopped,
   uncaughtException,
   unhandledRejection,
+  unitEntryGone,
   unknownHost,
   upstreamGone,
   upstreamNowhere,
@@ -156,6 +165,7 @@ export const openclawFaults: readonly OpenclawFault[] = [
   openclawKilled,
   openclawLargeLog,
   openclawModeUnset,
+  openclawOldNode,
   openclawPortTaken,
   openclawRespawned,
   openclawSecond,
