@@ -83,6 +83,10 @@ export const linux: Host = {
   async portClients(port) {
     return await holdersOf((table) => parseClients(table, port));
   },
+
+  async portUsers(port) {
+    return await holdersOf((table) => parseUsers(table, port));
+  },
 };
 
 async function holdersOf(parse: (table: string) => Socket[]): Promise<PortOwner[]> {
@@ -143,6 +147,13 @@ export function parseClients(table: string, port: number): Socket[] {
   return rowsOf(table)
     .filter(({ state, remote }) => state === ESTABLISHED && portOf(remote) === port)
     .map(({ remote, inode }) => ({ address: parseKernelAddress(remote.split(":")[0]!), inode }));
+}
+
+/** The connections from `port`: that is their near end. */
+export function parseUsers(table: string, port: number): Socket[] {
+  return rowsOf(table)
+    .filter(({ state, local }) => state === ESTABLISHED && portOf(local) === port)
+    .map(({ local, inode }) => ({ address: parseKernelAddress(local.split(":")[0]!), inode }));
 }
 
 function rowsOf(table: string): { local: string; remote: string; state: string; inode: string }[] {

@@ -203,6 +203,13 @@ describe("parseClients", () => {
       { address: "::1", pid: 812, name: "node" },
     ]);
     assert.deepEqual(parseClients("", 18789), []);
+    assert.deepEqual(
+      parseClients("p7\ncnode\nn127.0.0.1:18789->127.0.0.1:443\nn[::1]:18789->[::1]:9\n", 18789, "near"),
+      [
+        { address: "127.0.0.1", pid: 7, name: "node" },
+        { address: "::1", pid: 7, name: "node" },
+      ],
+    );
   });
 });
 

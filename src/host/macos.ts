@@ -103,26 +103,32 @@ export const macos: Host = {
     return [...(await Promise.all(owners)), ...unseen.map((address) => ({ address }))];
   },
 
-  async portClients(port) {
-    const args = ["-nP", `-iTCP:${port}`, "-sTCP:ESTABLISHED", "-Fpcn"];
-    const sockets = await runCommand(LSOF, args, { environment: READABLE_NAMES });
-    return parseClients(sockets ?? "", port).map(({ address, pid, name }) => ({
-      address,
-      pid,
-      command: name,
-    }));
-  },
+  portClients: (port) => connectionsAt("far", port),
+
+  portUsers: (port) => connectionsAt("near", port),
 };
 
-/** The connections to `port` in the fields lsof prints for `-Fpcn`: `n127.0.0.1:51234->127.0.0.1:18789`. */
-export function parseClients(fields: string, port: number): { address: string; pid: number; name: string }[] {
+async function connectionsAt(end: "near" | "far", port: number): Promise<PortOwner[]> {
+  const args = ["-nP", `-iTCP:${port}`, "-sTCP:ESTABLISHED", "-Fpcn"];
+  const sockets = await runCommand(LSOF, args, { environment: READABLE_NAMES });
+  const found = parseClients(sockets ?? "", port, end);
+  return found.map(({ address, pid, name }) => ({ address, pid, command: name }));
+}
+
+/** The connections to `port`, or from it, in the fields lsof prints for `-Fpcn`: `n127.0.0.1:51234->127.0.0.1:18789`. */
+export function parseClients(
+  fields: string,
+  port: number,
+  end: "near" | "far" = "far",
+): { address: string; pid: number; name: string }[] {
+  const LINE = end === "far" ? /^n.*->(\[.*\]|[\d.]+):(\d+)$/ : /^n(\[.*?\]|[\d.]+):(\d+)->/;
   const found: { address: string; pid: number; name: string }[] = [];
   let pid = 0;
   let name = "";
   for (const line of fields.split("\n")) {
     if (line[0] === "p") pid = Number(line.slice(1));
     else if (line[0] === "c") name = line.slice(1);
-    const [, host, number] = /^n.*->(\[.*\]|[\d.]+):(\d+)$/.exec(line) ?? [];
+    const [, host, number] = LINE.exec(line) ?? [];
     if (host === undefined || Number(number) !== port) continue;
     found.push({ address: host.replace(/^\[|\]$/g, ""), pid, name });
   }

@@ -130,6 +130,11 @@ export interface Host {
   portOwners(port: number): Promise<PortOwner[]>;
   /** Which processes of this machine are connected to `port`, here or elsewhere; `address` is the far end. */
   portClients(port: number): Promise<PortOwner[]>;
+  /**
+   * Which processes of this machine have a connection whose own end is `port`: a client may have been given it, and
+   * then nobody can listen there. `address` is the near end.
+   */
+  portUsers(port: number): Promise<PortOwner[]>;
   /** Memory and files of a process; undefined if it is gone or may not be looked at. */
   usage(pid: number): Promise<ProcessUsage | undefined>;
   /** Where the memory of a process is accounted and limited; undefined where nothing is (macOS, Windows). */

@@ -79,6 +79,10 @@ export const windows: Host = {
   async portClients(port) {
     return await holdersOf((table) => parseClients(table, port));
   },
+
+  async portUsers(port) {
+    return await holdersOf((table) => parseClients(table, port, "near"));
+  },
 };
 
 async function holdersOf(parse: (table: string) => { address: string; pid: number }[]): Promise<PortOwner[]> {
@@ -95,14 +99,20 @@ async function holdersOf(parse: (table: string) => { address: string; pid: numbe
   });
 }
 
-/** The connections to `port` that `netstat -ano` shows: it is the port of their foreign address. */
-export function parseClients(table: string, port: number): { address: string; pid: number }[] {
+/** The connections to `port`, or from it, that `netstat -ano` shows. A listener's foreign port is 0. */
+export function parseClients(
+  table: string,
+  port: number,
+  end: "near" | "far" = "far",
+): { address: string; pid: number }[] {
   return table.split("\n").flatMap((line) => {
     const fields = line.trim().split(/\s+/);
-    const [protocol, , foreign] = fields;
+    const [protocol, local, foreign] = fields;
     const pid = Number(fields.at(-1));
-    if (protocol !== "TCP" || !foreign?.endsWith(`:${port}`) || !Number.isInteger(pid)) return [];
-    return [{ address: foreign.slice(0, foreign.lastIndexOf(":")).replace(/^\[|\]$/g, ""), pid }];
+    const address = end === "far" ? foreign : local;
+    if (protocol !== "TCP" || !address?.endsWith(`:${port}`) || !Number.isInteger(pid)) return [];
+    if (foreign!.endsWith(":0")) return [];
+    return [{ address: address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, ""), pid }];
   });
 }
 

@@ -23,6 +23,7 @@ function machine(...owners: (LockOwner & { state?: ProcessFacts["state"] })[]): 
     marked: async () => [],
     portOwners: async () => [],
     portClients: async () => [],
+    portUsers: async () => [],
     usage: async () => undefined,
     cgroupOf: async () => undefined,
     cgroupMemory: async () => undefined,

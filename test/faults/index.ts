@@ -60,6 +60,7 @@ import { fault as openclawWrongToken } from "./openclaw-wrong-token.ts";
 import { fault as openclawWssToPlain } from "./openclaw-wss-to-plain.ts";
 import { fault as openclawZombie } from "./openclaw-zombie.ts";
 import { fault as packetsLost } from "./packets-lost.ts";
+import { fault as portGivenToClient } from "./port-given-to-client.ts";
 import { fault as portNotPermitted } from "./port-not-permitted.ts";
 import { fault as portTakenHttp } from "./port-taken-http.ts";
 import { fault as portTakenSilent } from "./port-taken-silent.ts";
@@ -123,6 +124,7 @@ export const clawkitFaults: readonly ClawkitFault[] = [
   noInodes,
   noLinger,
   packetsLost,
+  portGivenToClient,
   portNotPermitted,
   portTakenHttp,
   portTakenSilent,

@@ -38,6 +38,7 @@ export function hostWith(changes: Partial<Host> = {}): Host {
     marked: async () => [],
     portOwners: async () => [],
     portClients: async () => [],
+    portUsers: async () => [],
     usage: async () => undefined,
     cgroupOf: async () => undefined,
     cgroupMemory: async () => undefined,

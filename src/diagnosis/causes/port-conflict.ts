@@ -11,6 +11,7 @@ export const portConflict: Cause = {
   ],
   likelyIf: [
     ["port-foreign"],
+    ["port-held-by-client", "port-free"],
     ["port-owner-hidden", "ours-foreign"],
     ["port-docker", "ours-foreign"],
     ["port-wsl", "ours-foreign"],

@@ -18,7 +18,8 @@ export const port: Look = {
     const source = `listeners of port ${target.port}`;
     const owners = await host.portOwners(target.port);
     if (owners.length === 0) {
-      return [{ id: "port-free", detail: `nothing listens on port ${target.port}`, source }];
+      const free: Fact = { id: "port-free", detail: `nothing listens on port ${target.port}`, source };
+      return [free, ...(await heldByClients(machine))];
     }
     const addresses = [...new Set(owners.map(({ address }) => address))];
     const facts: Fact[] = [];
@@ -30,6 +31,23 @@ export const port: Look = {
     return facts;
   },
 };
+
+/** Connections that a gateway accepted keep nobody from its port; a client's that was given it does (EADDRINUSE). */
+async function heldByClients(machine: Machine): Promise<Fact[]> {
+  const { host, target } = machine;
+  const users = await host.portUsers(target.port);
+  const facts = await Promise.all(
+    users.map(async ({ address, pid, command }): Promise<Fact[]> => {
+      const found = pid === undefined ? undefined : await host.process(pid);
+      if (found !== undefined && (await ownerOf(found, machine)) !== "foreign") return [];
+      const who =
+        pid === undefined ? "a process that this user may not look at" : `pid ${pid}: ${command ?? ""}`;
+      const detail = `a connection of a client has the port (${address}:${target.port}): ${who}`;
+      return [{ id: "port-held-by-client", detail, source: `connections from port ${target.port}` }];
+    }),
+  );
+  return facts.flat();
+}
 
 async function factsOf(pid: number | undefined, machine: Machine): Promise<Fact[]> {
   const { port: number } = machine.target;
