@@ -15,6 +15,8 @@ import { configuredPort, readConfig, statusToLookAt } from "./running.ts";
 /** Where OpenClaw keeps its state, now and under its earlier names. */
 const STATE_FOLDERS = [".openclaw", ".clawdbot", ".moltbot"];
 
+const HOUR_MS = 3_600_000;
+
 const DEFAULT_PORT = 18789;
 
 /** A supervisor that works answers in milliseconds. */
@@ -76,6 +78,8 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
     status,
     processes: once(() => host.processes()),
     services: once(() => host.services()),
+    portOwners: once(() => host.portOwners(target.port)),
+    kernelLines: once(() => host.kernelLines(context.clock.wall() - HOUR_MS)),
     openclawLocks,
     ownConfig: () => readConfig(context),
     ownProcesses: once(() => ownProcesses(context)),

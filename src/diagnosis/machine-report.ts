@@ -1,7 +1,7 @@
 import type { Examination } from "./doctor.ts";
 import type { Target } from "./machine.ts";
 import { headlineOf, linesOf, type ReportLine, SCHEMA_VERSION } from "./report.ts";
-import type { Diagnosis, Finding } from "./types.ts";
+import type { Finding } from "./types.ts";
 
 /** A finding in the shape of `openclaw doctor --lint --json`, so that existing scripts can read it. */
 export interface LintFinding {
@@ -49,7 +49,7 @@ function findingOf({ id, title, verdict, evidence, remedies }: Finding): LintFin
 /** The verdict in two lines. */
 export function examinationHeadline(examination: Examination, target: Target): [string, string] {
   const { diagnosis, facts, only } = examination;
-  if (only !== undefined) return headlineOfOne(diagnosis, only);
+  if (only !== undefined) return headlineOfOne(examination, only);
   if (diagnosis.verdict !== "healthy") return headlineOf(diagnosis, "this machine");
   const first = facts.find(({ id }) => id === "healthz-ok" || id === "upgrade-accepted");
   const past = diagnosis.causes[0];
@@ -57,7 +57,9 @@ export function examinationHeadline(examination: Examination, target: Target): [
   return [`Healthy: ${target.url} is served`, `${first?.detail ?? "it answers"}.${before}`];
 }
 
-function headlineOfOne(diagnosis: Diagnosis, only: string): [string, string] {
+function headlineOfOne({ diagnosis, notLooked }: Examination, only: string): [string, string] {
+  const [unseen] = notLooked;
+  if (unseen !== undefined) return [`Could not look at ${only}`, `${unseen.why}.`];
   const about = `Only ${only} was looked at.`;
   if (diagnosis.verdict === "healthy") return ["Nothing wrong was found", about];
   const [title, meaning] = headlineOf(diagnosis, "this machine");
@@ -68,7 +70,8 @@ function headlineOfOne(diagnosis: Diagnosis, only: string): [string, string] {
 export function examinationLines(examination: Examination, target: Target, isVerbose: boolean): ReportLine[] {
   const { diagnosis, facts, notLooked } = examination;
   const isHealthy = diagnosis.verdict === "healthy";
-  const lines = isHealthy ? pastLines(examination) : linesOf(diagnosis, target);
+  const isUnseen = examination.only !== undefined && notLooked.length > 0;
+  const lines = isHealthy ? pastLines(examination) : isUnseen ? [] : linesOf(diagnosis, target);
   if (isVerbose)
     lines.push(
       ...column(

@@ -5,7 +5,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { UnfinishedRun } from "../core/run-record.ts";
 import { withoutSecrets } from "../core/secrets.ts";
-import type { Host, ProcessFacts, ServiceFacts } from "../host/types.ts";
+import type { Host, PortOwner, ProcessFacts, ServiceFacts } from "../host/types.ts";
 import type { RecorderStore } from "../recorder/store.ts";
 import type { OpenClawLock } from "./facts/openclaw-locks.ts";
 import { TimeLimit } from "./time-limit.ts";
@@ -56,6 +56,10 @@ export interface Machine {
   readonly processes: () => Promise<readonly ProcessFacts[]>;
   /** Services of gateways; undefined where no service manager answers. */
   readonly services: () => Promise<readonly ServiceFacts[] | undefined>;
+  /** Who listens on the target's port. */
+  readonly portOwners: () => Promise<readonly PortOwner[]>;
+  /** What the kernel said in the last hour (`Host.kernelLines`). */
+  readonly kernelLines: () => Promise<readonly string[] | undefined>;
   readonly openclawLocks: () => Promise<readonly OpenClawLock[]>;
   /** Processes of ours that have a start and no end in the run log: with the same start time they are ours. */
   readonly ownProcesses: () => Promise<readonly UnfinishedRun[]>;

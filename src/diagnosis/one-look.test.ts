@@ -37,7 +37,9 @@ describe("one look alone", () => {
 
   test("that could not be taken says nothing", async () => {
     const blind = { id: "blind", what: "nothing", look: () => Promise.reject(new Error("not permitted")) };
-    const { diagnosis, notLooked } = await examineOnly(machine, blind);
-    assert.deepEqual([diagnosis.verdict, notLooked[0]?.why], ["inconclusive", "not permitted"]);
+    const found = await examineOnly(machine, blind);
+    assert.equal(found.diagnosis.verdict, "inconclusive");
+    const lines = examinationHeadline(found, machine.target);
+    assert.deepEqual(lines, ["Could not look at nothing", "not permitted."]);
   });
 });

@@ -55,8 +55,9 @@ export function hostWith(changes: Partial<Host> = {}): Host {
 /** A machine on which there is nothing. */
 export function machineWith(changes: Partial<Machine> = {}): Machine {
   const home = join(tmpdir(), "no-such-home");
+  const { host = hostWith(), target = localTarget(28789, false) } = changes;
   return {
-    host: hostWith(),
+    host,
     platform: "linux",
     clock: { now: () => performance.now(), wall: () => NOW },
     env: {},
@@ -64,7 +65,7 @@ export function machineWith(changes: Partial<Machine> = {}): Machine {
     openclawConfigPath: join(home, ".openclaw", "openclaw.json"),
     isOpenClaw: async () => changes.openclawDirs !== undefined,
     paths: statePaths(join(home, ".clawkit")),
-    target: localTarget(28789, false),
+    target,
     configuredPort: async () => 28789,
     isDeep: false,
     pid: process.pid,
@@ -74,7 +75,9 @@ export function machineWith(changes: Partial<Machine> = {}): Machine {
     isContainer: async () => false,
     status: async () => stoppedStatus(),
     processes: async () => [],
-    services: () => (changes.host ?? hostWith()).services(),
+    services: () => host.services(),
+    portOwners: () => host.portOwners(target.port),
+    kernelLines: () => host.kernelLines(NOW - 3_600_000),
     openclawLocks: async () => [],
     ownConfig: async () => defaultConfig(),
     ownProcesses: async () => [],

@@ -116,6 +116,15 @@ describe("doctor", { concurrency: 3 }, () => {
       assert.deepEqual([result.code, verdict, causes[0]?.id], [1, "possible", "not-listening"]);
     });
 
+    // what is wrong elsewhere in the config is no reason to look at another port than it says
+    test("and a config that is not valid still say which port is meant", async (t) => {
+      const port = await freePort();
+      const line = await homeWith(t, `{ gateway: { port: ${port}, bind: 7 } }`);
+      const result = await exits(1, line.clawkit("doctor", "--only", "port"));
+      assert.match(result.stdout, new RegExp(`nothing listens on port ${port}`));
+      assert.match(result.stdout, /Only who listens on the gateway's port was looked at\./);
+    });
+
     for (const [what, args, message] of [
       [
         "a look that does not exist",

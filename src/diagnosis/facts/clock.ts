@@ -21,9 +21,9 @@ export const clock: Look = {
   },
 };
 
-async function slept({ host, clock: time }: Machine): Promise<Fact[]> {
+async function slept({ host, clock: time, kernelLines }: Machine): Promise<Fact[]> {
   const now = time.wall();
-  const [facts, lines] = await Promise.all([host.sleep(), host.kernelLines(now - JUST_WOKEN_MS)]);
+  const [facts, lines] = await Promise.all([host.sleep(), kernelLines()]);
   const found: Fact[] = [];
   const { wokeAt, sleptMs } = facts ?? {};
   const line = lines?.findLast((one) => /PM: suspend exit/.test(one));
@@ -36,7 +36,7 @@ async function slept({ host, clock: time }: Machine): Promise<Fact[]> {
       at,
     });
   } else if (line !== undefined) {
-    found.push({ id: "host-slept", detail: line, source: "kernel log" });
+    found.push({ id: "host-slept", detail: `${line} (in the last hour)`, source: "kernel log" });
   }
   if (sleptMs !== undefined && sleptMs > MIN_SLEPT_MS) {
     const detail = `the machine slept for ${Math.round(sleptMs / 1000)} s since it booted`;

@@ -13,10 +13,10 @@ export const port: Look = {
   id: "port",
   what: "who listens on the gateway's port",
   async look(machine) {
-    const { host, target } = machine;
+    const { target } = machine;
     if (!target.isLocal) return [];
     const source = `listeners of port ${target.port}`;
-    const owners = await host.portOwners(target.port);
+    const owners = await machine.portOwners();
     if (owners.length === 0) {
       const free: Fact = { id: "port-free", detail: `nothing listens on port ${target.port}`, source };
       return [free, ...(await heldByClients(machine))];
