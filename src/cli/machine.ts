@@ -19,6 +19,8 @@ const HOUR_MS = 3_600_000;
 
 const DEFAULT_PORT = 18789;
 
+const DEFAULT_LOG_DIR = "/tmp/openclaw";
+
 /** A supervisor that works answers in milliseconds. */
 const SOON_MS = 250;
 
@@ -74,6 +76,7 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
     pid: context.pid,
     uid: context.uid,
     userName: context.userName,
+    sharedLogDirs: sharedLogDirs(context),
     isContainer: async () => (await exists("/.dockerenv")) || (await exists("/run/.containerenv")),
     status,
     processes: once(() => host.processes()),
@@ -137,4 +140,12 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
     answer ??= ask();
     return answer;
   };
+}
+
+/** OpenClaw's own, whatever TMPDIR says, on Linux and macOS; on Windows it is below TEMP. */
+function sharedLogDirs({ env, uid }: CliContext): string[] {
+  const temp = env.TMPDIR ?? env.TEMP;
+  if (temp === undefined) return [DEFAULT_LOG_DIR];
+  const ofUser = uid === undefined ? [] : [join(temp, `openclaw-${uid}`)];
+  return [DEFAULT_LOG_DIR, join(temp, "openclaw"), ...ofUser];
 }

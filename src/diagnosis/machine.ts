@@ -33,6 +33,8 @@ export interface Machine {
   /** Folders of OpenClaw's state that exist: its own, and those of its earlier names. */
   readonly openclawDirs: readonly string[];
   readonly openclawConfigPath: string;
+  /** Folders where every OpenClaw of this machine logs. */
+  readonly sharedLogDirs: readonly string[];
   /** Whether the gateway here is, or may be, OpenClaw: ClawKit with its own gateway has nothing of it. */
   readonly isOpenClaw: () => Promise<boolean>;
   readonly paths: StatePaths;

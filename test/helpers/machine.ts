@@ -72,6 +72,7 @@ export function machineWith(changes: Partial<Machine> = {}): Machine {
     uid: process.getuid?.(),
     userName: "u",
     home,
+    sharedLogDirs: [],
     isContainer: async () => false,
     status: async () => stoppedStatus(),
     processes: async () => [],

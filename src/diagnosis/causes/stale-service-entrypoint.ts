@@ -6,7 +6,6 @@ export const staleServiceEntrypoint: Cause = {
   likelyIf: [
     ["entrypoint-mismatch-said"],
     ["stale-entry-told"],
-    ["two-node-versions"],
     ["service-entry-elsewhere", "port-free"],
     ["service-entry-elsewhere", "clients-protocol-mismatch"],
   ],

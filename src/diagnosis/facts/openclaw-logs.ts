@@ -15,9 +15,6 @@ const DEEP_TAIL_BYTES = 4 * 1024 * 1024;
 /** A log that was last written to before this says nothing of now. */
 const LOG_AGE_MS = 24 * 60 * 60_000;
 
-/** Where OpenClaw logs on Linux and macOS, whatever TMPDIR says; on Windows it is below TEMP. */
-const DEFAULT_LOG_FOLDER = "/tmp/openclaw";
-
 /** What a gateway says first when it starts: what stands before it was another life. */
 const FIRST_WORDS = /loading configuration|\[gateway\] starting\.\.\./;
 
@@ -134,21 +131,14 @@ function lineOf(line: string): LogLine | undefined {
   }
 }
 
-function tempFoldersOf(env: Machine["env"], uid: number | undefined): string[] {
-  const temp = env.TMPDIR ?? env.TEMP;
-  if (temp === undefined) return [];
-  return [join(temp, "openclaw"), ...(uid === undefined ? [] : [join(temp, `openclaw-${uid}`)])];
-}
-
 interface LogFile {
   readonly path: string;
   readonly at: number;
   readonly bytes: number;
 }
 
-async function logsOf({ openclawDirs, env, uid }: Machine): Promise<LogFile[]> {
-  const shared = [DEFAULT_LOG_FOLDER, ...tempFoldersOf(env, uid)];
-  const folders = [...openclawDirs.map((dir) => join(dir, "logs")), ...shared];
+async function logsOf({ openclawDirs, sharedLogDirs, uid }: Machine): Promise<LogFile[]> {
+  const folders = [...openclawDirs.map((dir) => join(dir, "logs")), ...sharedLogDirs];
   const found: LogFile[] = [];
   for (const folder of new Set(folders)) {
     for (const name of await readdir(folder).catch(() => [])) {

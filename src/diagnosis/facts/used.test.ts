@@ -10,6 +10,7 @@ const CONTEXT = new Map([
   ["family-lives", "repairs: no second gateway is started"],
   ["lock-held", "repairs: no second gateway is started"],
   ["service-running", "repairs: no second gateway is started"],
+  ["service-switched-off", "repairs: it is not started, and what a person can type is told"],
   ["last-line", "the doctor: told with an end"],
   ["exit-line", "the doctor: told with an end"],
   ["openclaw-version", "which version it is: known-bad ranges have facts of their own"],
