@@ -119,6 +119,7 @@ function contextWith(name: "clawkit" | "openclaw", out: Output, home: string): C
       isWatched = true;
       return await runDemo({ progress, interrupted: interrupt.signal });
     },
+    ownTarget: { node: process.execPath, entry: entryPath("clawkit") },
     aliasTarget: { node: process.execPath, entry: entryPath("openclaw") },
   };
 }

@@ -11,7 +11,7 @@ export function playbookPath(code: string): string {
 
 /** The path of one of our entry points. */
 export function entryPath(
-  name: "edge" | "gateway" | "supervisor" | "openclaw" | "demo-server" | "recorder",
+  name: "clawkit" | "edge" | "gateway" | "supervisor" | "openclaw" | "demo-server" | "recorder",
 ): string {
   return fileURLToPath(new URL(`./${name}${EXTENSION}`, import.meta.url));
 }

@@ -8,6 +8,10 @@ import { formatLogLine, type LogStream } from "../core/log-line.ts";
 import { ensurePrivateDir, writeFileAtomic } from "../host/files.ts";
 import { hostFor } from "../host/index.ts";
 import { RotatingFile } from "../host/rotating-file.ts";
+import { LAUNCHD_LABEL, SERVICE_LOG } from "../services/launchd-plist.ts";
+import { startSeconds, stopSeconds } from "../services/limits.ts";
+import { ServiceNotifier } from "../services/notify.ts";
+import { boundLog } from "../services/service-log.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { entryPath } from "./entries.ts";
 import { localSocket, ownPaths } from "./own-paths.ts";
@@ -33,12 +37,24 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
   if (process.platform !== "win32") await ensureSocketDir(paths, controlPath);
   const config = await readValidConfig(paths);
   const files = logFiles(paths, config.logs);
+  // launchd has no journal: what it keeps of us is for what our own logs do not have
+  const isLaunchd = process.env.XPC_SERVICE_NAME === LAUNCHD_LABEL;
+  if (isLaunchd) await boundLog(join(paths.logsDir, SERVICE_LOG), config.logs.maxMb * BYTES_PER_MB);
+  const echo = options.echo && !isLaunchd;
 
   const write = (source: Source, stream: LogStream, text: string) => {
     const line = { time: new Date(realClock.wall()).toISOString(), stream, text };
     files[source].write(formatLogLine(line));
-    if (options.echo) console.log(`${line.time} ${source.padEnd(10)} ${text}`);
+    if (echo) console.log(`${line.time} ${source.padEnd(10)} ${text}`);
   };
+
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...env } = process.env;
+  const notifier = new ServiceNotifier({
+    variables: { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID },
+    pid: process.pid,
+    log: (text) => write("supervisor", "log", text),
+  });
+  notifier.starting(startSeconds(config.supervisor));
 
   const supervisor = new Supervisor({
     pid: process.pid,
@@ -46,7 +62,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     clock: realClock,
     random: Math.random,
     sendSignal,
-    env: process.env,
+    env,
     node: process.execPath,
     edgeArgs: [entryPath("edge")],
     gatewayArgs: [entryPath("gateway")],
@@ -67,7 +83,10 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
 
   process.title = "clawkit supervisor";
   surviveLostOutput();
-  const stop = (reason: string) => () => void supervisor.stop(reason).catch(() => undefined); // `ended` has it
+  const stop = (reason: string) => () => {
+    notifier.stopping(stopSeconds(config.supervisor));
+    void supervisor.stop(reason).catch(() => undefined); // `ended` has it
+  };
   process.on("SIGTERM", stop("gateway stopped (SIGTERM to its supervisor)"));
   process.on("SIGINT", stop("gateway stopped (Ctrl-C)"));
   process.on("SIGHUP", stop("gateway stopped (its terminal was closed)"));
@@ -75,11 +94,19 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     await supervisor.start();
     options.onTakenOver?.();
     void supervisor.whenReady().then(
-      () => options.onReady?.(),
-      (error: Error) => write("supervisor", "log", error.message),
+      () => {
+        notifier.ready("clients are served");
+        return options.onReady?.();
+      },
+      (error: Error) => {
+        write("supervisor", "log", error.message);
+        // another start would not help, and would take the port from the clients that wait
+        notifier.ready(`not serving: ${error.message}`);
+      },
     );
     await supervisor.ended;
   } finally {
+    notifier.end();
     await Promise.all(Object.values(files).map((file) => file.close()));
   }
 }

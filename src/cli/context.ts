@@ -41,6 +41,8 @@ export interface CliContext {
   readonly endLeftovers: () => Promise<void>;
   /** Runs the demonstration's servers and clients; see `demo`. */
   readonly runDemo: (progress: (text: string) => void) => Promise<DemoRow[]>;
+  /** The command line that runs this ClawKit. */
+  readonly ownTarget: { readonly node: string; readonly entry: string };
   /** The folder that holds the `openclaw` alias, and the command line its script runs. */
   readonly aliasTarget: { readonly node: string; readonly entry: string };
 }

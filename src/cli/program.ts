@@ -75,6 +75,25 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     });
   }
 
+  gateway
+    .command("install")
+    .description("have this machine's service manager keep it running, from now on and after every boot")
+    .option("--system", "as a service of the system instead of the user's (systemd, needs root)")
+    .option("--dry-run", "print the definition and the commands, and do nothing")
+    .option("--yes", "do not ask before a running gateway is restarted, or the user made to linger")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/install.ts")).gatewayInstall(context, options)),
+    );
+  gateway
+    .command("uninstall")
+    .description("stop it and remove the service")
+    .option("--dry-run", "print the files and the commands, and do nothing")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/uninstall.ts")).gatewayUninstall(context, options)),
+    );
+
   program
     .command("logs")
     .description("what gateway, edge and supervisor printed, merged by time")
@@ -254,6 +273,16 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
       done(await (await import("./commands/alias.ts"))[handler](context, options)),
     );
   }
+
+  program
+    .command("uninstall")
+    .description("remove the service and the alias; says what is left")
+    .option("--state", "delete the state directory too: config, token, records, logs")
+    .option("--yes", "do not ask")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/uninstall.ts")).uninstall(context, options)),
+    );
 
   program
     .command("demo")

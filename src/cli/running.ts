@@ -34,7 +34,7 @@ async function statusWithoutAnswer(context: CliContext): Promise<Status> {
     state: silentPid !== undefined ? "starting" : owner === undefined ? "stopped" : "foreign",
     port,
     url: null,
-    supervisor: { pid: silentPid ?? null, upMs: null },
+    supervisor: { pid: silentPid ?? null, upMs: null, version: null },
     edge: { pid: null, held: 0 },
     gateway: { pid: null, state: "stopped", generation: null, upMs: null, lastExit: null, endsInARow: 0 },
     connections: 0,

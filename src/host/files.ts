@@ -51,7 +51,7 @@ export async function writeFileAtomic(path: string, text: string): Promise<void>
 }
 
 /** The same for a file that is somebody else's: a link stays a link, owner and mode (unless given) what they were. */
-export async function replaceFile(path: string, content: string | Buffer, mode?: number): Promise<void> {
+export async function replaceFile(path: string, content: string | Uint8Array, mode?: number): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const facts = await stat(target).catch(() => undefined);
   await replaceWith(target, content, { owner: facts, mode: mode ?? facts?.mode });
@@ -62,7 +62,7 @@ interface Kept {
   readonly mode?: number | undefined;
 }
 
-async function replaceWith(path: string, content: string | Buffer, { owner, mode }: Kept): Promise<void> {
+async function replaceWith(path: string, content: string | Uint8Array, { owner, mode }: Kept): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   await mkdir(dirname(path), { recursive: true, mode: PRIVATE_DIR });
   try {

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import { parseArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
@@ -22,15 +22,19 @@ const LOG_LINES = "30";
 
 export async function systemdServices(): Promise<ServiceFacts[] | undefined> {
   const units = SYSTEMD_UNITS.map((name) => `${name}.service`);
+  // a shell of su or sudo does not know where its user's manager is
+  const { XDG_RUNTIME_DIR = `/run/user/${process.getuid?.()}` } = process.env;
   const show = (scope: readonly string[]) =>
-    runCommand("systemctl", [...scope, "show", "--property", SYSTEMD_PROPERTIES, ...units]);
+    runCommand("systemctl", [...scope, "show", "--property", SYSTEMD_PROPERTIES, ...units], {
+      environment: { XDG_RUNTIME_DIR },
+    });
   const [user, system, login] = await Promise.all([
     show(["--user"]),
     show([]),
     runCommand("loginctl", ["show-user", "--property", "Linger"]),
   ]);
   if (user === undefined && system === undefined) return undefined;
-  const hasLinger = /^Linger=(yes|no)$/m.exec(login ?? "")?.[1];
+  const hasLinger = /^Linger=(yes|no)$/m.exec(login ?? "")?.[1] ?? (await lingerOnDisk());
   return [
     ...parseSystemd(user ?? "").map((facts): ServiceFacts => {
       const ends = hasLinger === undefined ? {} : { endsWithSession: hasLinger === "no" };
@@ -38,6 +42,17 @@ export async function systemdServices(): Promise<ServiceFacts[] | undefined> {
     }),
     ...parseSystemd(system ?? ""),
   ];
+}
+
+/** logind keeps it so; a shell that is no session of logind's (`su`, `ssh` without PAM) is told nothing else. */
+async function lingerOnDisk(): Promise<"yes" | "no" | undefined> {
+  const folder = "/var/lib/systemd";
+  if (!(await exists(folder))) return undefined;
+  return (await exists(join(folder, "linger", userInfo().username))) ? "yes" : "no";
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 /** What `systemctl show --property … unit…` prints: blocks of `Key=value`, an empty line between units. */
@@ -118,10 +133,7 @@ export async function launchdServices(): Promise<ServiceFacts[] | undefined> {
       const uid = process.getuid?.() ?? 0;
       const [printed, isInstalled] = await Promise.all([
         runCommand("/bin/launchctl", ["print", `gui/${uid}/${label}`]),
-        stat(join(homedir(), "Library", "LaunchAgents", `${label}.plist`)).then(
-          () => true,
-          () => false,
-        ),
+        exists(join(homedir(), "Library", "LaunchAgents", `${label}.plist`)),
       ]);
       return parseLaunchd(label, printed, isInstalled);
     }),

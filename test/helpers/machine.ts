@@ -20,7 +20,7 @@ export function stoppedStatus(changes: Partial<Status> = {}): Status {
     state: "stopped",
     port: 28789,
     url: null,
-    supervisor: { pid: null, upMs: null },
+    supervisor: { pid: null, upMs: null, version: null },
     edge: { pid: null, held: 0 },
     gateway: { pid: null, state: "stopped", generation: null, upMs: null, lastExit: null, endsInARow: 0 },
     connections: 0,

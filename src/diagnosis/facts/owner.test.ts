@@ -30,7 +30,7 @@ describe("ours", () => {
     const none = stoppedStatus();
     return async () =>
       stoppedStatus({
-        supervisor: { pid: supervisor, upMs: null },
+        supervisor: { pid: supervisor, upMs: null, version: null },
         edge: { pid: edge, held: 0 },
         gateway: { ...none.gateway, pid: gateway },
       });

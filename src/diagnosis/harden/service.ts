@@ -17,7 +17,9 @@ export function serviceAdvice(services: readonly ServiceFacts[] | undefined): Ad
   const none = services === undefined ? "no service manager answers here" : "no service of ClawKit";
   const current = isOff ? `${ours.name} is ${ours.switchedOff}` : none;
   const command =
-    "clawkit gateway run   # as the command of a service, or of a container with restart: unless-stopped";
+    services === undefined
+      ? "clawkit gateway run   # as the command of a container with restart: unless-stopped, or of your own supervisor"
+      : "clawkit gateway install";
   return { ...base, current, state: "yours", command };
 }
 
