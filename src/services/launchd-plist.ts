@@ -19,7 +19,7 @@ export function launchdPlist(settings: ServiceSettings): string {
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <!--
   ${MARK}; to change it, run that again.
-  ${comment(stateLine(stateDir))}
+  ${stateLine(stateDir)}
 -->
 <plist version="1.0">
 <dict>
@@ -60,9 +60,4 @@ export function launchdPlist(settings: ServiceSettings): string {
 </dict>
 </plist>
 `;
-}
-
-/** Two hyphens end a comment, XML 1.0 §2.5. */
-function comment(text: string): string {
-  return text.replaceAll("--", "- -");
 }

@@ -38,7 +38,7 @@ NotifyAccess=all
 ${isSystem ? `User=${user}\n` : ""}WorkingDirectory=~
 Environment=${quoted(`CLAWKIT_STATE_DIR=${stateDir}`)}
 Environment=${quoted(`PATH=${path}`)}
-ExecStart=${[node, entry].map((word) => quoted(word, "$")).join(" ")} gateway run
+ExecStart=${quoted(node)} ${argument(entry)} gateway run
 ExecStop=-/bin/sh -c ${quoted(`${STOP} 2>/dev/null`)}
 Restart=always
 RestartSec=${RESTART_SEC}
@@ -62,8 +62,12 @@ WantedBy=${isSystem ? "multi-user.target" : "default.target"}
 `;
 }
 
-/** One word of a setting, systemd.syntax(7): `%` is a specifier, and in command lines `$` a variable. */
-function quoted(word: string, doubled = ""): string {
-  const text = word.replace(/["\\]/g, "\\$&").replaceAll("%", "%%");
-  return `"${doubled === "" ? text : text.replaceAll(doubled, doubled + doubled)}"`;
+/** One word of a setting, systemd.syntax(7): `%` begins a specifier. */
+function quoted(word: string): string {
+  return `"${word.replace(/["\\]/g, "\\$&").replaceAll("%", "%%")}"`;
+}
+
+/** One argument of a command line, where `$` begins a variable; in the name of the program it does not. */
+function argument(word: string): string {
+  return quoted(word.replaceAll("$", "$$$$"));
 }

@@ -65,6 +65,7 @@ export function isFor(definition: string, stateDir: string): boolean {
     .some((line) => line.trim().replace(/^(#|')\s*/, "") === stateLine(stateDir));
 }
 
+/** Safe in a comment of XML, which two hyphens would end (XML 1.0 §2.5). */
 export function stateLine(stateDir: string): string {
-  return `State directory: ${stateDir}`;
+  return `State directory: ${stateDir}`.replaceAll("--", "- -");
 }

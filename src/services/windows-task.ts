@@ -15,7 +15,7 @@ export function windowsTask(settings: ServiceSettings, launcher: string): string
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <!--
     ${MARK}; to change it, run that again.
-    ${stateLine(settings.stateDir).replaceAll("--", "- -")}
+    ${stateLine(settings.stateDir)}
   -->
   <RegistrationInfo>
     <Description>Keeps the ClawKit gateway running.</Description>

@@ -1,5 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { access, readdir, rm } from "node:fs/promises";
 import { defaultConfig } from "../../config/parse.ts";
 import { ClawkitError } from "../../core/errors.ts";
 import { backupPath } from "../../services/definition.ts";
@@ -36,6 +35,7 @@ export async function gatewayUninstall(context: CliContext, options: UninstallOp
 /** Removes what ClawKit has outside its package: service, alias, profile line, and the state if that is wanted. */
 export async function uninstall(context: CliContext, options: UninstallOptions): Promise<number> {
   const { out, paths } = context;
+  if (options.state) await refuseForeignState(context);
   const manager = await installedService(context);
   const isRunning = (await context.supervisorPid()) !== undefined;
   const what = [
@@ -50,7 +50,10 @@ export async function uninstall(context: CliContext, options: UninstallOptions):
   const removed = manager === undefined ? [] : await removeService(context, manager);
   await stopEverything(context);
   const { profile } = await removeAlias(context);
-  if (options.state) removed.push(...(await removeState(context)));
+  if (options.state && (await leftIn(paths.stateDir)).length > 0) {
+    await rm(paths.stateDir, { recursive: true });
+    removed.push(paths.stateDir);
+  }
   const left = options.state ? [] : await leftIn(paths.stateDir);
   if (options.json) {
     out.json({ removed, profile: profile ?? null, left });
@@ -108,18 +111,20 @@ async function showRemoval(
   return 0;
 }
 
-/** Only a folder that is a state directory by what is in it: a variable may name anything. */
-async function removeState({ paths }: CliContext): Promise<string[]> {
+/** A variable may name any folder: only one with a config or a run log of ours is deleted. */
+async function refuseForeignState({ paths }: CliContext): Promise<void> {
   const found = await leftIn(paths.stateDir);
-  if (found.length === 0) return [];
-  if (!found.some((name) => join(paths.stateDir, name) === paths.config || name === "run")) {
-    throw new ClawkitError(
-      "STATE_UNUSABLE",
-      `Cannot delete ${paths.stateDir}: it has neither a config nor a run log of ClawKit, so it may be something else`,
-    );
-  }
-  await rm(paths.stateDir, { recursive: true });
-  return [paths.stateDir];
+  const own = [paths.config, paths.runLog].map((path) =>
+    access(path).then(
+      () => true,
+      () => false,
+    ),
+  );
+  if (found.length === 0 || (await Promise.all(own)).includes(true)) return;
+  throw new ClawkitError(
+    "STATE_UNUSABLE",
+    `Cannot delete ${paths.stateDir}: it has neither a config nor a run log of ClawKit, so it may be something else`,
+  );
 }
 
 async function leftIn(folder: string): Promise<string[]> {
