@@ -34,28 +34,35 @@ export async function serviceFacts(
   return services?.find((facts) => facts.manager === name && facts.name === service);
 }
 
-/** Whether the manager runs it, or is about to. */
+/** Whether the manager runs it, or would start it again. */
 export function isKept(facts: ServiceFacts | undefined): boolean {
-  return facts !== undefined && (facts.isRunning || /^(re|de)?(activating|loading)\b/.test(facts.state));
+  if (facts === undefined || facts.isRunning) return facts !== undefined;
+  if (facts.manager === "launchd") return facts.isNotLoaded !== true;
+  if (facts.manager === "Windows task") return facts.state !== "Disabled";
+  return /^(activating|deactivating|reloading)\b/.test(facts.state);
 }
 
 /** Has the manager do it. Throws what it says, and where to read more. */
-export async function driveService(manager: ServiceManager, verb: ServiceVerb): Promise<void> {
+export async function driveService(
+  { paths }: CliContext,
+  manager: ServiceManager,
+  verb: ServiceVerb,
+): Promise<void> {
   try {
     await drive(manager.commands(verb));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ClawkitError(
       "SERVICE_UNAVAILABLE",
-      `Cannot ${verb} the service ${manager.service} (${manager.name}): ${why}${advice(why, manager)}`,
+      `Cannot ${verb} the service ${manager.service} (${manager.name}): ${why}${advice(why, manager, paths.stateDir)}`,
       { cause },
     );
   }
 }
 
-function advice(why: string, { logCommand }: ServiceManager): string {
+function advice(why: string, { logCommand }: ServiceManager, stateDir: string): string {
   if (/interactive authentication|access denied|not permitted/i.test(why)) {
-    return "; as it is a system service, run this with sudo";
+    return `; as it is a system service, say: sudo CLAWKIT_STATE_DIR=${stateDir} clawkit …`;
   }
   return `; what it printed: ${logCommand}`;
 }
@@ -80,11 +87,17 @@ export async function serviceSettings(context: CliContext, config: Config): Prom
     stateDir: paths.stateDir,
     logsDir: paths.logsDir,
     path: await servicePath(context, config, node),
-    user: env.SUDO_USER ?? context.userName,
+    user: accountOf(context),
     startSec: startSeconds(config.supervisor),
     stopSec: stopSeconds(config.supervisor),
     memoryMaxBytes: memoryMax(totalmem(), config.supervisor),
   };
+}
+
+/** Whoever says sudo means a service that runs in their name; Windows has accounts of the same name in several domains. */
+function accountOf({ platform, env, userName }: CliContext): string {
+  if (platform === "win32") return env.USERDOMAIN ? `${env.USERDOMAIN}\\${userName}` : userName;
+  return env.SUDO_USER ?? userName;
 }
 
 /** The folders of Node and of a gateway of its own, then the system's: a shell's PATH has much that is only its own. */

@@ -13,9 +13,10 @@ const BOOTSTRAP_TRIES = 5;
 export interface LaunchdPlace {
   readonly home: string;
   readonly uid: number;
+  readonly stateDir: string;
 }
 
-export function launchd({ home, uid }: LaunchdPlace): ServiceManager {
+export function launchd({ home, uid, stateDir }: LaunchdPlace): ServiceManager {
   const definitionPath = join(home, "Library/LaunchAgents", `${LAUNCHD_LABEL}.plist`);
   const target = `gui/${uid}/${LAUNCHD_LABEL}`;
   const run = (...args: string[]): ServiceCommand => ({
@@ -36,8 +37,8 @@ export function launchd({ home, uid }: LaunchdPlace): ServiceManager {
     ],
     // a mere SIGTERM would have it started again at once (KeepAlive)
     stop: [run("bootout", target)],
-    // and here that is what is wanted; kickstart -k does not say how it ends a process
-    restart: [run("kill", "SIGTERM", target)],
+    // kickstart -k does not say how it ends a process, and keeps the definition that launchd has
+    restart: [],
   };
   return {
     name: "launchd",
@@ -47,6 +48,6 @@ export function launchd({ home, uid }: LaunchdPlace): ServiceManager {
       { path: definitionPath, text: launchdPlist(settings), mode: PUBLIC_FILE, encoding: "utf8" },
     ],
     commands: (verb) => commands[verb],
-    logCommand: `tail -n 50 "<state directory>/logs/${SERVICE_LOG}"`,
+    logCommand: `tail -n 50 ${join(stateDir, "logs", SERVICE_LOG)}`,
   };
 }

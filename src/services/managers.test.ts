@@ -77,7 +77,7 @@ const COMMANDS: Record<string, [Place, Record<ServiceVerb, string[]>]> = {
         "/bin/launchctl kickstart gui/501/dev.clawkit.gateway",
       ],
       stop: ["/bin/launchctl bootout gui/501/dev.clawkit.gateway"],
-      restart: ["/bin/launchctl kill SIGTERM gui/501/dev.clawkit.gateway"],
+      restart: [],
     },
   ],
   "Windows task": [

@@ -24,7 +24,7 @@ export interface Place {
 export function managersOf(place: Place): readonly ServiceManager[] {
   const { platform, home, uid, stateDir } = place;
   if (platform === "win32") return [taskScheduler({ stateDir })];
-  if (platform === "darwin") return [launchd({ home, uid: uid ?? 0 })];
+  if (platform === "darwin") return [launchd({ home, uid: uid ?? 0, stateDir })];
   if (platform === "linux") return [systemdUser(place), systemdSystem(place)];
   return [];
 }

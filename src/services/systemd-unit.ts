@@ -6,8 +6,8 @@ const WATCHDOG_SEC = 90;
 /** A supervisor that is stopped cannot act on any signal: then it is killed. */
 const ABORT_SEC = 5;
 
-/** Between an end and the next start. */
-const RESTART_SEC = 1;
+/** Between an end and the next start. A start that finds its port taken costs half a second of CPU. */
+const RESTART_SEC = 3;
 
 /**
  * The supervisor tells the clients and ends the others in their order, so it alone is asked to stop; systemd's own

@@ -52,6 +52,12 @@ Wants=dbus.service systemd-logind.service systemd-user-sessions.service
 After=sysinit.target
 AllowIsolate=yes
 END
+  # compiled once, not with every start
+  for manager in system user; do
+    mkdir -p "$root/etc/systemd/$manager.conf.d"
+    printf '[Manager]\nDefaultEnvironment=NODE_COMPILE_CACHE=/tmp/compile-cache\n' > "$root/etc/systemd/$manager.conf.d/lab.conf"
+  done
+  mkdir -m 1777 "$root/tmp/compile-cache"
   for unit in sysctl modules-load remount-fs binfmt random-seed update-utmp timesyncd; do
     ln -sf /dev/null "$root/etc/systemd/system/systemd-$unit.service"
   done

@@ -145,7 +145,11 @@ export class LabUser {
   }
 }
 
-const INSIDE = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NO_COLOR: "1" };
+const INSIDE = {
+  NODE_COMPILE_CACHE: "/tmp/compile-cache",
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  NO_COLOR: "1",
+};
 
 /** Groups are removed from the innermost out. */
 async function removeGroup(path: string): Promise<void> {

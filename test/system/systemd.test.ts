@@ -17,7 +17,7 @@ test("CI boots a systemd", { skip: process.env.CI ? false : "this is not CI" }, 
   assert.equal(whyNoSystemd(), false);
 });
 
-describe("under a real systemd", { skip, concurrency: 2, timeout: 240_000 }, () => {
+describe("under a real systemd", { skip, concurrency: 2, timeout: 500_000 }, () => {
   let lab: SystemdLab;
 
   before(async () => {
@@ -50,6 +50,7 @@ describe("under a real systemd", { skip, concurrency: 2, timeout: 240_000 }, () 
     await exits(0, ada.user.systemctl("stop", UNIT));
     await exits(0, ada.user.systemctl("start", UNIT));
     assert.equal((await fetch(`http://127.0.0.1:${ada.port}/__clawkit__/readyz`)).status, 200);
+    assert.match(await ada.journal(), /gateway ready: generation 2/);
     const { service } = json<{ service: object }>(
       await exits(0, ada.user.clawkit("gateway", "status", "--json")),
     );
@@ -214,7 +215,16 @@ describe("under a real systemd", { skip, concurrency: 2, timeout: 240_000 }, () 
     assert.equal(await niklaus.supervisor(), before);
     const backup = `${niklaus.user.home}/.config/systemd/user/${UNIT}.bak`;
     assert.match((await exits(0, niklaus.user.run("cat", backup))).stdout, /TimeoutStopSec=27/);
-    await exits(0, niklaus.user.clawkit("gateway", "install", "--yes"));
+
+    assert.match(
+      (await exits(0, niklaus.user.clawkit("gateway", "install", "--yes"))).stdout,
+      /runs from boot on.*undo: loginctl disable-linger niklaus/,
+    );
+    assert.match((await lab.run("loginctl", "show-user", "niklaus")).stdout, /^Linger=yes$/m);
+    const lingering = await exits(0, niklaus.user.clawkit("gateway", "install"));
+    assert.doesNotMatch(lingering.stdout, /logs out/);
+    await exits(0, niklaus.user.clawkit("gateway", "restart", "--all"));
+    assert.notEqual(await niklaus.supervisor(), before);
   });
 
   test("uninstall leaves nothing but the state, and says so; with --state not even that", async () => {

@@ -62,7 +62,7 @@ export async function bringUp(
     await readConfig(context);
     out.progress("starting");
     const service = await installedService(context);
-    if (service !== undefined) await driveService(service, "start");
+    if (service !== undefined) await driveService(context, service, "start");
     else
       await context.startSupervisor().catch((error: unknown) => {
         // somebody else was faster: what they started is what was wanted
@@ -79,7 +79,7 @@ export async function bringUp(
 export async function gatewayStop(context: CliContext, options: GatewayOptions): Promise<number> {
   const service = await installedService(context);
   const kept = service !== undefined && isKept(await serviceFacts(context, service));
-  if (kept) await driveService(service, "stop");
+  if (kept) await driveService(context, service, "stop");
   const wasRunning = (await stopEverything(context)) || kept;
   const status = await currentStatus(context);
   return finish(
@@ -137,12 +137,12 @@ async function replaceSupervisor(context: CliContext): Promise<boolean> {
   if (service !== undefined && isKept(await serviceFacts(context, service))) {
     context.out.progress(`restarting ${service.service}`);
     if (service.commands("restart").length > 0) {
-      await driveService(service, "restart");
+      await driveService(context, service, "restart");
       await untilGone(context, [supervisor.pid], STOP_MS);
     } else {
-      await driveService(service, "stop");
+      await driveService(context, service, "stop");
       await stopEverything(context);
-      await driveService(service, "start");
+      await driveService(context, service, "start");
     }
     return true;
   }
@@ -165,7 +165,7 @@ async function inspectService(context: CliContext): Promise<ServiceStatus | null
   const facts = await serviceFacts(context, manager);
   const { name, service, definitionPath } = manager;
   const state = facts?.state ?? "its manager does not answer, or does not know it";
-  return { manager: name, name: service, state, isRunning: isKept(facts), definitionPath };
+  return { manager: name, name: service, state, isRunning: facts?.isRunning ?? false, definitionPath };
 }
 
 /** The playbook's commands are called `openclaw`: say once how to have them, where nothing of that name is. */

@@ -54,7 +54,7 @@ export async function gatewayInstall(context: CliContext, options: InstallOption
   const facts = await serviceFacts(context, manager);
   const isCurrent = changes.every(({ diff }) => diff?.length === 0);
   if (isCurrent && isKept(facts)) return await finish(context, options, manager, "It is installed already");
-  await write(manager, changes);
+  await write(context, manager, changes);
   if (!options.json) printChanges(context, changes);
   if (!(await mayStart(context, options, isKept(facts)))) {
     const later = "its clients go on; what was installed takes effect with: clawkit gateway restart --all";
@@ -62,9 +62,9 @@ export async function gatewayInstall(context: CliContext, options: InstallOption
     else out.line(`The gateway that runs now was left as it is, and ${later}`);
     return 0;
   }
-  if (isKept(facts)) await driveService(manager, "stop");
+  if (isKept(facts)) await driveService(context, manager, "stop");
   await stopEverything(context); // one that was started by hand, or what a task's end leaves
-  await driveService(manager, "start");
+  await driveService(context, manager, "start");
   await untilServed(context);
   return await finish(context, options, manager, "Installed");
 }
@@ -157,11 +157,15 @@ function show(
 }
 
 /** Writes and loads the definition; one that the manager refuses is taken away again. */
-async function write(manager: ServiceManager, changes: readonly Change[]): Promise<void> {
+async function write(
+  context: CliContext,
+  manager: ServiceManager,
+  changes: readonly Change[],
+): Promise<void> {
   const changed = changes.filter(({ diff }) => diff?.length !== 0);
   for (const file of changed) await writeDefinition(file);
   try {
-    await driveService(manager, "load");
+    await driveService(context, manager, "load");
   } catch (error) {
     for (const { path, diff } of changed) if (diff === undefined) await rm(path, { force: true });
     await drive(manager.commands("forget")).catch(() => undefined); // the first error is the story

@@ -69,9 +69,9 @@ export async function uninstall(context: CliContext, options: UninstallOptions):
 }
 
 async function removeService(context: CliContext, manager: ServiceManager): Promise<string[]> {
-  if (isKept(await serviceFacts(context, manager))) await driveService(manager, "stop");
+  if (isKept(await serviceFacts(context, manager))) await driveService(context, manager, "stop");
   await stopEverything(context);
-  await driveService(manager, "unload");
+  await driveService(context, manager, "unload");
   const removed: string[] = [];
   for (const path of await pathsOf(context, manager)) {
     for (const file of [path, backupPath(path)]) {
@@ -83,7 +83,7 @@ async function removeService(context: CliContext, manager: ServiceManager): Prom
       );
     }
   }
-  await driveService(manager, "forget");
+  await driveService(context, manager, "forget");
   return removed;
 }
 
