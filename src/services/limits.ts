@@ -8,7 +8,7 @@ const USUAL_SHARE = 0.75;
 /** The same where a larger heap was asked for: below a tenth the rest of the machine does not work. */
 const LARGEST_SHARE = 0.9;
 
-/** Room for supervisor, edge and what a gateway uses beyond its heap: half as much again as an idle trio takes. */
+/** Room for supervisor, edge and what a gateway uses beyond its heap: a guess, on the generous side. */
 const BESIDE_HEAP_MB = 768;
 
 /** Beyond the time a gateway has to become ready: ending leftovers, and what a busy machine adds. */
