@@ -2,6 +2,7 @@ import { allCauses } from "./causes/index.ts";
 import { answer } from "./facts/answer.ts";
 import { clientSettings } from "./facts/client-settings.ts";
 import { clock } from "./facts/clock.ts";
+import { containers } from "./facts/containers.ts";
 import { entryPoints } from "./facts/entry-points.ts";
 import { environment } from "./facts/environment.ts";
 import { history } from "./facts/history.ts";
@@ -35,6 +36,7 @@ export const allLooks: readonly Look[] = [
   history,
   services,
   serviceLog,
+  containers,
   kernel,
   clock,
   resources,

@@ -10,10 +10,18 @@ import { fault as configUnknownKey } from "./config-unknown-key.ts";
 import { fault as configUnsafe } from "./config-unsafe.ts";
 import { fault as connectionBurst } from "./connection-burst.ts";
 import { fault as diskFull } from "./disk-full.ts";
+import { fault as dockerCliApart } from "./docker-cli-apart.ts";
+import { fault as dockerKilled } from "./docker-killed.ts";
+import { fault as dockerLoopback } from "./docker-loopback.ts";
+import { fault as dockerNoRestartPolicy } from "./docker-no-restart-policy.ts";
+import { fault as dockerNotPublished } from "./docker-not-published.ts";
+import { fault as dockerOom } from "./docker-oom.ts";
+import { fault as dockerStopped } from "./docker-stopped.ts";
+import { fault as dockerUnhealthy } from "./docker-unhealthy.ts";
 import { fault as exit0 } from "./exit-0.ts";
 import { fault as exit1 } from "./exit-1.ts";
 import { fault as exit78 } from "./exit-78.ts";
-import type { ClawkitFault, Fault, OpenclawFault } from "./fault.ts";
+import type { ClawkitFault, DockerFault, Fault, OpenclawFault } from "./fault.ts";
 import { fault as filesUsedUp } from "./files-used-up.ts";
 import { fault as firewallDrop } from "./firewall-drop.ts";
 import { fault as firewallReset } from "./firewall-reset.ts";
@@ -154,6 +162,18 @@ export const clawkitFaults: readonly ClawkitFault[] = [
   wssToPlain,
 ];
 
+/** In containers. */
+export const dockerFaults: readonly DockerFault[] = [
+  dockerCliApart,
+  dockerKilled,
+  dockerLoopback,
+  dockerNoRestartPolicy,
+  dockerNotPublished,
+  dockerOom,
+  dockerStopped,
+  dockerUnhealthy,
+];
+
 /** On a plain OpenClaw that has never seen ClawKit. */
 export const openclawFaults: readonly OpenclawFault[] = [
   openclawBusyLoop,
@@ -185,4 +205,4 @@ export const openclawFaults: readonly OpenclawFault[] = [
   openclawZombie,
 ];
 
-export const allFaults: readonly Fault[] = [...clawkitFaults, ...openclawFaults];
+export const allFaults: readonly Fault[] = [...clawkitFaults, ...dockerFaults, ...openclawFaults];

@@ -9,6 +9,7 @@ export const gatewayStarting: Cause = {
     ["starting-up"],
     ["not-ready", "healthz-ok"],
     ["gateway-young", "port-free"],
+    ["container-starting", "container-nothing-listens"],
     ["closed-1013-said"],
     ["starting-said", "timed-out-said"],
     ["starting-said", "starting-told"],

@@ -13,6 +13,10 @@ import { connectionResetMidRequest } from "./connection-reset-mid-request.ts";
 import { diskFull } from "./disk-full.ts";
 import { dockerCliWrongNetns } from "./docker-cli-wrong-netns.ts";
 import { dockerLoopbackBind } from "./docker-loopback-bind.ts";
+import { dockerNoRestartPolicy } from "./docker-no-restart-policy.ts";
+import { dockerPaused } from "./docker-paused.ts";
+import { dockerPortNotPublished } from "./docker-port-not-published.ts";
+import { dockerUnhealthy } from "./docker-unhealthy.ts";
 import { doctorFixSideEffect } from "./doctor-fix-side-effect.ts";
 import { endedWithoutRecord } from "./ended-without-record.ts";
 import { eventLoopBlocked } from "./event-loop-blocked.ts";
@@ -78,6 +82,10 @@ export const allCauses: readonly Cause[] = [
   diskFull,
   dockerCliWrongNetns,
   dockerLoopbackBind,
+  dockerNoRestartPolicy,
+  dockerPaused,
+  dockerPortNotPublished,
+  dockerUnhealthy,
   doctorFixSideEffect,
   endedWithoutRecord,
   eventLoopBlocked,

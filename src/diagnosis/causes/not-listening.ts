@@ -6,6 +6,7 @@ export const notListening: Cause = {
   title: "Nothing listens where the client looked",
   likelyIf: [
     ["port-free", "connect-refused"],
+    ["container-nothing-listens", "connect-reset"],
     ["refused-said", "not-reachable-said"],
     ["not-reachable-said"],
     ["stack-connect-failed"],
@@ -37,6 +38,9 @@ export const notListening: Cause = {
     "log-file-too-large",
     "docker-cli-wrong-netns",
     "docker-loopback-bind",
+    "docker-no-restart-policy",
+    "docker-port-not-published",
+    "docker-unhealthy",
     "gateway-starting",
     "launchagent-not-loaded",
     "restart-not-relaunched",

@@ -1,4 +1,6 @@
 import { correctClientUrl, excludeLoopback } from "./clients.ts";
+import { restartContainer, setRestartPolicy, startContainer } from "./docker.ts";
+import { composeBind, composeCliNetwork, composePublish, composeRestart } from "./docker-compose.ts";
 import { pruneMovedLogs } from "./moved-logs.ts";
 import {
   moveStaleLock,
@@ -29,6 +31,13 @@ export const allRepairs: readonly Repair[] = [
   freeStartLimit,
   enableLinger,
   startService,
+  composeRestart,
+  setRestartPolicy,
+  composePublish,
+  composeBind,
+  composeCliNetwork,
+  restartContainer,
+  startContainer,
   raiseHeap,
   correctClientUrl,
   excludeLoopback,

@@ -3,6 +3,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, realpath, rename, rm, stat }
 import { join } from "node:path";
 import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
 import { runCommand } from "../../host/command.ts";
+import { DockerEngine } from "../../host/docker.ts";
 import { ensurePrivateDir, PRIVATE_FILE, replaceFile, writeFileAtomic } from "../../host/files.ts";
 import type { Plan, UndoStep } from "./types.ts";
 
@@ -192,8 +193,10 @@ async function takeBack(step: UndoStep, state: LedgerEntry["state"]): Promise<vo
       return await chmod(step.path, step.mode);
     case "run": {
       const [file, ...args] = step.command;
-      await runCommand(file!, args, { timeLimitMs: COMMAND_MS, mustSucceed: true });
+      return void (await runCommand(file!, args, { timeLimitMs: COMMAND_MS, mustSucceed: true }));
     }
+    case "restart-policy":
+      return await new DockerEngine(step.endpoint).setRestartPolicy(step.container, step.policy);
   }
 }
 

@@ -75,6 +75,7 @@ const IN_THE_WAY = [
   "gateway-young",
   "family-lives",
   "service-running",
+  "container-of-gateway",
   "disk-full",
   "folder-not-writable",
   "database-broken",

@@ -1,0 +1,25 @@
+import { NODE_IMAGE, UPSTREAM, whyNoDocker } from "./docker-lab.ts";
+import type { DockerFault } from "./fault.ts";
+
+export const fault: DockerFault = {
+  id: "docker-cli-apart",
+  title: "the CLI's container has a network of its own",
+  on: "docker",
+  expected: ["docker-cli-wrong-netns"],
+  isFixable: true,
+  needs: whyNoDocker,
+  async break(lab) {
+    const gateway = lab.upstreamGateway("lan", ["ports:", `  - "127.0.0.1:${lab.port}:${lab.port}"`]);
+    const cli = [
+      "  openclaw-cli:",
+      `    image: ${NODE_IMAGE}`,
+      "    working_dir: /app",
+      `    volumes: ["${UPSTREAM}:/app/dist/index.js:ro"]`,
+      "    stop_grace_period: 1s",
+      `    command: ["node", "dist/index.js", "health", "--port", "${lab.port}"]`,
+    ];
+    const { file } = await lab.composeUp(`${gateway}${cli.join("\n")}\n`);
+    await lab.untilServed();
+    await lab.untilLogged(await lab.compose(file, "ps", "-q", "openclaw-cli"), "ECONNREFUSED");
+  },
+};
