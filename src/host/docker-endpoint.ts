@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Where a Docker Engine of this machine listens. */
@@ -12,7 +12,8 @@ export interface DockerSurroundings {
   readonly home: string;
 }
 
-const WINDOWS_PIPE = "//./pipe/docker_engine";
+const WINDOWS_PIPES = "//./pipe/";
+const WINDOWS_PIPE = "docker_engine";
 
 /**
  * The engine that `docker` would reach: DOCKER_HOST, else the first socket that is there of the system's, a rootless
@@ -22,7 +23,10 @@ const WINDOWS_PIPE = "//./pipe/docker_engine";
 export async function dockerEndpoint(around: DockerSurroundings): Promise<DockerEndpoint | undefined> {
   const { env, platform, home } = around;
   if (env.DOCKER_HOST) return parseDockerHost(env.DOCKER_HOST);
-  if (platform === "win32") return { socketPath: WINDOWS_PIPE };
+  if (platform === "win32") {
+    const pipes: string[] = await readdir(WINDOWS_PIPES).catch(() => []);
+    return pipes.includes(WINDOWS_PIPE) ? { socketPath: WINDOWS_PIPES + WINDOWS_PIPE } : undefined;
+  }
   const sockets = [
     "/var/run/docker.sock",
     ...(env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, "docker.sock")] : []),

@@ -21,6 +21,8 @@ const ACT_MS = 360_000;
 /** Hundreds of containers, or a long log. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
+const ENDS = ["kill", "die", "stop", "oom"];
+
 interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
@@ -61,9 +63,12 @@ export class DockerEngine {
     return answer.status === 200 ? textOfLog(answer.body, hasTerminal) : "";
   }
 
-  /** What happened to it since; the engine keeps the last 256 events of all, until it is restarted itself. */
+  /**
+   * How it ended since; the engine keeps the last 256 events of all containers, three for every health check, and
+   * none when it is restarted itself.
+   */
   async events(id: string, sinceMs: number, untilMs: number): Promise<ContainerEvent[]> {
-    const filters = encodeURIComponent(JSON.stringify({ container: [id], type: ["container"] }));
+    const filters = encodeURIComponent(JSON.stringify({ container: [id], event: ENDS }));
     const query = `since=${seconds(sinceMs)}&until=${seconds(untilMs)}&filters=${filters}`;
     const answer = await this.#call("GET", `/events?${query}`);
     return answer.status === 200 ? parseEvents(answer.body.toString()) : [];

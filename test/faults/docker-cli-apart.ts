@@ -20,6 +20,6 @@ export const fault: DockerFault = {
     ];
     const { file } = await lab.composeUp(`${gateway}${cli.join("\n")}\n`);
     await lab.untilServed();
-    await lab.untilLogged(await lab.compose(file, "ps", "-q", "openclaw-cli"), "ECONNREFUSED");
+    await lab.untilLogged(await lab.idOf(file, "openclaw-cli"), "ECONNREFUSED");
   },
 };

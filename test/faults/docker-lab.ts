@@ -66,7 +66,12 @@ export class DockerLab extends Lab {
     await mkdir(folder);
     await writeFile(file, text);
     await this.compose(file, "up", "-d");
-    return { file, id: await this.compose(file, "ps", "-q", "openclaw-gateway") };
+    return { file, id: await this.idOf(file, "openclaw-gateway") };
+  }
+
+  /** The container of a service, also of one that does not run. */
+  async idOf(file: string, service: string): Promise<string> {
+    return await this.compose(file, "ps", "-a", "-q", service);
   }
 
   async compose(file: string, ...args: string[]): Promise<string> {

@@ -70,6 +70,11 @@ export function endOf(container: Container, events: readonly ContainerEvent[]): 
       detail: `${how}: it was sent ${signal} through Docker (docker kill)`,
     };
   }
+  if (!isSeen && isAlwaysBack(container)) {
+    const cause = signalOf(exitCode) === "SIGKILL" ? "killed-by-signal" : "planned-stop";
+    const detail = `${how}: through Docker, as its restart policy brings it back from any other end`;
+    return { cause, isSure: false, byOperator: true, at, detail };
+  }
   return { ...byCode(exitCode, how, isSeen), byOperator: false, at };
 }
 
@@ -77,6 +82,10 @@ export function endOf(container: Container, events: readonly ContainerEvent[]): 
 export function factsOfEnd({ cause, isSure, detail, at }: ContainerEnd, source: string): Fact[] {
   const time = at > 0 ? { at: new Date(at).toISOString() } : {};
   return [{ id: `ended-${cause}${isSure ? "" : "-likely"}`, detail, source, ...time }];
+}
+
+function isAlwaysBack({ state, restartPolicy }: Container): boolean {
+  return state === "exited" && ["always", "unless-stopped"].includes(restartPolicy.name);
 }
 
 function oomOf({ memoryLimitBytes }: Container, how: string): Omit<ContainerEnd, "at"> {

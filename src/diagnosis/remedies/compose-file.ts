@@ -97,10 +97,7 @@ function withValue(
 
 function withPort(text: string, service: YAMLMap, port: string, yaml: Yaml): string | undefined {
   const ports = service.get("ports", true);
-  if (ports === undefined || (yaml.isScalar(ports) && ports.value === null)) {
-    if (ports !== undefined) return undefined;
-    return withLines(text, service, ["ports:", `  - "${port}"`], yaml);
-  }
+  if (ports === undefined) return withLines(text, service, ["ports:", `  - "${port}"`], yaml);
   if (!yaml.isSeq(ports) || ports.range == null) return undefined;
   const first = (ports as YAMLSeq<{ range?: [number, number, number] | null }>).items[0]?.range?.[0];
   if (ports.flow === true) {
@@ -155,19 +152,12 @@ function withLines(text: string, service: YAMLMap, lines: readonly string[], yam
   const start = lineStart(text, keyAt);
   const indent = text.slice(start, keyAt);
   if (indent.trim() !== "") return undefined; // behind something else on its line
-  const isOneLine =
-    yaml.isScalar(first.value) && !/[|>]/.test(first.value.type === undefined ? "" : blockMark(first.value));
-  const end = text.indexOf(
-    "\n",
-    first.value !== null && yaml.isScalar(first.value) ? first.value.range![1] : keyAt,
-  );
-  const at = isOneLine && end !== -1 ? end + 1 : start;
+  const { value } = first;
+  const isOneLine = yaml.isScalar(value) && value.type?.startsWith("BLOCK_") !== true;
+  const end = isOneLine ? text.indexOf("\n", value.range![1]) : -1;
+  const at = end === -1 ? start : end + 1;
   const added = lines.map((line) => indent + line + eolOf(text)).join("");
   return text.slice(0, at) + added + text.slice(at);
-}
-
-function blockMark({ type }: Scalar): string {
-  return type === "BLOCK_LITERAL" || type === "BLOCK_FOLDED" ? "|" : "";
 }
 
 function replaced(text: string, { range }: Scalar, written: string): string | undefined {
