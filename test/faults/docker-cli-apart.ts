@@ -1,4 +1,4 @@
-import { NODE_IMAGE, UPSTREAM, whyNoDocker } from "./docker-lab.ts";
+import { GATEWAY_IMAGE, UPSTREAM, whyNoDocker } from "./docker-lab.ts";
 import type { DockerFault } from "./fault.ts";
 
 export const fault: DockerFault = {
@@ -12,9 +12,10 @@ export const fault: DockerFault = {
     const gateway = lab.upstreamGateway("lan", ["ports:", `  - "127.0.0.1:${lab.port}:${lab.port}"`]);
     const cli = [
       "  openclaw-cli:",
-      `    image: ${NODE_IMAGE}`,
+      `    image: ${GATEWAY_IMAGE}`,
       "    working_dir: /app",
       `    volumes: ["${UPSTREAM}:/app/dist/index.js:ro"]`,
+      "    healthcheck: { disable: true }",
       "    stop_grace_period: 1s",
       `    command: ["node", "dist/index.js", "health", "--port", "${lab.port}"]`,
     ];

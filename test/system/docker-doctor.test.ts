@@ -35,7 +35,10 @@ describe("a repair of a container is taken back:", { skip, concurrency: false },
     const once = 'test -e /tmp/once && exec node dist/index.js "$$@"; touch /tmp/once; exit 3';
     const text = lab
       .upstreamGateway("lan", ["ports:", `  - "127.0.0.1:${lab.port}:${lab.port}"`])
-      .replace('command: ["node", "dist/index.js",', `command: ["sh", "-c", ${JSON.stringify(once)}, "sh",`);
+      .replace(
+        'command: ["node", "dist/index.js",',
+        () => `command: ["sh", "-c", ${JSON.stringify(once)}, "sh",`,
+      );
     const { file, id } = await lab.composeUp(text);
     await lab.untilState(id, "{{.State.Status}}", "exited");
     const policy = () => lab.docker("inspect", "--format={{.HostConfig.RestartPolicy.Name}}", id);
@@ -52,7 +55,12 @@ describe("a repair of a container is taken back:", { skip, concurrency: false },
 describe("what is no gateway's container", { skip, concurrency: false }, () => {
   test("is named, and outlives doctor --fix --yes, whatever it is called", async () => {
     await using lab = await DockerLab.create();
-    const check = ["--health-cmd=false", "--health-interval=1s", "--health-retries=1"];
+    const check = [
+      "--health-cmd=false",
+      "--health-interval=1s",
+      "--health-start-period=1s",
+      "--health-retries=1",
+    ];
     const server = "require('http').createServer((_, a) => a.writeHead(503).end()).listen(18789)";
     const id = await lab.run(
       ["-p", `${lab.port}:18789`, ...check],
