@@ -134,7 +134,7 @@ async function nameChange({ text, service }: ComposeProject, { name }: Container
 function anew(edit: Edit, what: string, container: Container): Plan {
   const { project } = edit;
   const command = `docker compose up -d ${project.service}`;
-  const plan = planOf(edit, `${what}, and make its container anew (${command}),`);
+  const plan = planOf(edit, what, `, and make its container anew (${command})`);
   return {
     ...plan,
     settleMs: START_MS,
@@ -166,9 +166,9 @@ async function composeFor(
   throw refused(`Compose would make another container now: its file, or the environment, is not what it was`);
 }
 
-function planOf({ path, before, after }: Edit, what: string): Plan {
+function planOf({ path, before, after }: Edit, what: string, then = ""): Plan {
   return {
-    what: `${what} in ${path}`,
+    what: `${what} in ${path}${then}`,
     risk: "disruptive",
     files: [path],
     diff: changedLines(before, after),

@@ -187,7 +187,7 @@ describe("a compose file", () => {
     assert.deepEqual(plan.diff?.slice(1), ["+ ports:", '+ - "127.0.0.1:28789:28789"']);
     assert.equal(
       plan.what,
-      `publish 127.0.0.1:28789:28789 for openclaw-gateway, and make its container anew (docker compose up -d openclaw-gateway), in ${file}`,
+      `publish 127.0.0.1:28789:28789 for openclaw-gateway in ${file}, and make its container anew (docker compose up -d openclaw-gateway)`,
     );
   });
 
