@@ -59,12 +59,15 @@ export class DockerLab extends Lab {
   }
 
   /** A folder with upstream's compose file, as these parts of its services make it; it is started. */
-  async composeUp(text: string): Promise<{ readonly file: string; readonly id: string }> {
+  async composeUp(
+    text: string,
+    ...services: string[]
+  ): Promise<{ readonly file: string; readonly id: string }> {
     const folder = join(this.home, this.mark);
     const file = join(folder, "docker-compose.yml");
     await mkdir(folder);
     await writeFile(file, text);
-    await this.compose(file, "up", "-d");
+    await this.compose(file, "up", "-d", ...services);
     return { file, id: await this.idOf(file, "openclaw-gateway") };
   }
 

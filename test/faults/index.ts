@@ -11,6 +11,7 @@ import { fault as configUnsafe } from "./config-unsafe.ts";
 import { fault as connectionBurst } from "./connection-burst.ts";
 import { fault as diskFull } from "./disk-full.ts";
 import { fault as dockerCliApart } from "./docker-cli-apart.ts";
+import { fault as dockerCliRun } from "./docker-cli-run.ts";
 import { fault as dockerKilled } from "./docker-killed.ts";
 import { fault as dockerLoopback } from "./docker-loopback.ts";
 import { fault as dockerNoRestartPolicy } from "./docker-no-restart-policy.ts";
@@ -165,6 +166,7 @@ export const clawkitFaults: readonly ClawkitFault[] = [
 /** In containers. */
 export const dockerFaults: readonly DockerFault[] = [
   dockerCliApart,
+  dockerCliRun,
   dockerKilled,
   dockerLoopback,
   dockerNoRestartPolicy,

@@ -2,6 +2,8 @@ import type { DockerEngine } from "../../host/docker.ts";
 import type { Container, ContainerEvent, ContainerSummary } from "../../host/docker-container.ts";
 import { listenersInside } from "../../host/network-namespace.ts";
 import type { Look, Machine } from "../machine.ts";
+import { composeValue } from "../remedies/compose-file.ts";
+import { composeProjectOf } from "../remedies/compose-project.ts";
 import type { Fact } from "../types.ts";
 import { endOf, factsOfEnd } from "./container-end.ts";
 import { containerLog } from "./container-log.ts";
@@ -183,8 +185,18 @@ async function factsOfCommandLine(
   const where = `container ${cli.name} has a network of its own (${cli.networkMode}), where 127.0.0.1 is not ${gateway.name}`;
   // of a time when the gateway was there to be reached, and one that whoever asks now means
   const isTelling = gateway.state === "running" && at > (gateway.startedAt ?? now) && now - at < CLI_MS;
+  // what a command was told before its file was mended is over with it
+  if (isTelling && !isUp(cli) && (await isMended(cli))) return [];
   if (!isTelling) return [{ id: "cli-container-apart", detail: where, source: `docker inspect ${cli.name}` }];
   const detail = `${where}; it says: ${words.slice(0, 200)}`;
   const source = `docker logs ${cli.name}`;
   return [{ id: "cli-container-refused", detail, source, at: new Date(at).toISOString() }];
+}
+
+/** Whether its compose file lets the next one share a service's network. */
+async function isMended(cli: Container): Promise<boolean> {
+  const project = await composeProjectOf(cli);
+  if (project === undefined) return false;
+  const mode = await composeValue(project.text, project.service, "network_mode");
+  return typeof mode === "string" && mode.startsWith("service:");
 }

@@ -87,7 +87,11 @@ export const composeCliNetwork: Repair = {
       if ((await has("networks")) || (await has("ports"))) continue;
       const value = `service:${gateway.service}`;
       const edit = await editOf(project, [{ kind: "set", key: "network_mode", value }]);
-      if (edit !== undefined) return anew(edit, `set network_mode: "${value}" for ${project.service}`, cli);
+      if (edit === undefined) continue;
+      const what = `set network_mode: "${value}" for ${project.service}`;
+      // the next `docker compose run` makes another one anyway
+      const isOneOff = cli.labels["com.docker.compose.oneoff"] === "True";
+      return isOneOff ? planOf(edit, what) : anew(edit, what, cli);
     }
     return undefined;
   },
