@@ -1,4 +1,5 @@
-import { type DockerLab, GATEWAY_IMAGE, UPSTREAM, whyNoDocker } from "./docker-lab.ts";
+import { GATEWAY_IMAGE } from "../containers/images.ts";
+import { type DockerLab, UPSTREAM, whyNoDocker } from "./docker-lab.ts";
 import type { DockerFault } from "./fault.ts";
 
 export const fault: DockerFault = {

@@ -3,12 +3,10 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { GATEWAY_IMAGE } from "../containers/images.ts";
 import { freePort, ROOT, until } from "../helpers/clawkit.ts";
 import { ask } from "../helpers/http.ts";
 import { Lab, plainEnvironment } from "./lab.ts";
-
-/** Ours; where no registry is reached test/containers makes it. */
-export const GATEWAY_IMAGE = "openclaw/gateway:latest";
 
 /** A gateway of upstream's shape: its image runs `node dist/index.js` in /app. */
 export const UPSTREAM = join(ROOT, "test/fixtures/programs/upstream-gateway.mjs");

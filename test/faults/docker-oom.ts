@@ -1,4 +1,5 @@
-import { GATEWAY_IMAGE, whyNoDocker } from "./docker-lab.ts";
+import { GATEWAY_IMAGE } from "../containers/images.ts";
+import { whyNoDocker } from "./docker-lab.ts";
 import type { DockerFault } from "./fault.ts";
 
 /** Its first life takes more memory than its cgroup has, the next ones are a gateway's. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
+import { ensureImages } from "../containers/images.ts";
 import { DockerLab, whyNoDocker } from "../faults/docker-lab.ts";
 import { dockerFaults } from "../faults/index.ts";
 import { tryFault } from "../faults/trial.ts";
@@ -10,6 +11,8 @@ import { exits } from "../helpers/results.ts";
 // With a real engine. Each container has a name of its own, and is removed by its id.
 
 const skip = whyNoDocker();
+
+if (!skip) before(ensureImages);
 
 describe("a gateway in a container:", { skip, concurrency: false }, () => {
   for (const fault of dockerFaults) {

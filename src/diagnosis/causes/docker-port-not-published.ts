@@ -8,7 +8,10 @@ export const dockerPortNotPublished: Cause = {
   remedies: [
     {
       text: "Publish the port (EXPOSE in an image does not) and make the container anew.",
-      commands: ['ports: ["18789:18789"]   # in docker-compose.yml', "docker compose up -d openclaw-gateway"],
+      commands: [
+        'ports: ["{port}:{port}"]   # in docker-compose.yml',
+        "docker compose up -d openclaw-gateway",
+      ],
       risk: "disruptive",
     },
   ],
