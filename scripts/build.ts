@@ -10,6 +10,7 @@ const ENTRIES = [
   "supervisor",
   "edge",
   "gateway",
+  "control",
   "recorder",
   "demo-server",
   "healthcheck",

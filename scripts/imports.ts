@@ -15,6 +15,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   supervisor: 3,
   diagnosis: 3,
   services: 3,
+  control: 4,
   cli: 5,
   bin: 6,
 };

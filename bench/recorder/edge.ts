@@ -28,6 +28,7 @@ const edge = new Edge({
   record: (event) => recorder?.record(event),
   recorderStats: () => recorder?.stats ?? { queued: 0, written: 0, dropped: 0 },
   onGatewayState: () => {},
+  onControlWanted: () => {},
   onRestartNeeded: () => {},
 });
 await edge.listen([{ host: "127.0.0.1", port }]);

@@ -141,7 +141,7 @@ function addSamples(chronicle: Chronicle, from: number, until: number): void {
   }
 }
 
-type Role = RunRecord["role"];
+type Role = Exclude<RunRecord["role"], "control">;
 
 function event<T extends object>(role: Role, life: number, at: number, what: T) {
   const pid = { supervisor: 1_000, edge: 2_000, gateway: 10_000 }[role] + life;

@@ -55,7 +55,7 @@ function contextWith(name: "clawkit" | "openclaw", out: Output, home: string): C
     if (!isWatched) process.exit(EXIT_INTERRUPTED);
     process.once("SIGINT", () => process.exit(EXIT_INTERRUPTED));
   });
-  return {
+  const context: CliContext = {
     name,
     env: process.env,
     platform: process.platform,
@@ -91,6 +91,11 @@ function contextWith(name: "clawkit" | "openclaw", out: Output, home: string): C
       await runSupervisor({ echo: true });
       return 0;
     },
+    runConsole: async (port, onReady) => {
+      const { runConsole } = await import("./run-console.ts");
+      isWatched = true;
+      await runConsole(context, { port, onReady, interrupted: interrupt.signal });
+    },
     startSupervisor: () =>
       startDetached({ node: process.execPath, args: [entryPath("supervisor")], env: process.env }),
     supervisorPid: async () => {
@@ -122,4 +127,5 @@ function contextWith(name: "clawkit" | "openclaw", out: Output, home: string): C
     ownTarget: { node: process.execPath, entry: entryPath("clawkit") },
     aliasTarget: { node: process.execPath, entry: entryPath("openclaw") },
   };
+  return context;
 }

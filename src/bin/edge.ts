@@ -66,6 +66,7 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
           log: (line) => console.log(line),
           random: Math.random,
           onGatewayState: (generation, state) => send({ type: "gateway-state", generation, state }),
+          onControlWanted: () => send({ type: "control-wanted" }),
           onRestartNeeded: (generation, why) => send({ type: "restart-gateway", generation, why }),
         });
         await edge.listen(handles);
@@ -91,6 +92,15 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
       return;
     case "runs-changed":
       recorder?.record({ type: "runs-changed", at: Date.now() });
+      return;
+    case "ask":
+      if (edge !== undefined) send({ type: "answer", id: message.id, answer: edge.answer(message.question) });
+      return;
+    case "control-listening":
+      edge?.controlListening(message.path);
+      return;
+    case "control-ended":
+      edge?.controlEnded(message.why);
       return;
     case "inspect":
       if (edge !== undefined) send({ type: "inspection", id: message.id, inspection: edge.inspect() });

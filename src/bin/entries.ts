@@ -9,9 +9,15 @@ export function playbookPath(code: string): string {
   return fileURLToPath(new URL(`${root}/playbooks/${code}.md`, import.meta.url));
 }
 
+/** The console's built pages: beside the built entry points, in `dist` of a checkout. */
+export function pagesDir(): string {
+  const dir = EXTENSION === ".ts" ? "../../dist/console" : "./console";
+  return fileURLToPath(new URL(dir, import.meta.url));
+}
+
 /** The path of one of our entry points. */
 export function entryPath(
-  name: "clawkit" | "edge" | "gateway" | "supervisor" | "openclaw" | "demo-server" | "recorder",
+  name: "clawkit" | "edge" | "gateway" | "supervisor" | "control" | "openclaw" | "demo-server" | "recorder",
 ): string {
   return fileURLToPath(new URL(`./${name}${EXTENSION}`, import.meta.url));
 }

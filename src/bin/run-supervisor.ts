@@ -19,7 +19,7 @@ import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
 
 const BYTES_PER_MB = 1024 * 1024;
 
-type Source = "gateway" | "edge" | "supervisor";
+type Source = "gateway" | "edge" | "supervisor" | "control";
 
 export interface RunOptions {
   /** In the foreground everything also goes to standard output, so that `docker logs` shows it. */
@@ -66,6 +66,8 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     node: process.execPath,
     edgeArgs: [entryPath("edge")],
     gatewayArgs: [entryPath("gateway")],
+    controlArgs: [entryPath("control")],
+    controlApiPath: localSocket(paths, "console"),
     stateDir: paths.stateDir,
     crashesDir: paths.crashesDir,
     reportsDir: paths.reportsDir,
@@ -127,7 +129,12 @@ function logFiles(paths: StatePaths, bounds: { maxMb: number; keep: number }): R
       wall: realClock.wall,
       onTrouble: (message) => console.error(message),
     });
-  return { gateway: create("gateway"), edge: create("edge"), supervisor: create("supervisor") };
+  return {
+    gateway: create("gateway"),
+    edge: create("edge"),
+    supervisor: create("supervisor"),
+    control: create("control"),
+  };
 }
 
 /** A path too long for a socket moves to the temporary folder; only we may enter there. */

@@ -30,6 +30,11 @@ export interface CliContext {
   readonly interrupted: AbortSignal;
   /** Runs the supervisor in this process until it ends; resolves with the exit code. */
   readonly runSupervisor: () => Promise<number>;
+  /** Serves the console from this process until it is interrupted; `onReady` is given port and one-time code. */
+  readonly runConsole: (
+    port: number,
+    onReady: (at: { readonly port: number; readonly code: string }) => void,
+  ) => Promise<void>;
   /** Starts a supervisor of its own session; resolves when it took over, throws why it could not. */
   readonly startSupervisor: () => Promise<void>;
   /** The pid of the supervisor that holds the lock, if it lives. */

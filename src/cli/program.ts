@@ -133,6 +133,16 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     );
 
   program
+    .command("console")
+    .description("open the console: the edge's own, or, while there is none, one that is served from here")
+    .option("--port <number>", "where to serve it while there is no edge (default: any free port)")
+    .option("--no-open", "print the address, and open no browser")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/console.ts")).openConsole(context, options)),
+    );
+
+  program
     .command("explain [file]")
     .description("what a pasted error or log says about the cause; reads standard input without a file")
     .option("--json", "print JSON")
@@ -145,12 +155,15 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     .description("find out what is wrong; exit 0 healthy, 1 something is wrong")
     .option("--only <id>", "take one look only (see --list)")
     .option("--list", "list what is looked at; with undo: the repairs")
-    .option("--fix", "repair what is safe to repair; asks before anything else")
+    .option(
+      "--fix [repairs]",
+      "repair what is safe to repair, or only those named (a,b); asks before anything else",
+    )
     .option("--dry-run", "show what --fix would do, and do nothing")
     .option("--yes", "with --fix: do not ask; destructive things are never done")
     .option("--url <address>", "the ws:// or wss:// address that a client was given")
     .option("--deep", "more time, and more of every log")
-    .option("--verbose", "every fact that was found")
+    .option("--verbose", "every fact that was found; with --json, each look on standard error as it is done")
     .option("--json", "print JSON")
     .action(async (options) => done(await (await import("./commands/doctor.ts")).doctor(context, options)));
 
@@ -178,7 +191,10 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
   program
     .command("harden")
     .description("what to change before it breaks again; exit 0 if nothing is left to change")
-    .option("--apply", "make the changes, ask before disruptive ones; each can be undone with doctor undo")
+    .option(
+      "--apply [items]",
+      "make the changes, or only those named (a,b), ask before disruptive ones; each can be undone with doctor undo",
+    )
     .option("--yes", "with --apply: do not ask")
     .option("--json", "print JSON")
     .action(async (options) => done(await (await import("./commands/harden.ts")).harden(context, options)));

@@ -39,6 +39,7 @@ export const causes = {
   "gateway-refused-upgrade": "the gateway answered the upgrade with an HTTP error",
   "planned-restart": "the gateway was restarted or stopped on purpose",
   "hold-ran-out": "the gateway did not come back within the time a client is held",
+  "closed-by-operator": "a person closed this connection in the console",
   "refused-by-edge": "the edge refused the client: origin, proxy or limits",
   "edge-ended": "the edge itself ended",
 } as const satisfies Record<string, string>;

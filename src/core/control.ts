@@ -1,14 +1,22 @@
+import type { EdgeAnswer, EdgeQuestion } from "./messages.ts";
+
 /** What can be asked over the control socket: one JSON line in, one or more JSON lines out. */
 export type ControlRequest =
   | { readonly op: "status" }
   /** Answered when clients are served, or as an error when they will not be. */
   | { readonly op: "wait-ready" }
   | { readonly op: "stop" }
-  | { readonly op: "restart"; readonly all: boolean };
+  | { readonly op: "restart"; readonly all: boolean }
+  | { readonly op: "ask-edge"; readonly question: EdgeQuestion }
+  /** A way into the console for whoever may use this socket. */
+  | { readonly op: "console-code" };
 
 export type ControlReply =
   | { readonly kind: "progress"; readonly text: string }
   | { readonly kind: "done"; readonly status: Status }
+  | { readonly kind: "edge-answer"; readonly answer: EdgeAnswer }
+  /** Good once, for a minute. */
+  | { readonly kind: "code"; readonly code: string; readonly port: number; readonly isTls: boolean }
   | { readonly kind: "failed"; readonly code: string; readonly message: string };
 
 /** `starting`: not served yet, or not again. `unhealthy`: the gateway hangs, refused to start or keeps crashing. */

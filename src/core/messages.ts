@@ -1,4 +1,5 @@
 import type { ProcessEnd } from "./process-end.ts";
+import type { ClientIdentity, Note } from "./records.ts";
 
 /** Version of the messages between supervisor, edge and gateway: both sides may be different builds for a moment. */
 export const MESSAGE_VERSION = 1;
@@ -68,6 +69,10 @@ export type SupervisorToEdge =
       readonly spreadMs: number;
     }
   | { readonly type: "inspect"; readonly id: number }
+  | { readonly type: "ask"; readonly id: number; readonly question: EdgeQuestion }
+  /** The control process takes requests at this path, or none is there any more. */
+  | { readonly type: "control-listening"; readonly path: string }
+  | { readonly type: "control-ended"; readonly why: string }
   /** The run log has more than before. */
   | { readonly type: "runs-changed" };
 
@@ -78,7 +83,53 @@ export type EdgeToSupervisor =
   | { readonly type: "restart-gateway"; readonly generation: number; readonly why: string }
   | { readonly type: "drained" }
   | { readonly type: "incident"; readonly change: "opened" | "closed"; readonly incident: IncidentNews }
-  | { readonly type: "inspection"; readonly id: number; readonly inspection: EdgeInspection };
+  | { readonly type: "inspection"; readonly id: number; readonly inspection: EdgeInspection }
+  | { readonly type: "answer"; readonly id: number; readonly answer: EdgeAnswer }
+  /** Somebody asks for the console, and no control process is known. */
+  | { readonly type: "control-wanted" };
+
+/** What the control process asks of the edge, through the supervisor. */
+export type EdgeQuestion =
+  | ({ readonly kind: "links" } & LinkQuery)
+  | { readonly kind: "close-link"; readonly link: string; readonly reason: string }
+  /** For the flight recorder. */
+  | { readonly kind: "note"; readonly note: Note };
+
+export type EdgeAnswer =
+  | { readonly kind: "links"; readonly page: LinkPage }
+  | { readonly kind: "link-closed"; readonly wasOpen: boolean }
+  | { readonly kind: "noted" };
+
+export const LINK_SORTS = ["since", "idle", "rtt", "bytes"] as const;
+export type LinkSort = (typeof LINK_SORTS)[number];
+
+/** A page of the open connections: with five thousand of them not everything can travel each second. */
+export interface LinkQuery {
+  /** A part of the id, the address or what the client calls itself; empty for all. */
+  readonly text: string;
+  readonly sort: LinkSort;
+  readonly isDescending: boolean;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export interface LinkPage {
+  /** That fit the text. */
+  readonly total: number;
+  readonly links: readonly LiveLink[];
+}
+
+/** A connection that is open now; times are wall-clock milliseconds. */
+export interface LiveLink extends ClientIdentity {
+  readonly id: string;
+  readonly address: string;
+  readonly openedAt: number;
+  readonly idleMs: number;
+  readonly rttMs: number | null;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly generation: number;
+}
 
 /** What is told to the outside world of an incident. */
 export interface IncidentNews {
@@ -125,6 +176,25 @@ export type GatewayToSupervisor =
   | { readonly type: "restart-requested"; readonly reason: string }
   /** Every few seconds. */
   | { readonly type: "memory"; readonly heapUsedBytes: number; readonly heapLimitBytes: number };
+
+export type SupervisorToControl =
+  | { readonly type: "start"; readonly settings: ControlSettings }
+  | { readonly type: "issue-code"; readonly id: number };
+
+export type ControlToSupervisor =
+  | { readonly type: "listening" }
+  /** A one-time code: a secret for as long as it is good. */
+  | { readonly type: "code"; readonly id: number; readonly code: string }
+  /** Nobody has asked for anything for long: it may be ended. */
+  | { readonly type: "idle" };
+
+export interface ControlSettings {
+  /** Where the edge reaches it. */
+  readonly socketPath: string;
+  /** Of the edge: browsers name it in Host and Origin. */
+  readonly port: number;
+  readonly isTls: boolean;
+}
 
 /** A message on the wire between two of our processes. */
 export type Versioned<T> = T & { readonly v: number };

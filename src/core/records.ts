@@ -60,7 +60,8 @@ export interface Note {
     | "memory-low"
     | "disk-low"
     | "records-dropped"
-    | "store-replaced";
+    | "store-replaced"
+    | "console-action";
   readonly text: string;
 }
 

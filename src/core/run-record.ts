@@ -2,7 +2,7 @@ import type { CauseId, Verdict } from "./causes.ts";
 import type { ProcessEnd } from "./process-end.ts";
 
 /** Which of our processes a record is about. */
-export type Role = "supervisor" | "edge" | "gateway";
+export type Role = "supervisor" | "edge" | "gateway" | "control";
 
 /** Why a process ended, as far as the evidence says. */
 export interface ExitVerdict {

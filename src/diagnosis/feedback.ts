@@ -1,14 +1,28 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ensurePrivateDir, PRIVATE_FILE } from "../host/files.ts";
+import type { Ledger } from "./remedies/ledger.ts";
 
 /** An answer to "Did this guide solve your problem?", with what the diagnosis had said. */
 export interface Feedback {
   readonly at: string;
   readonly playbook: string;
-  readonly solved: boolean;
+  readonly solved: boolean | "partly";
   /** The cause that stood first; null if there was none. */
   readonly cause: string | null;
+  /** What the person added. */
+  readonly note?: string;
+}
+
+/** A repair that is older is not what the question is about. */
+const RECENT_MS = 24 * 60 * 60_000;
+
+/** The cause of the last repair, if that was lately: the gateway is well again, and it is what was wrong. */
+export async function aboutCause(ledger: Pick<Ledger, "entries">, now: number): Promise<string | undefined> {
+  const recent = (await ledger.entries()).filter(
+    ({ cause, at }) => cause !== undefined && now - Date.parse(at) < RECENT_MS,
+  );
+  return recent[0]?.cause;
 }
 
 /** Answers that are read; the newest ones. */
@@ -25,7 +39,9 @@ export async function seenHere(path: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (const line of text.split("\n").slice(-MAX_ANSWERS)) {
     const { cause, solved } = parsed(line);
-    if (typeof cause === "string") counts.set(cause, (counts.get(cause) ?? 0) + (solved === true ? 1 : -1));
+    // what helped in part speaks neither for it nor against it
+    const weight = solved === true ? 1 : solved === false ? -1 : 0;
+    if (typeof cause === "string") counts.set(cause, (counts.get(cause) ?? 0) + weight);
   }
   return counts;
 }

@@ -40,6 +40,8 @@ export interface RepairDeps {
   /** Show what would be done, and do nothing. */
   readonly isDryRun: boolean;
   readonly interrupted: AbortSignal;
+  /** Ids of the repairs that may be made; absent for all. */
+  readonly only?: readonly string[] | undefined;
 }
 
 export interface Repaired {
@@ -60,7 +62,7 @@ export async function repair(deps: RepairDeps): Promise<Repaired> {
   const results: RepairResult[] = [];
   while (after.diagnosis.verdict !== "healthy" && results.length < MAX_REPAIRS && !deps.interrupted.aborted) {
     const done = results.map(({ id }) => id);
-    const found = await firstPlan({ machine, examination: after, actions: deps.actions }, done);
+    const found = await firstPlan({ machine, examination: after, actions: deps.actions }, done, deps.only);
     if (found === undefined) break;
     if (deps.isDryRun) {
       results.push({ ...factsOf(found), outcome: "planned", isFallback: results.length > 0 });
@@ -109,10 +111,11 @@ function factsOf({ repair: { id }, plan: { what, risk, diff = [] } }: Found) {
 export async function firstPlan(
   context: RepairContext,
   done: readonly string[] = [],
+  only?: readonly string[],
 ): Promise<Found | undefined> {
   const holds = holding(context.examination);
   for (const one of allRepairs) {
-    if (done.includes(one.id)) continue;
+    if (done.includes(one.id) || only?.includes(one.id) === false) continue;
     if (one.helpsWith !== "any" && !one.helpsWith.some((id) => holds.includes(id))) continue;
     if (holds.length === 0) continue;
     // what it would need may have changed since it was looked at: then it is none

@@ -41,67 +41,83 @@ export interface ConnectionWitness {
 
 /** Gives every client connection an id, and tells the recorder how it goes with it. */
 export class ConnectionLog {
-  readonly #record: RecordEvent;
-  readonly #clock: Clock;
+  readonly #deps: TrackDeps;
   readonly #prefix: string;
-  readonly #witness: ConnectionWitness;
   #count = 0;
 
   /** `edgeId` makes the ids of this edge's life different from those of others. */
-  constructor(deps: { record: RecordEvent; clock: Clock; edgeId: string; witness: ConnectionWitness }) {
-    this.#record = deps.record;
-    this.#clock = deps.clock;
+  constructor(deps: TrackDeps & { edgeId: string }) {
+    this.#deps = deps;
     this.#prefix = deps.edgeId;
-    this.#witness = deps.witness;
   }
 
   /** A client's upgrade request is complete. Of its path the query is left out, as it may hold a token. */
   open(client: { address: string; origin: string | undefined; path: string }): ConnectionTrack {
     const id = `${this.#prefix}-${(++this.#count).toString(36)}`;
-    this.#record({
+    const address = client.address.slice(0, MAX_TEXT);
+    const at = this.#deps.clock.wall();
+    this.#deps.record({
       type: "connection-opened",
       id,
-      at: this.#clock.wall(),
-      address: client.address.slice(0, MAX_TEXT),
+      at,
+      address,
       origin: client.origin === undefined ? null : plainOrigin(client.origin),
       path: plainPath(client.path),
     });
-    this.#witness.opened();
-    return new ConnectionTrack(id, this.#clock, this.#record, this.#witness);
+    this.#deps.witness.opened();
+    return new ConnectionTrack({ id, address, at }, this.#deps);
   }
 }
+
+interface TrackDeps {
+  readonly clock: Clock;
+  readonly record: RecordEvent;
+  readonly witness: ConnectionWitness;
+}
+
+const UNKNOWN_CLIENT: ClientIdentity = { clientId: null, clientVersion: null, role: null };
 
 /** One client's connection: `open` → (`served`) → `closed`. The first end is the one that counts. */
 export class ConnectionTrack {
   readonly id: string;
-  readonly #clock: Clock;
-  readonly #record: RecordEvent;
-  readonly #witness: ConnectionWitness;
+  readonly address: string;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+  readonly #deps: TrackDeps;
   readonly #openedAt: number;
+  #client: ClientIdentity | undefined;
   #isClosed = false;
 
-  constructor(id: string, clock: Clock, record: RecordEvent, witness: ConnectionWitness) {
-    this.id = id;
-    this.#clock = clock;
-    this.#record = record;
-    this.#witness = witness;
-    this.#openedAt = clock.now();
+  constructor(opened: { id: string; address: string; at: number }, deps: TrackDeps) {
+    this.id = opened.id;
+    this.address = opened.address;
+    this.at = opened.at;
+    this.#deps = deps;
+    this.#openedAt = deps.clock.now();
+  }
+
+  /** What the client calls itself, once its first message has come. */
+  get client(): ClientIdentity {
+    return this.#client ?? UNKNOWN_CLIENT;
   }
 
   served(generation: number): void {
-    this.#record({ type: "connection-served", id: this.id, generation });
-    this.#witness.served(this.#clock.now() - this.#openedAt);
+    const { clock, record, witness } = this.#deps;
+    record({ type: "connection-served", id: this.id, generation });
+    witness.served(clock.now() - this.#openedAt);
   }
 
   identified(client: ClientIdentity): void {
-    this.#record({ type: "connection-identified", id: this.id, client });
+    this.#client = client;
+    this.#deps.record({ type: "connection-identified", id: this.id, client });
   }
 
   closed(ending: Ending, traffic?: Traffic): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const at = this.#clock.wall();
-    const sinceActivity = this.#clock.now() - (traffic?.lastActivity ?? this.#openedAt);
+    const { clock, record, witness } = this.#deps;
+    const at = clock.wall();
+    const sinceActivity = clock.now() - (traffic?.lastActivity ?? this.#openedAt);
     const end: ConnectionEnd = {
       at,
       by: ending.by,
@@ -116,8 +132,8 @@ export class ConnectionTrack {
       lastActivityAt: Math.round(at - sinceActivity),
       rttMs: traffic?.rttMs ?? null,
     };
-    this.#record({ type: "connection-closed", id: this.id, end });
-    this.#witness.closed(end);
+    record({ type: "connection-closed", id: this.id, end });
+    witness.closed(end);
   }
 }
 

@@ -1,6 +1,14 @@
 import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
-import type { AfterEnd, EdgeInspection, EdgeSettings, GatewayRun, GatewayState } from "../core/messages.ts";
+import type {
+  AfterEnd,
+  EdgeAnswer,
+  EdgeInspection,
+  EdgeQuestion,
+  EdgeSettings,
+  GatewayRun,
+  GatewayState,
+} from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import type { ProcessEnd } from "../core/process-end.ts";
 import type { RecordEvent } from "../core/records.ts";
@@ -8,6 +16,7 @@ import type { Host } from "../host/types.ts";
 import { startKeepalive } from "../policy/keepalive.ts";
 import { FirstMessage } from "../protocol/first-message.ts";
 import { ConnectionLog, type ConnectionTrack } from "./connection-log.ts";
+import { ControlProxy } from "./control-proxy.ts";
 import { readConnect } from "./dialects/openclaw.ts";
 import { CLOSE_ANSWER_MS } from "./ending.ts";
 import { FrontDoor } from "./front-door.ts";
@@ -15,12 +24,16 @@ import { GatewayMonitor } from "./gateway-monitor.ts";
 import { HttpProxy, pathOf, sendJson } from "./http-proxy.ts";
 import { KeepaliveSweep } from "./keepalive-sweep.ts";
 import { Link } from "./link.ts";
+import { pageOf } from "./live-links.ts";
 import { Metrics, type RecorderStats } from "./metrics.ts";
 import { Sampler } from "./sampler.ts";
 import { type Admitted, WaitingRoom } from "./waiting-room.ts";
 
 /** Time a drain takes per client, up to what was asked for: few clients need no two seconds. */
 const DRAIN_MS_PER_CLIENT = 2;
+
+/** What the edge answers itself: it must be there when nothing else is. */
+const OWN_PATHS = ["/__clawkit__/healthz", "/__clawkit__/readyz", "/__clawkit__/metrics"];
 
 export interface EdgeDeps {
   readonly settings: EdgeSettings;
@@ -35,6 +48,8 @@ export interface EdgeDeps {
   readonly record: RecordEvent;
   readonly recorderStats: () => RecorderStats;
   readonly onGatewayState: (generation: number, state: GatewayState) => void;
+  /** Somebody asks for the console, and it does not run. */
+  readonly onControlWanted: () => void;
   readonly onRestartNeeded: (generation: number, why: string) => void;
 }
 
@@ -45,7 +60,8 @@ export class Edge {
   readonly #waitingRoom: WaitingRoom;
   readonly #proxy: HttpProxy;
   readonly #door: FrontDoor;
-  readonly #links = new Set<Link>();
+  readonly #links = new Map<Link, ConnectionTrack>();
+  readonly #control: ControlProxy;
   readonly #keepalive: KeepaliveSweep;
   readonly #metrics: Metrics;
   readonly #sampler: Sampler;
@@ -82,6 +98,7 @@ export class Edge {
       onAdmitted: (a) => this.#onAdmitted(a),
     });
     this.#proxy = new HttpProxy(this.#monitor, (response) => void this.#answerMetrics(response));
+    this.#control = new ControlProxy(deps);
     this.#door = new FrontDoor({
       settings,
       clock,
@@ -90,9 +107,11 @@ export class Edge {
       onVisitor: (visitor) => this.#waitingRoom.enter(visitor),
       onRequest: (request, response, attribution) => {
         const path = pathOf(request);
-        if (path.startsWith("/__clawkit__/")) return void this.#answerOwn(path, response);
+        if (OWN_PATHS.includes(path)) return void this.#answerOwn(path, response);
         if ("refusal" in attribution)
           return sendJson(response, 403, { ok: false, error: attribution.refusal });
+        if (path === "/__clawkit__" || path.startsWith("/__clawkit__/"))
+          return this.#control.handle(request, response, attribution.clientAddress);
         this.#proxy.handle(request, response, attribution.headers);
       },
     });
@@ -134,10 +153,40 @@ export class Edge {
     };
   }
 
+  /** What the control process wants to know, or to be done. */
+  answer(question: EdgeQuestion): EdgeAnswer {
+    switch (question.kind) {
+      case "links":
+        return { kind: "links", page: pageOf(this.#links, question, this.#deps.clock.now()) };
+      case "close-link":
+        return { kind: "link-closed", wasOpen: this.#closeLink(question.link, question.reason) };
+      case "note":
+        this.#deps.record({ type: "note", note: question.note });
+        return { kind: "noted" };
+    }
+  }
+
+  controlListening(path: string): void {
+    this.#control.listening(path);
+  }
+
+  controlEnded(why: string): void {
+    this.#control.ended(why);
+  }
+
+  #closeLink(id: string, reason: string): boolean {
+    for (const [link, track] of this.#links) {
+      if (track.id !== id || !link.isOpen) continue;
+      link.end(CLOSE.tryAgainLater, reason, { by: "edge", cause: "closed-by-operator" });
+      return true;
+    }
+    return false;
+  }
+
   /** Tells every client of the gateway that it goes, spread over time; new clients are held. */
   async drainLinks(reason: string, spreadMs: number, cause: CauseId = "planned-restart"): Promise<void> {
     this.#monitor.retire();
-    const links = [...this.#links];
+    const links = [...this.#links.keys()];
     const spread = Math.min(spreadMs, links.length * DRAIN_MS_PER_CLIENT);
     if (links.length > 0) this.#deps.log(`telling ${links.length} clients 1012: ${reason}`);
     await Promise.all(
@@ -171,6 +220,7 @@ export class Edge {
     this.#waitingRoom.stop();
     this.#keepalive.stop();
     this.#proxy.stop();
+    this.#control.stop();
   }
 
   #onGatewayState(generation: number, state: GatewayState): void {
@@ -204,7 +254,7 @@ export class Edge {
         visitor.track.closed(end, ended.traffic);
       },
     });
-    this.#links.add(link);
+    this.#links.set(link, visitor.track);
     link.start(visitor.early, gatewayHead);
   }
 
@@ -227,11 +277,8 @@ export class Edge {
   async #answerOwn(path: string, response: Parameters<typeof sendJson>[0]): Promise<void> {
     if (path === "/__clawkit__/metrics") return await this.#answerMetrics(response);
     if (path === "/__clawkit__/healthz") return sendJson(response, 200, { ok: true, ...this.inspect() });
-    if (path === "/__clawkit__/readyz") {
-      const isReady = this.#monitor.state === "ready";
-      return sendJson(response, isReady ? 200 : 503, { ok: isReady, ...this.inspect() });
-    }
-    sendJson(response, 404, { ok: false, error: "not found: /__clawkit__/ has healthz, readyz and metrics" });
+    const isReady = this.#monitor.state === "ready";
+    sendJson(response, isReady ? 200 : 503, { ok: isReady, ...this.inspect() });
   }
 
   async #answerMetrics(response: Parameters<typeof sendJson>[0]): Promise<void> {

@@ -6,7 +6,7 @@ import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
 import type { EdgeSettings } from "../core/messages.ts";
 import type { Clock } from "../core/ports.ts";
-import { attribute, type Peer } from "../protocol/attribution.ts";
+import { type Attribution, attribute, type Peer } from "../protocol/attribution.ts";
 import { headerValue, headerValues } from "../protocol/headers.ts";
 import { isOriginAllowed } from "../protocol/origin.ts";
 import { asksForWebSocket, checkUpgrade } from "../protocol/upgrade.ts";
@@ -34,7 +34,7 @@ export interface FrontDoorDeps {
   readonly onRequest: (
     request: http.IncomingMessage,
     response: http.ServerResponse,
-    attribution: { readonly headers: readonly string[] } | { readonly refusal: string },
+    attribution: Attribution,
   ) => void;
 }
 

@@ -149,7 +149,8 @@ function lacksEndpoint(incoming: http.IncomingMessage): boolean {
   return /\btext\/html\b/.test(incoming.headers["content-type"] ?? "");
 }
 
-function passOn(incoming: http.IncomingMessage, response: http.ServerResponse): void {
+/** Answers with what came from behind. */
+export function passOn(incoming: http.IncomingMessage, response: http.ServerResponse): void {
   const status = incoming.statusCode ?? 0;
   if (status < 200 || status > 599) {
     incoming.destroy();

@@ -19,12 +19,12 @@ export interface KeepaliveSweepDeps {
 
 /** Notes when clients were last heard; with keepalive on, pings the silent ones and gives up those that stay so. */
 export class KeepaliveSweep {
-  readonly #links: ReadonlySet<Link>;
+  readonly #links: ReadonlyMap<Link, unknown>;
   readonly #deps: KeepaliveSweepDeps;
   readonly #timer: NodeJS.Timeout;
   #sweptAt: number;
 
-  constructor(links: ReadonlySet<Link>, deps: KeepaliveSweepDeps) {
+  constructor(links: ReadonlyMap<Link, unknown>, deps: KeepaliveSweepDeps) {
     this.#links = links;
     this.#deps = deps;
     this.#sweptAt = deps.clock.now();
@@ -40,7 +40,7 @@ export class KeepaliveSweep {
     const now = clock.now();
     const stalledMs = now - this.#sweptAt - SWEEP_MS;
     this.#sweptAt = now;
-    for (const link of this.#links) {
+    for (const link of this.#links.keys()) {
       if (stalledMs > STALL_MS) {
         forgiveStall(link.keepalive, stalledMs);
         continue;

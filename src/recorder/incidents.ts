@@ -12,6 +12,7 @@ const NORMAL: ReadonlySet<CauseId> = new Set([
   "gateway-announced-restart",
   "edge-ended",
   "gateway-ended",
+  "closed-by-operator",
 ]);
 
 /** So many like disconnects within this time are one incident; a handful of vanishing laptops is everyday life. */

@@ -3,6 +3,7 @@ import type {
   Bounds,
   ConnectionFilter,
   ConnectionRow,
+  EndCount,
   IncidentRow,
   RecorderStore,
   RunFilter,
@@ -95,6 +96,17 @@ export class MemoryStore implements RecorderStore {
 
   countConnections(filter: ConnectionFilter): number {
     return this.#matching(filter).length;
+  }
+
+  countEnds({ from, to, bucketMs }: { from: number; to: number; bucketMs: number }): EndCount[] {
+    const counts = new Map<string, EndCount>();
+    for (const { end } of this.#connections.values()) {
+      if (end === null || end.at < from || end.at > to) continue;
+      const at = from + Math.floor((end.at - from) / bucketMs) * bucketMs;
+      const key = `${at} ${end.cause}`;
+      counts.set(key, { at, cause: end.cause, count: (counts.get(key)?.count ?? 0) + 1 });
+    }
+    return [...counts.values()].sort((a, b) => a.at - b.at || (a.cause < b.cause ? -1 : 1));
   }
 
   run(key: string): RunRow | undefined {

@@ -78,7 +78,7 @@ export class RunSync {
   #ready(run: RunRow, at: number): void {
     if (run.readyAt !== null) return;
     this.#save({ ...run, readyAt: at });
-    this.#incidents.ready(run.role, at);
+    if (isServing(run)) this.#incidents.ready(run.role, at);
   }
 
   #end(run: RunRow, record: Extract<RunRecord, { event: "end" }>, at: number): void {
@@ -98,14 +98,14 @@ export class RunSync {
       peakHeapBytes: record.peakHeapBytes ?? null,
     };
     this.#save(ended);
-    if (end.by !== "operator") this.#incidents.processEnded(ended, "supervisor");
+    if (end.by !== "operator" && isServing(run)) this.#incidents.processEnded(ended, "supervisor");
   }
 
   #explain(run: RunRow, exit: ExitVerdict, crash: string | null): void {
     if (JSON.stringify(run.exit) === JSON.stringify(exit) && run.crash === crash) return;
     const explained = { ...run, exit, crash };
     this.#save(explained);
-    if (run.endedBy !== "operator") this.#incidents.explained(explained);
+    if (run.endedBy !== "operator" && isServing(run)) this.#incidents.explained(explained);
   }
 
   /** A process that the system could not start has an end and no start. */
@@ -138,7 +138,7 @@ export class RunSync {
     for (const run of ended) this.#save(run);
     // one incident for all that went at once, told as the end of what held the others
     const order = ["supervisor", "edge", "gateway"];
-    const [first] = ended.sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
+    const [first] = ended.filter(isServing).sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
     if (first !== undefined) this.#incidents.processEnded(first, "recorder");
   }
 
@@ -152,6 +152,11 @@ export class RunSync {
     const text = `the config changed (${previous.configHash} → ${configHash}), in force since ${at}`;
     this.#store.addNote({ at: time, kind: "config-changed", text });
   }
+}
+
+/** The console's process serves no client: its end is recorded, and is no outage. */
+function isServing({ role }: RunRow): boolean {
+  return role !== "control";
 }
 
 const BLANK = {

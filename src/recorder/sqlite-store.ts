@@ -14,6 +14,7 @@ import type {
   Bounds,
   ConnectionFilter,
   ConnectionRow,
+  EndCount,
   IncidentRow,
   RecorderStore,
   RunFilter,
@@ -147,6 +148,13 @@ export class SqliteStore implements RecorderStore {
       n: number;
     };
     return n;
+  }
+
+  countEnds({ from, to, bucketMs }: { from: number; to: number; bucketMs: number }): EndCount[] {
+    return this.#statement(
+      `SELECT :from + (closedAt - :from) / :bucketMs * :bucketMs AS at, cause, count(*) AS count FROM connections
+       WHERE closedAt BETWEEN :from AND :to GROUP BY 1, 2 ORDER BY 1, 2`,
+    ).all({ from, to, bucketMs }) as unknown as EndCount[];
   }
 
   run(key: string): RunRow | undefined {

@@ -75,6 +75,13 @@ export interface ConnectionFilter {
   readonly openedBetween?: readonly [from: number, to: number];
 }
 
+/** So many connections ended of one cause in the bucket that begins then. */
+export interface EndCount {
+  readonly at: number;
+  readonly cause: CauseId;
+  readonly count: number;
+}
+
 export interface RunFilter {
   readonly role?: Role;
   /** Without an end. */
@@ -112,6 +119,8 @@ export interface RecorderStore {
   /** Newest first. */
   connections(filter: ConnectionFilter, limit: number): ConnectionRow[];
   countConnections(filter: ConnectionFilter): number;
+  /** Ends in a span, both included, by bucket and cause; oldest bucket first. Buckets begin at `from`. */
+  countEnds(span: { readonly from: number; readonly to: number; readonly bucketMs: number }): EndCount[];
   run(key: string): RunRow | undefined;
   /** Newest first. */
   runs(filter: RunFilter, limit: number): RunRow[];

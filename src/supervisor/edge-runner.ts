@@ -1,6 +1,8 @@
 import type {
   AfterEnd,
+  EdgeAnswer,
   EdgeInspection,
+  EdgeQuestion,
   EdgeSettings,
   EdgeToSupervisor,
   GatewayRun,
@@ -39,6 +41,7 @@ export interface EdgeRunnerDeps {
   readonly onLine: (stream: "out" | "err" | "end", line: string) => void;
   readonly onGatewayState: (generation: number, state: GatewayState) => void;
   readonly onRestartGateway: (generation: number, why: string) => void;
+  readonly onControlWanted: () => void;
   readonly onListenFailed: (message: string, code: string | undefined) => void;
   readonly onIncident: (change: "opened" | "closed", incident: IncidentNews) => void;
   /** It ended and nobody had asked for it; it listens again. */
@@ -61,6 +64,8 @@ export class EdgeRunner {
   #ended: Promise<void> = Promise.resolve();
   #inspections = new Map<number, (inspection: EdgeInspection) => void>();
   #nextInspection = 1;
+  readonly #answers = new Map<number, (answer: EdgeAnswer) => void>();
+  #nextQuestion = 1;
   #onDrained: (() => void) | undefined;
 
   constructor(deps: EdgeRunnerDeps) {
@@ -119,6 +124,26 @@ export class EdgeRunner {
     const inspection = await withTimeout(answer.promise, INSPECT_TIMEOUT_MS);
     this.#inspections.delete(id);
     return inspection;
+  }
+
+  /** What the control process asks of the edge; undefined if there is none, or it does not answer. */
+  async ask(question: EdgeQuestion): Promise<EdgeAnswer | undefined> {
+    if (!this.#isListening) return undefined;
+    const id = this.#nextQuestion++;
+    const answer = Promise.withResolvers<EdgeAnswer>();
+    this.#answers.set(id, answer.resolve);
+    this.#send({ type: "ask", id, question });
+    const answered = await withTimeout(answer.promise, INSPECT_TIMEOUT_MS);
+    this.#answers.delete(id);
+    return answered;
+  }
+
+  controlListening(path: string): void {
+    this.#send({ type: "control-listening", path });
+  }
+
+  controlEnded(why: string): void {
+    this.#send({ type: "control-ended", why });
   }
 
   /** Ends the edge; it starts again at once. */
@@ -203,6 +228,10 @@ export class EdgeRunner {
         return this.#onDrained?.();
       case "incident":
         return this.#deps.onIncident(message.change, message.incident);
+      case "control-wanted":
+        return this.#deps.onControlWanted();
+      case "answer":
+        return this.#answers.get(message.id)?.(message.answer);
       case "inspection":
         return this.#inspections.get(message.id)?.(message.inspection);
     }

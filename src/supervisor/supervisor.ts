@@ -10,6 +10,7 @@ import { withoutSecrets } from "../core/secrets.ts";
 import { VERSION } from "../core/version.ts";
 import type { Host } from "../host/types.ts";
 import { Alerts } from "./alerts.ts";
+import { ControlRunner, type ControlRunnerDeps } from "./control-runner.ts";
 import { serveControl } from "./control-server.ts";
 import { EdgeRunner, type EdgeRunnerDeps } from "./edge-runner.ts";
 import { edgeSettings } from "./edge-settings.ts";
@@ -62,10 +63,17 @@ export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, 
   readonly configPath: string;
   readonly edgeArgs: readonly string[];
   readonly gatewayArgs: readonly string[];
+  readonly controlArgs: readonly string[];
+  /** Where the edge reaches the control process. */
+  readonly controlApiPath: string;
   readonly socketPathFor: (generation: number) => string;
   /** Reads the config in force; throws a ClawkitError when it is broken. */
   readonly readConfig: () => Promise<Config>;
-  readonly onLine: (source: "edge" | "gateway", stream: "out" | "err" | "end", line: string) => void;
+  readonly onLine: (
+    source: "edge" | "gateway" | "control",
+    stream: "out" | "err" | "end",
+    line: string,
+  ) => void;
 }
 
 /**
@@ -82,6 +90,7 @@ export class Supervisor {
   #alerts!: Alerts;
   #edge: EdgeRunner | undefined;
   #gateway: GatewayRunner | undefined;
+  #console: ControlRunner | undefined;
   #bound: Bound = { ports: [], port: 0, bind: "" };
   #tail: Promise<unknown> = Promise.resolve();
   #lock: Lock | undefined;
@@ -134,6 +143,7 @@ export class Supervisor {
       const lastGeneration = records.reduce((max, record) => Math.max(max, record.generation), 0);
       this.#edge = new EdgeRunner(this.#edgeDeps());
       this.#gateway = new GatewayRunner(this.#config, lastGeneration, this.#gatewayDeps());
+      this.#console = new ControlRunner(this.#consoleDeps());
       this.#control = await serveControl(deps.controlPath, (request, progress) =>
         this.#answer(request, progress),
       );
@@ -192,7 +202,7 @@ export class Supervisor {
     if (this.#gateway === undefined || this.#edge === undefined) return; // the start failed and cleaned up
     await this.#gateway.announceShutdown(reason);
     await this.#edge.drain("all", reason, this.#config.supervisor.drainSec * 1000);
-    await Promise.all([this.#gateway.stop(), this.#edge.stop()]);
+    await Promise.all([this.#gateway.stop(), this.#edge.stop(), this.#console?.stop()]);
     this.#release();
     const uptimeMs = Math.round(this.#deps.clock.now() - this.#startedAt);
     const end = { code: 0, signal: null, by: "operator" } as const;
@@ -242,6 +252,18 @@ export class Supervisor {
         progress("waiting until it is ready");
         await this.whenReady();
         return { kind: "done", status: await this.status() };
+      case "ask-edge": {
+        const answer = await this.#started().edge.ask(request.question);
+        if (answer !== undefined) return { kind: "edge-answer", answer };
+        throw new ClawkitError("CONTROL_FAILED", "The edge does not answer");
+      }
+      case "console-code": {
+        if (this.#console === undefined)
+          throw new ClawkitError("CONTROL_FAILED", "The supervisor is still starting");
+        const code = await this.#console.issueCode();
+        const isTls = this.#config.gateway.tls !== undefined;
+        return { kind: "code", code, port: this.#bound.port, isTls };
+      }
       case "stop":
         progress("telling the clients");
         await this.stop("gateway stopped by its operator");
@@ -285,7 +307,7 @@ export class Supervisor {
     await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
     await edge.drain("all", RESTARTING, config.supervisor.drainSec * 1000);
     progress("stopping edge and gateway");
-    await Promise.all([gateway.stop(), edge.stop()]);
+    await Promise.all([gateway.stop(), edge.stop(), this.#console?.retire()]);
     if (moved !== undefined || bind !== this.#bound.bind) {
       release(this.#bound);
       this.#bound = moved ?? (await this.#bindOrReturn(config));
@@ -368,7 +390,26 @@ export class Supervisor {
           ?.endHung(generation, why)
           .catch((error) => this.#deps.log(`cannot end the gateway: ${messageOf(error)}`));
       },
+      onControlWanted: () => this.#console?.want(),
       onListenFailed: (message, code) => void this.#onListenFailed(message, code),
+    };
+  }
+
+  #consoleDeps(): ControlRunnerDeps {
+    const deps = this.#deps;
+    return {
+      ...deps,
+      clean: this.#clean,
+      runs: this.#runs,
+      args: deps.controlArgs,
+      settings: () => ({
+        socketPath: deps.controlApiPath,
+        port: this.#bound.port,
+        isTls: this.#config.gateway.tls !== undefined,
+      }),
+      onLine: (stream, line) => deps.onLine("control", stream, line),
+      onListening: (path) => this.#edge?.controlListening(path),
+      onEnded: (why) => this.#edge?.controlEnded(why),
     };
   }
 

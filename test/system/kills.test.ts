@@ -158,7 +158,11 @@ async function read<T>(clawkit: TestClawkit, use: (store: RecorderStore) => T): 
 }
 
 /** The life of the process that had this pid. */
-function runOf(store: RecorderStore, role: Role, { [role]: { pid } }: Status): RunRow | undefined {
+function runOf(
+  store: RecorderStore,
+  role: Exclude<Role, "control">,
+  { [role]: { pid } }: Status,
+): RunRow | undefined {
   return store.runs({ role }, 10).find((run) => run.pid === pid);
 }
 

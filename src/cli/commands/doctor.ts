@@ -4,6 +4,7 @@ import { seenHere } from "../../diagnosis/feedback.ts";
 import type { Look, Machine } from "../../diagnosis/machine.ts";
 import { examinationHeadline, examinationJson, examinationLines } from "../../diagnosis/machine-report.ts";
 import { examineOnly } from "../../diagnosis/one-look.ts";
+import { allRepairs } from "../../diagnosis/remedies/index.ts";
 import { Ledger, type LedgerEntry } from "../../diagnosis/remedies/ledger.ts";
 import type { Actions } from "../../diagnosis/remedies/types.ts";
 import { firstPlan, type RepairResult, repair } from "../../diagnosis/repair.ts";
@@ -17,7 +18,8 @@ import { currentStatus } from "../running.ts";
 import { bringUp } from "./gateway.ts";
 
 export interface DoctorOptions {
-  readonly fix?: boolean;
+  /** Ids of repairs with commas between them, or all. */
+  readonly fix?: boolean | string;
   /** The alias's word for it: OpenClaw's doctor has both. */
   readonly repair?: boolean;
   readonly nonInteractive?: boolean;
@@ -35,7 +37,7 @@ export interface DoctorOptions {
 export async function doctor(context: CliContext, options: DoctorOptions): Promise<number> {
   if (options.list) return list(context, options);
   const one = options.only === undefined ? undefined : lookNamed(options.only);
-  const isRepairing = options.fix === true || options.repair === true || options.dryRun === true;
+  const isRepairing = options.fix !== undefined || options.repair === true || options.dryRun === true;
   if (isRepairing && options.only !== undefined) {
     throw new ClawkitError("USAGE", "--fix needs every look: leave --only out");
   }
@@ -45,8 +47,9 @@ export async function doctor(context: CliContext, options: DoctorOptions): Promi
   if (isRepairing) return await repairAll(context, options);
   const machine = await machineOf(context, options);
   const seen = await seenHere(context.paths.feedback);
+  const looks = options.json && options.verbose ? toldOf(context, allLooks) : allLooks;
   const examination =
-    one === undefined ? await examine(machine, allLooks, seen) : await examineOnly(machine, one, seen);
+    one === undefined ? await examine(machine, looks, seen) : await examineOnly(machine, one, seen);
   // a repair is planned from everything that is known
   const next =
     one === undefined ? await firstPlan({ machine, examination, actions: actionsOf(context) }) : undefined;
@@ -103,6 +106,7 @@ async function repairAll(context: CliContext, options: DoctorOptions): Promise<n
     progress: (text) => out.progress(text),
     isDryRun: options.dryRun ?? false,
     interrupted: context.interrupted,
+    only: chosenRepairs(options.fix),
   });
   const { after, machine, results } = repaired;
   if (options.json) {
@@ -115,6 +119,29 @@ async function repairAll(context: CliContext, options: DoctorOptions): Promise<n
   }
   print(context, after, machine, options.verbose ?? false);
   return exitOf(after);
+}
+
+/** Says of each look that it is over: whoever shows a doctor's run shows how far it is. */
+function toldOf({ out }: CliContext, looks: readonly Look[]): Look[] {
+  let done = 0;
+  const tell = (what: string) => out.progress(`${++done} of ${looks.length}: ${what}`);
+  return looks.map((one) => ({
+    ...one,
+    look: (machine) => one.look(machine).finally(() => tell(one.what)),
+  }));
+}
+
+/** Throws USAGE for a repair that there is not: what was meant must not silently be left out. */
+function chosenRepairs(fix: DoctorOptions["fix"]): readonly string[] | undefined {
+  if (typeof fix !== "string") return undefined;
+  const ids = fix.split(",");
+  const known = allRepairs.map(({ id }) => id);
+  const unknown = ids.find((id) => !known.includes(id));
+  if (unknown === undefined) return ids;
+  throw new ClawkitError(
+    "USAGE",
+    `--fix must name repairs, and ${JSON.stringify(unknown)} is none: ${known.join(", ")}`,
+  );
 }
 
 function actionsOf(context: CliContext): Actions {

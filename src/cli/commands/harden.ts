@@ -1,3 +1,4 @@
+import { ClawkitError } from "../../core/errors.ts";
 import { type Applied, applyAdvice } from "../../diagnosis/harden/apply.ts";
 import { harden as adviceFor } from "../../diagnosis/harden/index.ts";
 import type { Advice } from "../../diagnosis/harden/types.ts";
@@ -7,7 +8,8 @@ import type { CliContext } from "../context.ts";
 import { machineOf } from "../machine.ts";
 
 export interface HardenOptions {
-  readonly apply?: boolean;
+  /** Ids of items with commas between them, or all. */
+  readonly apply?: boolean | string;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -34,7 +36,7 @@ export async function harden(context: CliContext, options: HardenOptions): Promi
     out.line("Undo with the lines above, the last one first; all of them: clawkit doctor undo --list");
   if (isApplied && (await machine.status()).supervisor.pid !== null)
     out.line("Changes of the config take effect with: clawkit gateway restart --all");
-  if (exit === 1 && options.apply !== true)
+  if (exit === 1 && options.apply === undefined)
     out.line(
       "Make the changes with: clawkit harden --apply   (it asks before disruptive ones; each can be undone)",
     );
@@ -46,12 +48,25 @@ function apply(
   advice: readonly Advice[],
   options: HardenOptions,
 ): Promise<ReadonlyMap<Advice, Applied>> {
-  return applyAdvice(advice, {
+  return applyAdvice(chosen(advice, options.apply), {
     ledger: new Ledger(context.paths.stateDir, () => context.clock.wall()),
     consent: (plan) => consent(context, plan, options),
     progress: (text) => context.out.progress(text),
     lookAgain: async () => await adviceFor(await machineOf(context)),
   });
+}
+
+/** Throws USAGE for an item that there is not. */
+function chosen(advice: readonly Advice[], which: HardenOptions["apply"]): readonly Advice[] {
+  if (typeof which !== "string") return advice;
+  const ids = which.split(",");
+  const known = advice.map(({ id }) => id);
+  const unknown = ids.find((id) => !known.includes(id));
+  if (unknown === undefined) return advice.filter(({ id }) => ids.includes(id));
+  throw new ClawkitError(
+    "USAGE",
+    `--apply must name items, and ${JSON.stringify(unknown)} is none: ${known.join(", ")}`,
+  );
 }
 
 function toJson({ plan, ...advice }: Advice, result: Applied | undefined): object {

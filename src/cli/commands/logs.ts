@@ -1,6 +1,6 @@
 import { ClawkitError } from "../../core/errors.ts";
+import { LOG_SOURCES, LogFile, type LogSource, mergeLines, type SourcedLine } from "../../host/log-files.ts";
 import type { CliContext } from "../context.ts";
-import { LOG_SOURCES, LogFile, type LogSource, type SourcedLine } from "../log-files.ts";
 import { localTime, parseSince } from "../output/time.ts";
 
 export interface LogsOptions {
@@ -23,7 +23,7 @@ export async function logs(context: CliContext, options: LogsOptions): Promise<n
     options.limit === undefined && options.since !== undefined ? Infinity : limitOf(options.limit);
   const files = sources.map((source) => new LogFile(source, context.paths.logsDir));
 
-  const past = merge(await Promise.all(files.map((file) => file.readAll())));
+  const past = mergeLines(await Promise.all(files.map((file) => file.readAll())));
   const shown = past.filter((line) => Date.parse(line.time) >= since).slice(-limit);
   if (shown.length === 0 && !options.follow) {
     if (!options.json) context.out.line(`No log lines in ${context.paths.logsDir}`);
@@ -34,14 +34,9 @@ export async function logs(context: CliContext, options: LogsOptions): Promise<n
 
   while (!context.interrupted.aborted) {
     await untilPollOrInterrupt(context.interrupted);
-    print(merge(await Promise.all(files.map((file) => file.readNew()))), context, options);
+    print(mergeLines(await Promise.all(files.map((file) => file.readNew()))), context, options);
   }
   return 0;
-}
-
-/** Stable: lines of one file keep their order even if the wall clock went back. */
-function merge(files: SourcedLine[][]): SourcedLine[] {
-  return files.flat().sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
 }
 
 function print(lines: readonly SourcedLine[], context: CliContext, options: LogsOptions): void {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { ClawkitError, messageOf } from "../../core/errors.ts";
 import { type Examination, examine } from "../../diagnosis/doctor.ts";
-import { saveFeedback, seenHere } from "../../diagnosis/feedback.ts";
+import { aboutCause, saveFeedback, seenHere } from "../../diagnosis/feedback.ts";
 import { examinationHeadline } from "../../diagnosis/machine-report.ts";
 import {
   answersTo,
@@ -13,9 +13,6 @@ import {
 import { Ledger } from "../../diagnosis/remedies/ledger.ts";
 import type { CliContext } from "../context.ts";
 import { machineOf } from "../machine.ts";
-
-/** A repair that is older is not what the question is about. */
-const RECENT_MS = 24 * 60 * 60_000;
 
 export interface PlaybookOptions {
   readonly run?: boolean;
@@ -118,11 +115,9 @@ async function remember(
   solved: boolean,
   examination: Examination | undefined,
 ): Promise<void> {
-  // the gateway is well again: what was wrong is what was repaired, or what is on record
-  const [last] = (await new Ledger(paths.stateDir, () => clock.wall()).entries()).filter(
-    ({ cause, at }) => cause !== undefined && clock.wall() - Date.parse(at) < RECENT_MS,
-  );
-  const cause = last?.cause ?? examination?.diagnosis.causes[0]?.id ?? null;
+  // what was wrong is what was repaired, or what is on record
+  const repaired = await aboutCause(new Ledger(paths.stateDir, () => clock.wall()), clock.wall());
+  const cause = repaired ?? examination?.diagnosis.causes[0]?.id ?? null;
   await saveFeedback(paths.feedback, {
     at: new Date(clock.wall()).toISOString(),
     playbook: code,

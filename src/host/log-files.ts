@@ -2,11 +2,16 @@ import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type LogLine, parseLogLine } from "../core/log-line.ts";
 
-export const LOG_SOURCES = ["gateway", "edge", "supervisor"] as const;
+export const LOG_SOURCES = ["gateway", "edge", "supervisor", "control"] as const;
 export type LogSource = (typeof LOG_SOURCES)[number];
 
 export interface SourcedLine extends LogLine {
   readonly source: LogSource;
+}
+
+/** Stable: lines of one file keep their order even if the wall clock went back. */
+export function mergeLines(files: readonly SourcedLine[][]): SourcedLine[] {
+  return files.flat().sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
 }
 
 /** Bytes of each file that are read back for a first look. */

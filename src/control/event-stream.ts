@@ -1,0 +1,47 @@
+import type { ServerResponse } from "node:http";
+
+/** What a reader may leave unread before it is dropped: it comes back by itself (EventSource). */
+const MAX_UNREAD_BYTES = 256 * 1024;
+
+/** Middleboxes and sleeping laptops: a comment shows that both ends live. */
+const BEAT_MS = 15_000;
+
+/** Server-sent events to one reader. */
+export class EventStream {
+  readonly #response: ServerResponse;
+  readonly #beat: NodeJS.Timeout;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    response.writeHead(200, {
+      "Content-Type": "text/event-stream; charset=utf-8",
+      "X-Accel-Buffering": "no",
+    });
+    response.flushHeaders();
+    this.#beat = setInterval(() => this.#write(":\n\n"), BEAT_MS);
+    response.once("close", () => clearInterval(this.#beat));
+  }
+
+  send(event: string, data: object): void {
+    this.#write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  end(): void {
+    clearInterval(this.#beat);
+    this.#response.end();
+  }
+
+  /** Resolves when the reader is gone. */
+  get closed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#response.destroyed || this.#response.writableFinished) resolve();
+      else this.#response.once("close", resolve);
+    });
+  }
+
+  #write(text: string): void {
+    if (this.#response.destroyed || this.#response.writableEnded) return;
+    this.#response.write(text);
+    if (this.#response.writableLength > MAX_UNREAD_BYTES) this.#response.destroy();
+  }
+}

@@ -1,0 +1,364 @@
+import assert from "node:assert/strict";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { ControlRig } from "../../test/helpers/control-rig.ts";
+import { ask, bodyOf, open } from "../../test/helpers/http.ts";
+import type { ConnectionEnd, Sample } from "../core/records.ts";
+import type { IncidentRow } from "../recorder/store.ts";
+import type * as Contract from "./contract.ts";
+import type { RunClawkit } from "./deps.ts";
+
+const NOW = Date.parse("2026-11-22T10:00:00Z");
+
+const END: ConnectionEnd = {
+  at: NOW - 60_000,
+  by: "gateway",
+  code: 1012,
+  reason: "gateway restarting",
+  phase: "open",
+  cause: "gateway-ended",
+  bytesIn: 1,
+  bytesOut: 2,
+  framesIn: 1,
+  framesOut: 1,
+  lastActivityAt: NOW - 61_000,
+  rttMs: 3,
+};
+
+const INCIDENT: IncidentRow = {
+  id: "i-1",
+  kind: "outage",
+  role: "gateway",
+  openedAt: NOW - 60_000,
+  closedAt: NOW - 58_800,
+  cause: "killed-by-signal",
+  verdict: "confirmed",
+  summary: "it was killed by SIGKILL",
+  noticedBy: "supervisor",
+  evidence: [],
+  unknown: [],
+  generation: 1,
+  ends: 1,
+  crash: null,
+};
+
+function sampleAt(at: number, loopP99Ms: number): Sample {
+  return {
+    at,
+    connections: 5,
+    held: 0,
+    rssBytes: 1,
+    heapBytes: 1,
+    loopP50Ms: 1,
+    loopP99Ms,
+    rttP50Ms: null,
+    rttP99Ms: null,
+    gatewayRssBytes: null,
+    memoryAvailableBytes: null,
+    diskFreeBytes: null,
+  };
+}
+
+/** A gateway that was away for 1.2 s a minute ago, which cost one client its connection. */
+async function afterAnOutage(clawkit?: RunClawkit): Promise<ControlRig> {
+  const rig = await ControlRig.start(clawkit === undefined ? {} : { clawkit });
+  const { store } = rig;
+  store.openConnection({ id: "e-9", openedAt: NOW - 90_000, address: "192.0.2.7", origin: null, path: "/" });
+  store.closeConnection("e-9", END, "i-1");
+  store.saveIncident(INCIDENT);
+  store.addNote({ at: NOW - 70_000, kind: "memory-low", text: "memory is low" });
+  await mkdir(join(rig.stateDir, "logs"));
+  const line = (ms: number, stream: string, text: string) =>
+    `${new Date(NOW - ms).toISOString()} ${stream} ${text}\n`;
+  const log =
+    line(3_600_000, "out", "long ago") + line(60_001, "err", "last words") + line(60_000, "end", "ended");
+  await writeFile(join(rig.stateDir, "logs", "gateway.log"), log);
+  return rig;
+}
+
+describe("overview", () => {
+  it("says how it is in a sentence, with what it rests on", async () => {
+    await using rig = await afterAnOutage();
+    const headers = await rig.signedIn();
+    const { json } = await rig.api<Contract.Overview>("/overview?hours=1", { headers });
+    assert.equal(
+      json.sentence,
+      "Healthy for 58800 ms. 1 short outage this week, 1200 ms, 1 client was disconnected.",
+    );
+    assert.deepEqual(
+      json.disconnects.map(({ cause, count }) => [cause, count]),
+      [["gateway-ended", 1]],
+    );
+    assert.deepEqual(
+      json.incidents.map(({ id, connections }) => [id, connections]),
+      [["i-1", 1]],
+    );
+  });
+
+  it("has at most 300 samples, and keeps the worst of each bucket", async () => {
+    await using rig = await ControlRig.start();
+    for (let i = 0; i < 8_640; i++) rig.store.addSample(sampleAt(NOW - i * 10_000, i === 4_000 ? 900 : 1));
+    const { json } = await rig.api<Contract.Overview>("/overview", { headers: await rig.signedIn() });
+    assert.ok(json.samples.length <= 301 && json.samples.length > 290, `${json.samples.length}`);
+    assert.equal(Math.max(...json.samples.map(({ loopP99Ms }) => loopP99Ms)), 900);
+  });
+
+  for (const hours of ["0", "721", "1e3", "x", "-1"]) {
+    it(`refuses hours=${hours}`, async () => {
+      await using rig = await ControlRig.start();
+      const answer = await rig.api(`/overview?hours=${hours}`, { headers: await rig.signedIn() });
+      assert.deepEqual([answer.status, answer.json.error.code], [400, "BAD_REQUEST"]);
+    });
+  }
+});
+
+describe("incidents", () => {
+  it("one has exits, notes, closes and lines on one axis", async () => {
+    await using rig = await afterAnOutage();
+    const { json } = await rig.api<Contract.IncidentDetail>("/incidents/i-1", {
+      headers: await rig.signedIn(),
+    });
+    assert.match(json.told.headline, /The gateway was away for 1200 ms/);
+    assert.deepEqual(
+      json.timeline.map(({ kind, text }) => `${kind}: ${text}`),
+      ["note: memory is low", "log: last words", 'close: 192.0.2.7: 1012 "gateway restarting"', "log: ended"],
+    );
+  });
+
+  it("an unknown one is a 404 with a sentence", async () => {
+    await using rig = await ControlRig.start();
+    const answer = await rig.api("/incidents/nope", { headers: await rig.signedIn() });
+    assert.deepEqual([answer.status, answer.json.error.message], [404, "No incident nope is recorded"]);
+  });
+});
+
+describe("connections", () => {
+  it("open ones are asked of the edge", async () => {
+    await using rig = await ControlRig.start();
+    const path = "/connections?q=web&sort=idle&order=asc&offset=50&limit=10";
+    await rig.api(path, { headers: await rig.signedIn() });
+    assert.deepEqual(rig.asked, [
+      { kind: "links", text: "web", sort: "idle", isDescending: false, offset: 50, limit: 10 },
+    ]);
+  });
+
+  it("closed ones come from the recorder", async () => {
+    await using rig = await afterAnOutage();
+    const headers = await rig.signedIn();
+    const { json } = await rig.api<Contract.ConnectionsPage>("/connections?state=closed", { headers });
+    assert.deepEqual([json.total, json.state === "closed" && json.connections[0]?.id], [1, "e-9"]);
+  });
+
+  it("one has its story and its incident", async () => {
+    await using rig = await afterAnOutage();
+    const { json } = await rig.api<Contract.ConnectionDetail>("/connections/e-9", {
+      headers: await rig.signedIn(),
+    });
+    assert.match(json.told.headline, /ended by the gateway with 1012/);
+    assert.equal(json.incident?.id, "i-1");
+  });
+
+  it("closing one is recorded with who did it", async () => {
+    await using rig = await ControlRig.start();
+    const headers = await rig.signedIn();
+    const close = (id: string) =>
+      rig.api(`/connections/${id}/close`, { method: "POST", json: { reason: "tidy" }, headers });
+    assert.deepEqual([(await close("e-1")).status, (await close("e-2")).status], [200, 404]);
+    const notes = rig.asked.flatMap((asked) => (asked.kind === "note" ? [asked.note] : []));
+    assert.equal(notes.length, 1);
+    assert.match(
+      notes[0]!.text,
+      /^closed connection e-1: "tidy" \(console session [0-9a-f]{8}, signed in with a one-time code, from 127\.0\.0\.1\)$/,
+    );
+  });
+});
+
+describe("the doctor", () => {
+  const REPORT = { ok: true, verdict: "healthy", causes: [], facts: [], notLooked: [], checksRun: 2 };
+
+  it("tells how far it is, then the result, which is kept", async () => {
+    await using rig = await afterAnOutage(async (args, { onProgress }) => {
+      onProgress?.("1 of 2: the port");
+      return { exitCode: 0, stdout: JSON.stringify({ ...REPORT, args }), stderr: "" };
+    });
+    const headers = await rig.signedIn();
+    const { body, headers: sent } = await ask(rig.port, "/__clawkit__/api/v1/doctor", {
+      method: "POST",
+      headers: { ...headers, Host: `127.0.0.1:${rig.port}` },
+    });
+    assert.equal(sent["content-type"], "text/event-stream; charset=utf-8");
+    assert.match(
+      body.toString(),
+      /^event: result\ndata: \{"ok":true,.*"args":\["doctor","--json","--verbose"\]/m,
+    );
+    const { json } = await rig.api<Contract.LastDoctor>("/doctor", { headers });
+    assert.deepEqual([json.last?.report.verdict, json.isRunning], ["healthy", false]);
+  });
+
+  it("runs once for all who ask, and refuses a repair meanwhile", async () => {
+    const release = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
+    let runs = 0;
+    await using rig = await afterAnOutage(async () => {
+      runs++;
+      started.resolve();
+      await release.promise;
+      return { exitCode: 0, stdout: JSON.stringify(REPORT), stderr: "" };
+    });
+    const headers = { ...(await rig.signedIn()), Host: `127.0.0.1:${rig.port}` };
+    const path = "/__clawkit__/api/v1/doctor";
+    const two = [1, 2].map(() => ask(rig.port, path, { method: "POST", headers }));
+    await started.promise;
+    const fix = await rig.api("/doctor/fix", { method: "POST", json: { ids: ["start"] }, headers });
+    assert.deepEqual([fix.status, fix.json.error.code], [409, "BUSY"]);
+    release.resolve();
+    for (const { body } of await Promise.all(two)) assert.match(body.toString(), /event: result/);
+    assert.equal(runs, 1);
+  });
+
+  it("makes the repairs that were named, never all, and records them", async () => {
+    const seen: string[][] = [];
+    await using rig = await afterAnOutage(async (args) => {
+      seen.push([...args]);
+      const repairs = [{ id: "start", outcome: "applied", ledgerId: "r-1-a" }];
+      return { exitCode: 0, stdout: JSON.stringify({ ...REPORT, repairs }), stderr: "" };
+    });
+    const headers = { ...(await rig.signedIn()), Host: `127.0.0.1:${rig.port}` };
+    const fix = (json: object) =>
+      ask(rig.port, "/__clawkit__/api/v1/doctor/fix", {
+        method: "POST",
+        headers: { ...headers, "Content-Type": "application/json" },
+        body: JSON.stringify(json),
+      });
+    assert.equal((await fix({ ids: [] })).status, 400);
+    assert.equal((await fix({ ids: ["--yes; rm"] })).status, 400);
+    await fix({ ids: ["start"] });
+    await fix({ ids: [], dryRun: true });
+    assert.deepEqual(seen, [
+      ["doctor", "--json", "--fix", "start", "--yes"],
+      ["doctor", "--json", "--fix", "--dry-run"],
+    ]);
+    assert.match(rig.logged.join("\n"), /repair start: applied, undo with r-1-a \(console session/);
+  });
+});
+
+describe("explain", () => {
+  it("quotes the lines that decided", async () => {
+    const causes = [{ id: "oom", evidence: [{ id: "x", detail: "", source: "line 2" }], verdict: "likely" }];
+    const stdout = JSON.stringify({ schemaVersion: 1, verdict: "likely", causes });
+    await using rig = await afterAnOutage(async () => ({ exitCode: 0, stdout, stderr: "" }));
+    const answer = await ask(rig.port, "/__clawkit__/api/v1/explain", {
+      method: "POST",
+      headers: { ...(await rig.signedIn()), Host: `127.0.0.1:${rig.port}` },
+      body: "one\nheap out of memory\r\nthree",
+    });
+    const { lines } = JSON.parse(answer.body.toString()) as Contract.Explained;
+    assert.deepEqual(lines, [{ number: 2, text: "heap out of memory", causes: ["oom"] }]);
+  });
+});
+
+describe("playbooks", () => {
+  it("are listed and read in sections with their steps", async () => {
+    await using rig = await ControlRig.start();
+    const headers = await rig.signedIn();
+    const { json: list } = await rig.api<Contract.PlaybookList>("/playbooks", { headers });
+    assert.ok(list.playbooks.some(({ code, title }) => code === "1006" && /1006/.test(title)));
+    const { json } = await rig.api<Contract.Playbook>("/playbooks/1006", { headers });
+    const steps = json.sections.flatMap(({ lines }) => lines.filter(({ step }) => step !== undefined));
+    assert.ok(steps.some(({ text, canRun }) => canRun === true && text.startsWith("ps aux")));
+    assert.ok(steps.some(({ canRun }) => canRun === false));
+  });
+
+  it("an answer is kept, with what was said", async () => {
+    await using rig = await ControlRig.start();
+    const json = { playbook: "1006", solved: "partly", note: "the second step" };
+    await rig.api("/feedback", { method: "POST", json, headers: await rig.signedIn() });
+    const kept = JSON.parse(await readFile(join(rig.stateDir, "feedback.jsonl"), "utf8")) as object;
+    assert.deepEqual(kept, {
+      at: "2026-11-22T10:00:00.000Z",
+      playbook: "1006",
+      solved: "partly",
+      cause: null,
+      note: "the second step",
+    });
+  });
+});
+
+describe("logs", () => {
+  it("are filtered by source, stream, text and time", async () => {
+    await using rig = await afterAnOutage();
+    const headers = await rig.signedIn();
+    const texts = async (query: string) =>
+      (await rig.api<Contract.LogTail>(`/logs?${query}`, { headers })).json.lines.map(({ text }) => text);
+    assert.deepEqual(await texts("limit=2"), ["last words", "ended"]);
+    assert.deepEqual(await texts("stream=err"), ["last words"]);
+    assert.deepEqual(await texts("q=LONG"), ["long ago"]);
+    assert.deepEqual(await texts("source=edge"), []);
+    assert.deepEqual(await texts(`after=${new Date(NOW - 60_001).toISOString()}`), ["ended"]);
+  });
+});
+
+describe("events", () => {
+  it("a tick comes at once, and an incident when it is new", async () => {
+    await using rig = await afterAnOutage();
+    const headers = { ...(await rig.signedIn()), Host: `127.0.0.1:${rig.port}` };
+    const { request, response } = open(rig.port, "/__clawkit__/api/v1/events", { headers });
+    request.end();
+    const incoming = await response;
+    let text = "";
+    for await (const chunk of incoming) {
+      text += String(chunk);
+      if (text.includes("event: tick") && rig.store.incident("i-2") === undefined) {
+        rig.store.saveIncident({ ...INCIDENT, id: "i-2", openedAt: NOW, closedAt: null });
+      }
+      if (text.includes("event: incident")) break;
+    }
+    assert.match(text, /^event: tick\ndata: \{"at":\d+,"state":"healthy","sentence":"Healthy for/);
+    assert.match(text, /event: incident\ndata: \{.*"id":"i-2"/);
+    assert.doesNotMatch(text, /event: incident\ndata: \{.*"id":"i-1"/);
+  });
+
+  it("a reader that does not read is dropped", async () => {
+    const told = Promise.withResolvers<void>();
+    await using rig = await afterAnOutage(async (_args, { onProgress }) => {
+      for (let i = 0; i < 400; i++) {
+        onProgress?.("x".repeat(100_000));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      told.resolve();
+      return { exitCode: 0, stdout: "{}", stderr: "" };
+    });
+    const headers = { ...(await rig.signedIn()), Host: `127.0.0.1:${rig.port}` };
+    const { request, response } = open(rig.port, "/__clawkit__/api/v1/doctor", { method: "POST", headers });
+    request.end();
+    const incoming = await response; // its body is not read
+    await told.promise;
+    await assert.rejects(bodyOf(incoming));
+  });
+});
+
+describe("pages", () => {
+  it("are files of one folder, and paths of the application", async () => {
+    await using rig = await ControlRig.start();
+    const pages = join(rig.stateDir, "pages");
+    await mkdir(join(pages, "assets"), { recursive: true });
+    await writeFile(join(pages, "index.html"), "<!doctype html>");
+    await writeFile(join(pages, "assets", "app-1a2b.js"), "1");
+    await writeFile(join(rig.stateDir, "secret.txt"), "secret");
+    const get = (path: string) => ask(rig.port, path, { headers: { Host: `localhost:${rig.port}` } });
+    const page = await get("/__clawkit__/incidents/i-1");
+    assert.deepEqual([page.status, page.body.toString()], [200, "<!doctype html>"]);
+    const script = await get("/__clawkit__/assets/app-1a2b.js");
+    assert.equal(script.headers["cache-control"], "max-age=31536000, immutable");
+    for (const path of [
+      "/__clawkit__/%2e%2e/secret.txt",
+      "/__clawkit__/..%2fsecret.txt",
+      "/__clawkit__/.env",
+      "/__clawkit__/a.exe",
+    ]) {
+      assert.equal((await get(path)).status, 404, path);
+    }
+    assert.equal((await get("/")).headers.location, "/__clawkit__/");
+  });
+});

@@ -1,0 +1,90 @@
+import { ApiError } from "../api-error.ts";
+import { readJson, textIn } from "../body.ts";
+import type { DoctorReport } from "../contract.ts";
+import { recordAction } from "../record-action.ts";
+import type { Call, Route } from "../route.ts";
+
+/** Ids of repairs, as our own code names them. */
+const ID = /^[\w-]{1,60}$/;
+
+export const doctorRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/doctor",
+    what: "the last result, and whether it is running",
+    handle: async ({ jobs }) => ({ apiVersion: 1, last: jobs.last, isRunning: jobs.isRunning }),
+  },
+  {
+    method: "POST",
+    path: "/doctor",
+    what: "look at this machine; events `progress`, then `result` (what `clawkit doctor --json` prints) or `failure`",
+    handle: run,
+  },
+  {
+    method: "POST",
+    path: "/doctor/fix",
+    what: "make the repairs named in `ids`, or with `dryRun` show what would be made; events as above",
+    handle: fix,
+  },
+  {
+    method: "POST",
+    path: "/doctor/undo",
+    what: "take the repair or change with this `id` back",
+    handle: undo,
+  },
+];
+
+async function run(call: Call): Promise<undefined> {
+  const { jobs } = call;
+  const job = jobs.start("doctor", ["doctor", "--json", "--verbose"]);
+  const report = await jobs.follow(call, job);
+  if (report !== undefined) jobs.remember(report as DoctorReport);
+  return undefined;
+}
+
+async function fix(call: Call): Promise<undefined> {
+  const { jobs, deps, session } = call;
+  const { ids: given = [], dryRun = false } = await readJson(call.request);
+  const ids = idsOf(given);
+  if (dryRun === true) {
+    const named = ids.length === 0 ? [] : [ids.join(",")];
+    const args = ["doctor", "--json", "--fix", ...named, "--dry-run"];
+    await jobs.follow(call, jobs.start("doctor --dry-run", args));
+    return undefined;
+  }
+  if (ids.length === 0)
+    throw new ApiError("BAD_REQUEST", "ids must name what is to be repaired: a dry run does");
+  // who presses the button for this very repair has been asked
+  const job = jobs.start("doctor --fix", ["doctor", "--json", "--fix", ids.join(","), "--yes"]);
+  await recordAction(deps, session, `asked for the repair ${ids.join(", ")}`);
+  const report = (await jobs.follow(call, job)) as DoctorReport | undefined;
+  if (report !== undefined) jobs.remember(report);
+  for (const { id, outcome, ledgerId } of report?.repairs ?? []) {
+    await recordAction(
+      deps,
+      session,
+      `repair ${id}: ${outcome}${ledgerId === undefined ? "" : `, undo with ${ledgerId}`}`,
+    );
+  }
+  return undefined;
+}
+
+async function undo({ jobs, deps, session, request }: Call): Promise<object> {
+  const id = textIn(await readJson(request), "id", 60);
+  if (!ID.test(id)) throw new ApiError("BAD_REQUEST", "id must be that of a repair, such as r-mg3k2-0a1b2c");
+  const entry = await jobs.start("doctor undo", ["doctor", "undo", id, "--json"]).result;
+  await recordAction(deps, session, `took ${id} back`);
+  return { apiVersion: 1, entry };
+}
+
+/** Names of a list of the body. Throws BAD_REQUEST. */
+export function idsOf(given: unknown): string[] {
+  if (
+    Array.isArray(given) &&
+    given.length <= 20 &&
+    given.every((id) => typeof id === "string" && ID.test(id))
+  ) {
+    return given as string[];
+  }
+  throw new ApiError("BAD_REQUEST", "ids must be a list of up to 20 ids");
+}

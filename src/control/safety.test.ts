@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ControlRig, TOKEN } from "../../test/helpers/control-rig.ts";
+import { ask } from "../../test/helpers/http.ts";
+
+const CODE_OF = (answer: { json: { error?: { code: string } } }) => answer.json.error?.code;
+
+describe("a way in", () => {
+  it("a one-time code is good once", async () => {
+    await using rig = await ControlRig.start();
+    const code = rig.server.issueCode();
+    const signIn = () => rig.api("/session", { method: "POST", json: { code } });
+    assert.deepEqual([(await signIn()).status, (await signIn()).status], [200, 401]);
+  });
+
+  it("and for a minute", async () => {
+    await using rig = await ControlRig.start();
+    const code = rig.server.issueCode();
+    rig.time.now += 60_001;
+    const answer = await rig.api("/session", { method: "POST", json: { code } });
+    assert.deepEqual([answer.status, CODE_OF(answer)], [401, "NOT_SIGNED_IN"]);
+  });
+
+  it("the gateway's token signs in, another text does not", async () => {
+    await using rig = await ControlRig.start();
+    const signIn = (token: string) => rig.api("/session", { method: "POST", json: { token } });
+    assert.equal((await signIn(`${TOKEN}x`)).status, 401);
+    assert.equal((await signIn("")).status, 401);
+    const { status, headers } = await signIn(TOKEN);
+    assert.equal(status, 200);
+    const [cookie] = headers["set-cookie"]!;
+    const form = /^clawkit-\d+=[\w-]{43}; Path=\/__clawkit__\/; Max-Age=43200; HttpOnly; SameSite=Strict$/;
+    assert.match(cookie!, form);
+  });
+
+  for (const [name, change] of [
+    ["a gateway that is not ours", { upstream: { type: "url", url: "ws://127.0.0.1:9" } }],
+    ["auth mode none", { auth: { mode: "none", token: TOKEN } }],
+  ] as const) {
+    it(`with ${name} only a one-time code does`, async () => {
+      await using rig = await ControlRig.start();
+      rig.config = { ...rig.config, gateway: { ...rig.config.gateway, ...change } };
+      const withToken = await rig.api("/session", { method: "POST", json: { token: TOKEN } });
+      const withCode = await rig.api("/session", { method: "POST", json: { code: rig.server.issueCode() } });
+      assert.deepEqual([withToken.status, withCode.status], [401, 200]);
+    });
+  }
+
+  it("ten failures close it for a minute, a right code included, and are recorded", async () => {
+    await using rig = await ControlRig.start();
+    const signIn = (json: object) => rig.api("/session", { method: "POST", json });
+    for (let i = 0; i < 10; i++) assert.equal((await signIn({ token: `guess ${i}` })).status, 401);
+    const locked = await signIn({ token: TOKEN });
+    assert.deepEqual([locked.status, locked.headers["retry-after"]], [429, "60"]);
+    assert.equal((await signIn({ code: rig.server.issueCode() })).status, 429);
+    assert.match(rig.logged.join("\n"), /sign-ins to the console are locked/);
+    rig.time.now += 60_001;
+    assert.equal((await signIn({ token: TOKEN })).status, 200);
+  });
+
+  it("a session ends after twelve hours", async () => {
+    await using rig = await ControlRig.start();
+    const headers = await rig.signedIn();
+    rig.time.wall += 12 * 3_600_000 - 1;
+    assert.equal((await rig.api("/session", { headers })).status, 200);
+    rig.time.wall += 1;
+    assert.equal((await rig.api("/session", { headers })).status, 401);
+  });
+
+  it("and when its owner signs out", async () => {
+    await using rig = await ControlRig.start();
+    const headers = await rig.signedIn();
+    const out = await rig.api("/session", { method: "DELETE", headers });
+    assert.match(out.headers["set-cookie"]![0]!, /^clawkit-\d+=; .*Max-Age=0/);
+    assert.equal((await rig.api("/session", { headers })).status, 401);
+  });
+});
+
+describe("who is refused", () => {
+  const refusals: [string, Record<string, string>, number, RegExp][] = [
+    ["a forged Host (DNS rebinding)", { Host: "evil.example:1" }, 403, /answers as localhost/],
+    ["a Host that only begins like loopback", { Host: "127.0.0.1.evil.example:1" }, 403, /answers as/],
+    ["the Host of another port", { Host: "127.0.0.1:1" }, 403, /answers as/],
+    ["a foreign Origin", { Origin: "https://evil.example" }, 403, /may not use the console/],
+    ["another program's page on this machine", { Origin: "http://127.0.0.1:3000" }, 403, /may not use/],
+    ["a sandboxed frame", { Origin: "null" }, 403, /may not use/],
+    ["a request of another site's page", { "Sec-Fetch-Site": "cross-site" }, 403, /another site/],
+    ["a local proxy's client", { "X-Forwarded-For": "192.0.2.1" }, 403, /through a proxy/],
+    ["a tailscale client", { "Tailscale-User-Login": "x@y" }, 403, /through a proxy/],
+    ["a cookie that was made up", { Cookie: "clawkit-1=abc" }, 401, /Sign in first/],
+  ];
+  for (const [name, headers, status, message] of refusals) {
+    it(name, async () => {
+      await using rig = await ControlRig.start();
+      const owner = await rig.signedIn();
+      const answer = await rig.api("/overview", { headers: { ...owner, ...headers } });
+      assert.equal(answer.status, status);
+      assert.match(answer.json.error.message, message);
+    });
+  }
+
+  it("a change without the csrf token, or with another's", async () => {
+    await using rig = await ControlRig.start();
+    const { Cookie, ...csrf } = await rig.signedIn();
+    const close = (headers: Record<string, string>) =>
+      rig.api("/connections/e-1/close", { method: "POST", json: { reason: "tidy" }, headers });
+    assert.deepEqual([(await close({ Cookie: Cookie! })).status, rig.asked.length], [403, 0]);
+    assert.equal((await close({ Cookie: Cookie!, "X-Clawkit-Csrf": "wrong" })).status, 403);
+    assert.equal((await close(csrf)).status, 401);
+    assert.equal((await close({ Cookie: Cookie!, ...csrf })).status, 200);
+  });
+
+  it("a change that a form could send", async () => {
+    await using rig = await ControlRig.start();
+    const headers = { ...(await rig.signedIn()), "Content-Type": "text/plain" };
+    const answer = await rig.api("/feedback", { method: "POST", json: { playbook: "1006" }, headers });
+    assert.deepEqual([answer.status, CODE_OF(answer)], [415, "NOT_JSON"]);
+  });
+
+  it("a body that is too large, with a whole answer", async () => {
+    await using rig = await ControlRig.start();
+    const headers = await rig.signedIn();
+    const big = await rig.api("/feedback", { method: "POST", json: { note: "x".repeat(70_000) }, headers });
+    const bigger = await rig.api("/explain", { method: "POST", json: "x".repeat(11 * 2 ** 20), headers });
+    assert.deepEqual([big.status, bigger.status], [413, 413]);
+  });
+});
+
+describe("every answer", () => {
+  for (const path of ["/__clawkit__/", "/__clawkit__/api/v1/overview", "/__clawkit__/../../etc/passwd"]) {
+    it(`of ${path} keeps scripts, frames and referrers out`, async () => {
+      await using rig = await ControlRig.start();
+      const { headers } = await ask(rig.port, path, { headers: { Host: `localhost:${rig.port}` } });
+      assert.match(
+        headers["content-security-policy"] as string,
+        /^default-src 'none'; script-src 'self'; style-src/,
+      );
+      assert.match(headers["content-security-policy"] as string, /frame-ancestors 'none'; base-uri 'none'/);
+      assert.equal(headers["x-content-type-options"], "nosniff");
+      assert.equal(headers["referrer-policy"], "no-referrer");
+    });
+  }
+
+  it("of the API is stored nowhere", async () => {
+    await using rig = await ControlRig.start();
+    assert.equal((await rig.api("/overview")).headers["cache-control"], "no-store");
+  });
+
+  it("has no secret, and neither has what is written down", async () => {
+    await using rig = await ControlRig.start();
+    const headers = await rig.signedIn();
+    const { body } = await rig.api("/config", { headers });
+    await rig.api("/connections/e-1/close", { method: "POST", json: { reason: `token=${TOKEN}` }, headers });
+    const written = JSON.stringify(rig.asked.filter(({ kind }) => kind === "note")) + rig.logged.join("\n");
+    assert.doesNotMatch(body.toString(), new RegExp(TOKEN));
+    assert.match(written, /closed connection e-1/);
+    for (const secret of [TOKEN, headers.Cookie!.split("=")[1]!, headers["X-Clawkit-Csrf"]!]) {
+      assert.ok(!written.includes(secret));
+    }
+  });
+});

@@ -1,0 +1,135 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Clock } from "../core/ports.ts";
+import { ApiError } from "./api-error.ts";
+
+/** 256 bits: nobody guesses it. */
+const SECRET_BYTES = 32;
+
+const CODE_MS = 60_000;
+const SESSION_MS = 12 * 3_600_000;
+
+/** More are open tabs nobody looks at; the oldest goes. */
+const MAX_SESSIONS = 100;
+const MAX_CODES = 20;
+
+/** Failed sign-ins after which nobody may try for the rest of the minute. */
+const MAX_FAILURES = 10;
+const FAILURES_MS = 60_000;
+
+export interface Session {
+  /** Names it in records; no secret. */
+  readonly id: string;
+  readonly how: "one-time code" | "token";
+  readonly peer: string;
+  /** Sent with every change: another site's page cannot read it. */
+  readonly csrf: string;
+  readonly expiresAt: number;
+}
+
+/** Who is signed in, and the one-time codes that are good. Secrets are kept hashed, and in memory only. */
+export class Sessions {
+  readonly #clock: Clock;
+  readonly #sessions = new Map<string, Session>();
+  readonly #codes = new Map<string, number>();
+  #failures: number[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Good once, for a minute. */
+  issueCode(): string {
+    const code = secret();
+    this.#codes.set(hashOf(code), this.#clock.now() + CODE_MS);
+    dropOldest(this.#codes, MAX_CODES);
+    return code;
+  }
+
+  /** Takes a one-time code; returns the session and its cookie's value. Throws LOCKED_OUT, NOT_SIGNED_IN. */
+  withCode(code: string, peer: string): { session: Session; secret: string } {
+    this.#refuseLockedOut();
+    const hash = hashOf(code);
+    const goodUntil = this.#codes.get(hash);
+    this.#codes.delete(hash);
+    if (goodUntil === undefined || goodUntil <= this.#clock.now()) {
+      throw this.#failed(
+        "The code was used before, is older than a minute, or is wrong: clawkit console makes one",
+      );
+    }
+    return this.#open("one-time code", peer);
+  }
+
+  /** Takes the gateway's own secret; undefined where it has none of ours. */
+  withToken(token: string, expected: string | undefined, peer: string): { session: Session; secret: string } {
+    this.#refuseLockedOut();
+    if (expected === undefined) {
+      throw this.#failed("This gateway has no token of ours: clawkit console opens a way in");
+    }
+    if (!isSame(token, expected)) throw this.#failed("The token is wrong: it is gateway.auth of the config");
+    return this.#open("token", peer);
+  }
+
+  /** Whether too many sign-ins have failed: after the one that makes it so, all are refused for a while. */
+  get isLocked(): boolean {
+    const now = this.#clock.now();
+    this.#failures = this.#failures.filter((at) => at > now - FAILURES_MS);
+    return this.#failures.length >= MAX_FAILURES;
+  }
+
+  /** The session of a cookie's value. */
+  find(cookie: string | undefined): Session | undefined {
+    if (cookie === undefined) return undefined;
+    const hash = hashOf(cookie);
+    const session = this.#sessions.get(hash);
+    if (session === undefined || session.expiresAt > this.#clock.wall()) return session;
+    this.#sessions.delete(hash);
+    return undefined;
+  }
+
+  close(cookie: string): void {
+    this.#sessions.delete(hashOf(cookie));
+  }
+
+  #open(how: Session["how"], peer: string): { session: Session; secret: string } {
+    const cookie = secret();
+    const expiresAt = this.#clock.wall() + SESSION_MS;
+    const session = { id: randomBytes(4).toString("hex"), how, peer, csrf: secret(), expiresAt };
+    this.#sessions.set(hashOf(cookie), session);
+    dropOldest(this.#sessions, MAX_SESSIONS);
+    return { session, secret: cookie };
+  }
+
+  #refuseLockedOut(): void {
+    if (!this.isLocked) return;
+    throw new ApiError(
+      "LOCKED_OUT",
+      `${MAX_FAILURES} sign-ins failed within a minute: wait a minute, then try again`,
+    );
+  }
+
+  #failed(message: string): ApiError {
+    this.#failures.push(this.#clock.now());
+    return new ApiError("NOT_SIGNED_IN", message);
+  }
+}
+
+/** Compares in a time that tells nothing of where they differ. */
+export function isSame(one: string, other: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}
+
+function secret(): string {
+  return randomBytes(SECRET_BYTES).toString("base64url");
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function dropOldest(map: Map<string, unknown>, max: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= max) return;
+    map.delete(key);
+  }
+}
