@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type TObject, type TSchema, Type } from "typebox";
 import { describeExpected } from "../src/config/parse.ts";
 import { configSchema } from "../src/config/schema.ts";
+import { allRoutes } from "../src/control/routes/index.ts";
 import { causes } from "../src/core/causes.ts";
 import { closeCodes } from "../src/core/close-codes.ts";
 import { errorCodes } from "../src/core/errors.ts";
@@ -23,6 +24,13 @@ export const generated: Readonly<Record<string, { file: string; rows: () => stri
     rows: () => [
       ["cause", "meaning"],
       ...Object.entries(causes).map(([id, meaning]) => [`\`${id}\``, meaning]),
+    ],
+  },
+  "control-api": {
+    file: "docs/control-api.md",
+    rows: () => [
+      ["method", "path", "what"],
+      ...allRoutes.map(({ method, path, what }) => [method, `\`${path}\``, what]),
     ],
   },
   errors: {

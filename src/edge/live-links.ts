@@ -25,8 +25,8 @@ interface Entry {
 }
 
 function fits({ id, address, client }: ConnectionTrack, text: string): boolean {
-  return [id, address, client.clientId, client.clientVersion, client.role].some(
-    (part) => part?.toLowerCase().includes(text),
+  return [id, address, client.clientId, client.clientVersion, client.role].some((part) =>
+    part?.toLowerCase().includes(text),
   );
 }
 

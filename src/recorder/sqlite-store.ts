@@ -151,8 +151,9 @@ export class SqliteStore implements RecorderStore {
   }
 
   countEnds({ from, to, bucketMs }: { from: number; to: number; bucketMs: number }): EndCount[] {
+    // Node binds numbers as floating-point ones, and the division must be one of whole numbers
     return this.#statement(
-      `SELECT :from + (closedAt - :from) / :bucketMs * :bucketMs AS at, cause, count(*) AS count FROM connections
+      `SELECT :from + CAST((closedAt - :from) / :bucketMs AS INTEGER) * :bucketMs AS at, cause, count(*) AS count FROM connections
        WHERE closedAt BETWEEN :from AND :to GROUP BY 1, 2 ORDER BY 1, 2`,
     ).all({ from, to, bucketMs }) as unknown as EndCount[];
   }

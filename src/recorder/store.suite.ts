@@ -149,6 +149,34 @@ export function testStore(name: string, make: MakeStore): void {
       });
     }
 
+    test("ends are counted by bucket and cause, both ends of the span included", () => {
+      using made = make();
+      const { store } = made;
+      const ends = [
+        [T - 1, "client-closed"],
+        [T, "client-closed"],
+        [T + 99, "client-closed"],
+        [T + 99, "client-reset"],
+        [T + 100, "client-closed"],
+        [T + 300, "client-reset"],
+        [T + 301, "client-reset"],
+      ] as const;
+      for (const [index, [at, cause]] of ends.entries()) {
+        store.openConnection(opened(`c${index}`, T - 10));
+        store.closeConnection(`c${index}`, ended(at, { cause }), null);
+      }
+      store.openConnection(opened("lives", T));
+      assert.deepEqual(
+        store.countEnds({ from: T, to: T + 300, bucketMs: 100 }).map((row) => ({ ...row })),
+        [
+          { at: T, cause: "client-closed", count: 2 },
+          { at: T, cause: "client-reset", count: 1 },
+          { at: T + 100, cause: "client-closed", count: 1 },
+          { at: T + 300, cause: "client-reset", count: 1 },
+        ],
+      );
+    });
+
     test("no more than the limit, and the count is of all", () => {
       using made = make();
       const store = filled(made.store);

@@ -76,7 +76,11 @@ async function connection({ deps, params }: Call): Promise<ConnectionDetail> {
       incident: row.incident === null ? null : (store.incident(row.incident) ?? null),
     };
   });
-  if (found === undefined) throw new ApiError("NOT_FOUND", `No connection ${id} is recorded`);
+  if (found === undefined)
+    throw new ApiError(
+      "NOT_FOUND",
+      `No connection ${id} is recorded; what has just begun is written down within seconds`,
+    );
   const live = found.connection.end === null ? await liveOf(deps, id) : null;
   const told = tellConnection(found.connection, deps, deps.clock.wall());
   return { apiVersion: 1, ...found, live, told };

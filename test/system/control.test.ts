@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { after, before, describe, test } from "node:test";
+import { statePaths } from "../../src/config/paths.ts";
+import type * as Contract from "../../src/control/contract.ts";
+import { parseRunLog, type RunRecord } from "../../src/core/run-record.ts";
+import { openToRead } from "../../src/recorder/read-store.ts";
+import { program, TestClawkit, until } from "../helpers/clawkit.ts";
+import { TestClient } from "../helpers/clients.ts";
+import { type AskOptions, ask, open } from "../helpers/http.ts";
+
+const API = "/__clawkit__/api/v1";
+
+interface Signed {
+  readonly [name: string]: string;
+}
+
+/** What `clawkit console --json` prints of a way in. */
+interface WayIn {
+  readonly url: string;
+  readonly servedBy: string;
+}
+
+function codeOf({ url }: WayIn): string {
+  return new URLSearchParams(new URL(url).hash.slice(1)).get("code")!;
+}
+
+async function signIn(port: number, body: object, headers: object = {}) {
+  const answer = await ask(port, `${API}/session`, {
+    method: "POST",
+    headers: { Host: `127.0.0.1:${port}`, "Content-Type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+  const json = JSON.parse(answer.body.toString()) as { csrf: string };
+  const cookie = answer.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+  return { status: answer.status, headers: { Cookie: cookie, "X-Clawkit-Csrf": json.csrf } as Signed };
+}
+
+async function get<T>(port: number, path: string, headers: Signed): Promise<T> {
+  const answer = await ask(port, API + path, { headers });
+  assert.equal(answer.status, 200, `${path}: ${answer.body.toString()}`);
+  return JSON.parse(answer.body.toString()) as T;
+}
+
+/** Reads server-sent events until one is as wanted. */
+async function untilEvent<T>(
+  incoming: IncomingMessage,
+  wanted: (event: string, data: T) => boolean,
+): Promise<T> {
+  let text = "";
+  for await (const chunk of incoming) {
+    text += String(chunk);
+    const blocks = text.split("\n\n");
+    text = blocks.pop()!;
+    for (const block of blocks) {
+      const match = /^event: (.*)\ndata: (.*)$/.exec(block);
+      if (match === null) continue;
+      const data = JSON.parse(match[2]!) as T;
+      if (wanted(match[1]!, data)) return data;
+    }
+  }
+  throw new Error(`the events ended: ${text}`);
+}
+
+describe("the console of a running gateway", () => {
+  let clawkit: TestClawkit;
+  let signed: Signed;
+
+  before(async () => {
+    clawkit = await TestClawkit.run({ gateway: { upstream: { type: "command", command: program("echo") } } });
+    const wayIn = JSON.parse((await clawkit.cli("console", "--json")).stdout) as WayIn;
+    assert.equal(wayIn.servedBy, "edge");
+    signed = (await signIn(clawkit.port, { code: codeOf(wayIn) })).headers;
+  });
+  after(() => clawkit?.[Symbol.asyncDispose]());
+
+  const records = async (role: RunRecord["role"]) =>
+    parseRunLog(await clawkit.runLog()).filter((record) => record.role === role);
+
+  test("no token, a wrong one, a foreign Origin, a forged Host, no csrf: refused through the edge too", async () => {
+    const { port } = clawkit;
+    const status = async (path: string, options: AskOptions) => (await ask(port, API + path, options)).status;
+    assert.equal(await status("/overview", {}), 401);
+    assert.equal((await signIn(port, { token: "wrong" })).status, 401);
+    assert.equal(await status("/overview", { headers: { ...signed, Origin: "https://evil.example" } }), 403);
+    assert.equal(await status("/overview", { headers: { ...signed, Host: "evil.example" } }), 403);
+    const forged = { ...signed, "X-Clawkit-Peer": "127.0.0.1", "X-Forwarded-For": "127.0.0.1" };
+    assert.equal(await status("/overview", { headers: forged }), 403);
+    const body = JSON.stringify({ reason: "x" });
+    const headers = { Cookie: signed.Cookie!, "Content-Type": "application/json" };
+    assert.equal(await status("/connections/x/close", { method: "POST", headers, body }), 403);
+    assert.equal(await status("/overview", { headers: signed }), 200);
+  });
+
+  test("an open connection is seen and can be closed: the client is told why, the recorder who did it", async () => {
+    const client = new TestClient(clawkit.url);
+    await client.opened;
+    await client.echo("hello");
+    const { links } = await get<{ links: { id: string; bytesIn: number }[] }>(
+      clawkit.port,
+      "/connections",
+      signed,
+    );
+    assert.deepEqual([links.length, links[0]!.bytesIn > 0], [1, true]);
+    await ask(clawkit.port, `${API}/connections/${links[0]!.id}/close`, {
+      method: "POST",
+      headers: { ...signed, "Content-Type": "application/json" },
+      body: JSON.stringify({ reason: "tidying up" }),
+    });
+    const end = await client.ended;
+    assert.deepEqual([end.code, end.reason], [1013, "by operator: tidying up"]);
+    // the recorder writes in batches
+    const row = await until(async () => {
+      const page = await get<Contract.ConnectionsPage>(clawkit.port, "/connections?state=closed", signed);
+      if (page.state !== "closed") return undefined;
+      return page.connections.find(({ id }) => id === links[0]!.id);
+    });
+    assert.equal(row.end?.cause, "closed-by-operator");
+    const { told } = await get<Contract.ConnectionDetail>(clawkit.port, `/connections/${row.id}`, signed);
+    assert.equal(
+      told.headline,
+      `Connection ${row.id} was ended by the edge with 1013 "by operator: tidying up"`,
+    );
+    const store = openToRead(statePaths(clawkit.stateDir), {
+      isRecording: true,
+      wall: Date.now(),
+      bootId: "",
+      maxAgeMs: 1e12,
+    });
+    const notes = await until(() => {
+      const found = store.notes(0, Date.now() + 1_000).filter(({ kind }) => kind === "console-action");
+      return found.length > 0 ? found : undefined;
+    });
+    store.close();
+    assert.match(
+      notes.at(-1)!.text,
+      /^closed connection .* \(console session [0-9a-f]{8}, signed in with a one-time/,
+    );
+  });
+
+  test("kill -9 of the gateway: the console stays, and tells the incident with its cause", async () => {
+    const { request, response } = open(clawkit.port, `${API}/events`, { headers: signed });
+    request.end();
+    const incoming = await response;
+    const client = new TestClient(clawkit.url);
+    await client.opened;
+    const { gateway } = await clawkit.status();
+    const told = untilEvent<Contract.IncidentSummary>(
+      incoming,
+      (event, data) => event === "incident" && data.cause === "killed-by-signal" && data.closedAt !== null,
+    );
+    process.kill(gateway.pid!, "SIGKILL");
+    const incident = await told;
+    request.destroy();
+    assert.deepEqual([incident.kind, incident.role, incident.connections], ["outage", "gateway", 1]);
+    const detail = await get<Contract.IncidentDetail>(clawkit.port, `/incidents/${incident.id}`, signed);
+    const kinds = new Set(detail.timeline.map(({ kind }) => kind));
+    for (const kind of ["exit", "start", "ready", "close", "log"] as const) assert.ok(kinds.has(kind), kind);
+    const overview = await get<Contract.Overview>(clawkit.port, "/overview", signed);
+    assert.match(overview.sentence, /1 short outage this week, .*, 1 client was disconnected\.$/);
+    assert.equal(overview.restarts[0]?.after?.cause, "killed-by-signal");
+  });
+
+  test("kill -9 of the control process: nothing else notices, it is recorded, and the next request has a new one", async () => {
+    const client = new TestClient(clawkit.url);
+    await client.opened;
+    const before = await clawkit.status();
+    const incidents = await get<{ incidents: unknown[] }>(clawkit.port, "/incidents", signed);
+    const [start] = (await records("control")).slice(-2);
+    process.kill(start!.pid, "SIGKILL");
+    const end = await until(async () => (await records("control")).find(({ event }) => event === "cause"));
+    assert.equal(end.event === "cause" && end.exit.cause, "killed-by-signal");
+    await client.echo("still here");
+    const status = await clawkit.status();
+    assert.deepEqual(
+      [status.gateway.pid, status.edge.pid, status.connections],
+      [before.gateway.pid, before.edge.pid, before.connections],
+    );
+    // its sessions were in its memory
+    assert.equal((await ask(clawkit.port, `${API}/overview`, { headers: signed })).status, 401);
+    const wayIn = JSON.parse((await clawkit.cli("console", "--json")).stdout) as WayIn;
+    signed = (await signIn(clawkit.port, { code: codeOf(wayIn) })).headers;
+    const now = await get<{ incidents: unknown[] }>(clawkit.port, "/incidents", signed);
+    assert.equal(now.incidents.length, incidents.incidents.length);
+  });
+
+  test("the doctor runs in a process of its own and tells how far it is", async () => {
+    const { request, response } = open(clawkit.port, `${API}/doctor`, { method: "POST", headers: signed });
+    request.end();
+    let progress = 0;
+    const report = await untilEvent<Contract.DoctorReport>(await response, (event) => {
+      if (event === "progress") progress++;
+      return event === "result";
+    });
+    assert.ok(report.checksRun > 10 && progress >= report.checksRun, `${progress} of ${report.checksRun}`);
+  });
+
+  test("a pasted error is explained, with the line that decided", async () => {
+    const { body } = await ask(clawkit.port, `${API}/explain`, {
+      method: "POST",
+      headers: signed,
+      body: "hello\ngateway failed to start: listen EADDRINUSE: address already in use 127.0.0.1:18789\n",
+    });
+    const explained = JSON.parse(body.toString()) as Contract.Explained;
+    assert.equal(explained.causes[0]?.id, "port-conflict");
+    assert.ok(explained.lines.some(({ number }) => number === 2));
+  });
+
+  test("what may be changed is listed with its diff, applied by name and taken back", async () => {
+    const { advice } = await get<Contract.Hardening>(clawkit.port, "/harden", signed);
+    const item = advice.find(({ state, risk }) => state === "change" && risk === "safe")!;
+    const headers = { ...signed, "Content-Type": "application/json" };
+    const { request, response } = open(clawkit.port, `${API}/harden/apply`, { method: "POST", headers });
+    request.end(JSON.stringify({ ids: [item.id] }));
+    const result = await untilEvent<Contract.Hardening>(await response, (event) => event === "result");
+    const applied = result.advice.filter(({ undo }) => undo !== undefined);
+    assert.ok(applied.length > 0 && applied.every(({ id }) => id === item.id));
+    const undone = await ask(clawkit.port, `${API}/harden/undo`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ id: applied[0]!.undo }),
+    });
+    assert.equal(undone.status, 200, undone.body.toString());
+  });
+});
+
+test("without an edge clawkit console serves the same from here, and points to the edge once it is up", async () => {
+  await using clawkit = await TestClawkit.create();
+  const child = clawkit.spawnCli("console", "--json");
+  let printed = "";
+  while (!printed.includes("}")) printed += String((await once(child.stdout!, "data"))[0]);
+  const wayIn = JSON.parse(printed) as WayIn;
+  assert.equal(wayIn.servedBy, "this command");
+  const port = Number(new URL(wayIn.url).port);
+  const { headers } = await signIn(port, { code: codeOf(wayIn) });
+  const before = await get<Contract.Overview>(port, "/overview", headers);
+  assert.deepEqual([before.sentence, before.edgeConsole], ["Nothing is running. No outage this week.", null]);
+  await clawkit.cli("gateway", "start");
+  const now = await get<Contract.Overview>(port, "/overview", headers);
+  assert.equal(now.edgeConsole, `http://127.0.0.1:${clawkit.port}/__clawkit__/`);
+  child.kill("SIGINT");
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+});
