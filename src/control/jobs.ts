@@ -38,8 +38,9 @@ export class Jobs {
     return this.#job !== undefined;
   }
 
-  /** Throws BUSY while another one is under way. */
-  start(name: string, args: readonly string[]): Job {
+  /** A command line, which is given `--json`. Throws BUSY while another one is under way. */
+  start(args: readonly string[]): Job {
+    const name = args.join(" ");
     if (this.#job?.name === name) return this.#job;
     if (this.#job !== undefined) {
       throw new ApiError("BUSY", `clawkit ${this.#job.name} is still running: wait for its result`);
@@ -48,7 +49,7 @@ export class Jobs {
     const onProgress = (text: string) => {
       for (const listener of listeners) listener(text);
     };
-    const result = this.json(args, { onProgress }).finally(() => {
+    const result = this.json([...args, "--json"], { onProgress }).finally(() => {
       this.#job = undefined;
     });
     result.catch(() => undefined); // whoever follows it has it

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { until } from "../../test/helpers/clawkit.ts";
 import { ControlRig } from "../../test/helpers/control-rig.ts";
 import { ask, bodyOf, open } from "../../test/helpers/http.ts";
 import type { ConnectionEnd, Sample } from "../core/records.ts";
@@ -190,7 +191,7 @@ describe("the doctor", () => {
     assert.equal(sent["content-type"], "text/event-stream; charset=utf-8");
     assert.match(
       body.toString(),
-      /^event: result\ndata: \{"ok":true,.*"args":\["doctor","--json","--verbose"\]/m,
+      /^event: result\ndata: \{"ok":true,.*"args":\["doctor","--verbose","--json"\]/m,
     );
     const { json } = await rig.api<Contract.LastDoctor>("/doctor", { headers });
     assert.deepEqual([json.last?.report.verdict, json.isRunning], ["healthy", false]);
@@ -236,8 +237,8 @@ describe("the doctor", () => {
     await fix({ ids: ["start"] });
     await fix({ ids: [], dryRun: true });
     assert.deepEqual(seen, [
-      ["doctor", "--json", "--fix", "start", "--yes"],
-      ["doctor", "--json", "--fix", "--dry-run"],
+      ["doctor", "--fix", "start", "--yes", "--json"],
+      ["doctor", "--fix", "--dry-run", "--json"],
     ]);
     assert.match(rig.logged.join("\n"), /repair start: applied, undo with r-1-a \(console session/);
   });
@@ -335,6 +336,32 @@ describe("events", () => {
     const incoming = await response; // its body is not read
     await told.promise;
     await assert.rejects(bodyOf(incoming));
+  });
+});
+
+describe("a server that nobody uses", () => {
+  it("says so once its time is over, and not while a console is open", async () => {
+    const idle = Promise.withResolvers<void>();
+    let isIdle = false;
+    const onIdle = () => {
+      isIdle = true;
+      idle.resolve();
+    };
+    await using rig = await ControlRig.start({}, { afterMs: 50, onIdle });
+    const headers = { ...(await rig.signedIn()), Host: `127.0.0.1:${rig.port}` };
+    const { request, response } = open(rig.port, "/__clawkit__/api/v1/events", { headers });
+    request.end();
+    const incoming = await response;
+    incoming.resume();
+    rig.time.now += 60_000;
+    await new Promise((resolve) => setTimeout(resolve, 100)); // twenty looks: it would have said so
+    assert.equal(isIdle, false);
+    request.destroy();
+    await until(() => {
+      rig.time.now += 60_000;
+      return isIdle || undefined;
+    });
+    await idle.promise;
   });
 });
 

@@ -76,7 +76,6 @@ export class ControlServer {
     if (isFile) await rm(path, { force: true });
     await this.#listen({ path });
     if (isFile) await chmod(path, 0o600);
-    this.#watchIdle();
   }
 
   /** On loopback; 0 is any free port. Returns the port. */
@@ -105,6 +104,7 @@ export class ControlServer {
       this.#server.once("error", reject);
       this.#server.listen(where, () => {
         this.#server.off("error", reject);
+        this.#watchIdle();
         resolve();
       });
     });

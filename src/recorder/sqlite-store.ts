@@ -151,11 +151,17 @@ export class SqliteStore implements RecorderStore {
   }
 
   countEnds({ from, to, bucketMs }: { from: number; to: number; bucketMs: number }): EndCount[] {
-    // Node binds numbers as floating-point ones, and the division must be one of whole numbers
-    return this.#statement(
-      `SELECT :from + CAST((closedAt - :from) / :bucketMs AS INTEGER) * :bucketMs AS at, cause, count(*) AS count FROM connections
-       WHERE closedAt BETWEEN :from AND :to GROUP BY 1, 2 ORDER BY 1, 2`,
-    ).all({ from, to, bucketMs }) as unknown as EndCount[];
+    // a bucket at a time: sorted by cause, a million rows at once take three times as long
+    const bucket = this.#statement(
+      `SELECT cause, count(*) AS count FROM connections
+       WHERE closedAt BETWEEN :first AND :last GROUP BY cause ORDER BY cause`,
+    );
+    const counts: EndCount[] = [];
+    for (let at = from; at <= to; at += bucketMs) {
+      const rows = bucket.all({ first: at, last: Math.min(at + bucketMs - 1, to) });
+      for (const row of rows as { cause: CauseId; count: number }[]) counts.push({ at, ...row });
+    }
+    return counts;
   }
 
   run(key: string): RunRow | undefined {

@@ -6,7 +6,7 @@ import { defaultConfig } from "../../src/config/parse.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { API_PREFIX } from "../../src/control/contract.ts";
 import type { ControlDeps } from "../../src/control/deps.ts";
-import { ControlServer } from "../../src/control/server.ts";
+import { ControlServer, type ControlServerOptions } from "../../src/control/server.ts";
 import type { Status } from "../../src/core/control.ts";
 import type { EdgeQuestion } from "../../src/core/messages.ts";
 import { MemoryStore } from "../../src/recorder/memory-store.ts";
@@ -37,7 +37,7 @@ export class ControlRig implements AsyncDisposable {
   port = 0;
   #session: { cookie: string; csrf: string } | undefined;
 
-  private constructor(stateDir: string, changes: Partial<ControlDeps>) {
+  private constructor(stateDir: string, changes: Partial<ControlDeps>, idle: ControlServerOptions["idle"]) {
     this.stateDir = stateDir;
     const deps: ControlDeps = {
       mode: "edge",
@@ -64,11 +64,17 @@ export class ControlRig implements AsyncDisposable {
       duration: (ms) => `${ms} ms`,
       ...changes,
     };
-    this.server = new ControlServer(deps, { front: { isTls: false, isBehindEdge: false } });
+    this.server = new ControlServer(deps, {
+      front: { isTls: false, isBehindEdge: false },
+      ...(idle === undefined ? {} : { idle }),
+    });
   }
 
-  static async start(changes: Partial<ControlDeps> = {}): Promise<ControlRig> {
-    const rig = new ControlRig(await mkdtemp(join(tmpdir(), "clawkit-control-")), changes);
+  static async start(
+    changes: Partial<ControlDeps> = {},
+    idle?: ControlServerOptions["idle"],
+  ): Promise<ControlRig> {
+    const rig = new ControlRig(await mkdtemp(join(tmpdir(), "clawkit-control-")), changes, idle);
     rig.port = await rig.server.listenOnLoopback(0);
     return rig;
   }

@@ -36,7 +36,7 @@ export const doctorRoutes: readonly Route[] = [
 
 async function run(call: Call): Promise<undefined> {
   const { jobs } = call;
-  const job = jobs.start("doctor", ["doctor", "--json", "--verbose"]);
+  const job = jobs.start(["doctor", "--verbose"]);
   const report = await jobs.follow(call, job);
   if (report !== undefined) jobs.remember(report as DoctorReport);
   return undefined;
@@ -48,14 +48,14 @@ async function fix(call: Call): Promise<undefined> {
   const ids = idsOf(given);
   if (dryRun === true) {
     const named = ids.length === 0 ? [] : [ids.join(",")];
-    const args = ["doctor", "--json", "--fix", ...named, "--dry-run"];
-    await jobs.follow(call, jobs.start("doctor --dry-run", args));
+    const args = ["doctor", "--fix", ...named, "--dry-run"];
+    await jobs.follow(call, jobs.start(args));
     return undefined;
   }
   if (ids.length === 0)
     throw new ApiError("BAD_REQUEST", "ids must name what is to be repaired: a dry run does");
   // who presses the button for this very repair has been asked
-  const job = jobs.start("doctor --fix", ["doctor", "--json", "--fix", ids.join(","), "--yes"]);
+  const job = jobs.start(["doctor", "--fix", ids.join(","), "--yes"]);
   await recordAction(deps, session, `asked for the repair ${ids.join(", ")}`);
   const report = (await jobs.follow(call, job)) as DoctorReport | undefined;
   if (report !== undefined) jobs.remember(report);
@@ -72,7 +72,7 @@ async function fix(call: Call): Promise<undefined> {
 async function undo({ jobs, deps, session, request }: Call): Promise<object> {
   const id = textIn(await readJson(request), "id", 60);
   if (!ID.test(id)) throw new ApiError("BAD_REQUEST", "id must be that of a repair, such as r-mg3k2-0a1b2c");
-  const entry = await jobs.start("doctor undo", ["doctor", "undo", id, "--json"]).result;
+  const entry = await jobs.start(["doctor", "undo", id]).result;
   await recordAction(deps, session, `took ${id} back`);
   return { apiVersion: 1, entry };
 }

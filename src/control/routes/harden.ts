@@ -30,7 +30,7 @@ async function apply(call: Call): Promise<undefined> {
   const { jobs, deps, session } = call;
   const ids = idsOf((await readJson(call.request)).ids);
   if (ids.length === 0) throw new ApiError("BAD_REQUEST", "ids must name what is to be changed");
-  const job = jobs.start("harden --apply", ["harden", "--json", "--apply", ids.join(","), "--yes"]);
+  const job = jobs.start(["harden", "--apply", ids.join(","), "--yes"]);
   await recordAction(deps, session, `asked for the change ${ids.join(", ")}`);
   const result = (await jobs.follow(call, job)) as Hardening | undefined;
   for (const { id, outcome, undo: ledgerId } of result?.advice ?? []) {
@@ -46,7 +46,7 @@ async function apply(call: Call): Promise<undefined> {
 
 async function undo({ jobs, deps, session, request }: Call): Promise<object> {
   const id = textIn(await readJson(request), "id", 60);
-  const entry = await jobs.start("doctor undo", ["doctor", "undo", id, "--json"]).result;
+  const entry = await jobs.start(["doctor", "undo", id]).result;
   await recordAction(deps, session, `took ${id} back`);
   return { apiVersion: 1, entry };
 }

@@ -87,7 +87,7 @@ async function runStep({ deps, params, jobs, request }: Call): Promise<StepResul
     throw new ApiError("NOT_FOUND", `Step ${JSON.stringify(step)} is none that can run here`);
   }
   // the same looks that the doctor takes: nothing that a page says is executed
-  const report = (await jobs.start("doctor", ["doctor", "--json", "--verbose"]).result) as DoctorReport;
+  const report = (await jobs.start(["doctor", "--verbose"]).result) as DoctorReport;
   jobs.remember(report);
   const answers = answersTo(found.text, report.facts, deps.platform) ?? [];
   return { apiVersion: 1, step, command: found.text, found: answers };
