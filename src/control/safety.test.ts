@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { stat } from "node:fs/promises";
+import http from "node:http";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ControlRig, TOKEN } from "../../test/helpers/control-rig.ts";
 import { ask } from "../../test/helpers/http.ts";
+import { ControlServer } from "./server.ts";
 
 const CODE_OF = (answer: { json: { error?: { code: string } } }) => answer.json.error?.code;
 
@@ -124,6 +129,36 @@ describe("who is refused", () => {
     const bigger = await rig.api("/explain", { method: "POST", json: "x".repeat(11 * 2 ** 20), headers });
     assert.deepEqual([big.status, bigger.status], [413, 413]);
   });
+});
+
+describe("behind the edge, which says who its peer is", () => {
+  const cases: [string, Record<string, string>, number][] = [
+    ["a peer on this machine is let in", { "X-Clawkit-Peer": "127.0.0.1" }, 401],
+    ["one on this machine by IPv6 too", { "X-Clawkit-Peer": "::1" }, 401],
+    ["a peer on another machine is not", { "X-Clawkit-Peer": "192.0.2.1" }, 403],
+    ["nor is one that nobody has named", {}, 403],
+  ];
+  for (const [name, headers, status] of cases) {
+    it(name, async () => {
+      await using rig = await ControlRig.start();
+      const front = { port: 18789, isTls: false, isBehindEdge: true };
+      const server = new ControlServer(rig.deps, { front });
+      const socketPath = join(rig.stateDir, "console.sock");
+      await server.listenLocally(socketPath);
+      assert.equal((await stat(socketPath)).mode & 0o777, 0o600);
+      const path = "/__clawkit__/api/v1/overview";
+      const request = http.get({
+        socketPath,
+        path,
+        agent: false,
+        headers: { Host: "localhost:18789", ...headers },
+      });
+      const [response] = (await once(request, "response")) as [http.IncomingMessage];
+      response.resume();
+      assert.equal(response.statusCode, status);
+      server.stop();
+    });
+  }
 });
 
 describe("every answer", () => {

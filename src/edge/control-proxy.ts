@@ -2,7 +2,7 @@ import http from "node:http";
 import { endToEndHeaders, withoutHeaders } from "../protocol/headers.ts";
 import { passOn, sendJson } from "./http-proxy.ts";
 
-/** A control process that was started for a request loads its code, which takes a second on a slow machine. */
+/** A control process that is started for a request loads its code, which takes seconds on a busy machine. */
 const START_MS = 10_000;
 
 /** Consoles that wait for it meanwhile; a page asks for a dozen files. */

@@ -31,6 +31,7 @@ export class ControlRig implements AsyncDisposable {
   readonly logged: string[] = [];
   readonly time = { now: 1_000_000, wall: Date.parse("2026-11-22T10:00:00Z") };
   readonly server: ControlServer;
+  readonly deps: ControlDeps;
   readonly stateDir: string;
   config: Config = withToken(defaultConfig());
   status: Status = STATUS;
@@ -39,7 +40,7 @@ export class ControlRig implements AsyncDisposable {
 
   private constructor(stateDir: string, changes: Partial<ControlDeps>, idle: ControlServerOptions["idle"]) {
     this.stateDir = stateDir;
-    const deps: ControlDeps = {
+    this.deps = {
       mode: "edge",
       clock: { now: () => this.time.now, wall: () => this.time.wall },
       log: (text) => this.logged.push(text),
@@ -64,7 +65,7 @@ export class ControlRig implements AsyncDisposable {
       duration: (ms) => `${ms} ms`,
       ...changes,
     };
-    this.server = new ControlServer(deps, {
+    this.server = new ControlServer(this.deps, {
       front: { isTls: false, isBehindEdge: false },
       ...(idle === undefined ? {} : { idle }),
     });

@@ -185,6 +185,13 @@ describe("the console of a running gateway", () => {
     assert.equal(now.incidents.length, incidents.incidents.length);
   });
 
+  test("kill -9 of the edge: the next one finds the control process, and its session", async () => {
+    const { edge } = await clawkit.status();
+    process.kill(edge.pid!, "SIGKILL");
+    await clawkit.untilStatus((status) => status.state === "healthy" && status.edge.pid !== edge.pid);
+    await get(clawkit.port, "/overview", signed);
+  });
+
   test("the doctor runs in a process of its own and tells how far it is", async () => {
     const { request, response } = open(clawkit.port, `${API}/doctor`, { method: "POST", headers: signed });
     request.end();
