@@ -1,50 +1,35 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Config } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
 import type { AfterEnd, GatewayRun, GatewayState, GatewayToSupervisor } from "../core/messages.ts";
-import type { Clock, Log, SendSignal } from "../core/ports.ts";
+import type { Clock, Log } from "../core/ports.ts";
 import { describeEnd, describeExit, type ProcessEnd } from "../core/process-end.ts";
 import type { Host } from "../host/types.ts";
-import { type MemoryLook, memoryTrouble } from "../policy/memory.ts";
 import { decideRestart, initialRestartState, type RestartState } from "../policy/restart.ts";
 import { takeBlockedStack } from "./blocked-stack.ts";
-import { Child } from "./child.ts";
-import { findFreePort } from "./free-port.ts";
+import type { Child } from "./child.ts";
+import { launchBuiltin } from "./launch/builtin.ts";
+import { prepareCommand } from "./launch/command.ts";
+import type { LaunchDeps, Launched, LaunchRequest } from "./launch/types.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import type { NodeReport } from "./node-report.ts";
 import type { ProcessWatch } from "./process-watch.ts";
 import type { Runs } from "./runs.ts";
 import { terminate } from "./terminate.ts";
 
-export interface GatewayRunnerDeps {
+export interface GatewayRunnerDeps extends LaunchDeps {
   readonly runs: Runs;
   readonly host: Host;
-  readonly reportsDir: string;
-  readonly clean: (line: string) => string;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly sendSignal: SendSignal;
   readonly log: Log;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Node and its arguments that run the built-in gateway. */
-  readonly node: string;
-  readonly builtinArgs: readonly string[];
-  readonly socketPathFor: (generation: number) => string;
   readonly removeSocket: (path: string) => void;
-  readonly configPath: string;
-  readonly logFile: string;
-  readonly onLine: (stream: "out" | "err" | "end", line: string) => void;
   readonly onStarted: (run: GatewayRun) => void;
   readonly onEnded: (generation: number, end: ProcessEnd, after: AfterEnd) => void;
   readonly onRestartRequested: (reason: string) => void;
   /** Whether the process is stopped (SIGSTOP). */
   readonly isStopped: (pid: number) => Promise<boolean>;
 }
-
-/** How often a gateway's memory is compared with its limits. */
-const MEMORY_LOOK_MS = 2_000;
-
-/** Looks that are kept: more than `memoryTrouble` asks for. */
-const MEMORY_LOOKS = 10;
 
 /** Pause before a launch that failed is tried again. */
 const RETRY_LAUNCH_MS = 1_000;
@@ -86,8 +71,7 @@ export class GatewayRunner {
   #ended: Promise<void> = Promise.resolve();
   #watch: ProcessWatch | undefined;
   #hangReport: NodeReport | undefined;
-  #heap: { readonly usedBytes: number; readonly limitBytes: number } | undefined;
-  #memoryTimer: NodeJS.Timeout | undefined;
+  #memory: MemoryWatch | undefined;
 
   /** What the edge says of the gateway. */
   observed: GatewayState = "away";
@@ -135,16 +119,16 @@ export class GatewayRunner {
       this.#deps.onStarted(run);
       return;
     }
-    const port = upstream.type === "command" ? await findFreePort() : undefined;
+    const launch =
+      upstream.type === "builtin" ? launchBuiltin : await prepareCommand({ words: upstream.command });
     if (epoch !== this.#epoch) return; // stopped, or started anew, meanwhile
     this.#generation++;
     this.#startedAt = this.#deps.clock.now();
-    const { child, run, command } =
-      upstream.type === "builtin" ? this.#spawnBuiltin() : this.#spawnCommand(upstream.command, port!);
-    this.#child = child;
+    const launched = launch(this.#launchRequest());
+    this.#child = launched.child;
     this.#state = "running";
-    this.#deps.log(`gateway started: generation ${run.generation}, pid ${child.pid ?? "none"}`);
-    this.#ended = this.#follow(child, run, command);
+    this.#deps.log(`gateway started: generation ${this.#generation}, pid ${launched.child.pid ?? "none"}`);
+    this.#ended = this.#follow(launched);
   }
 
   /** The edge says the gateway of `generation` is in this state. */
@@ -206,95 +190,22 @@ export class GatewayRunner {
     return this.#config.supervisor.stopGraceSec * 1000;
   }
 
-  /** A limit in the command's own arguments wins over ours. */
-  get #environment() {
-    const { env } = this.#deps;
-    const { heapMb } = this.#config.supervisor;
-    if (heapMb === undefined) return env;
-    const options = `${env.NODE_OPTIONS ?? ""} --max-old-space-size=${heapMb}`.trim();
-    return { ...env, NODE_OPTIONS: options };
-  }
-
-  #spawnBuiltin(): { child: Child; run: GatewayRun; command: string } {
-    const deps = this.#deps;
-    const generation = this.#generation;
-    const path = deps.socketPathFor(generation);
-    const edgeKey = randomBytes(32).toString("hex");
-    const { port, auth } = this.#config.gateway;
-    const secret = auth.mode === "token" ? auth.token : auth.mode === "password" ? auth.password : undefined;
-    const child = new Child({
-      command: deps.node,
-      args: deps.builtinArgs,
-      // so that the playbook's `ps aux | grep "openclaw gateway"` finds a line exactly when a gateway is there
-      argv0: "openclaw gateway",
-      env: this.#environment,
-      ipc: true,
-      ownGroup: true,
-      reportsDir: deps.reportsDir,
-      clean: deps.clean,
-      onLine: deps.onLine,
-      onMessage: (message) => this.#onMessage(message as GatewayToSupervisor),
-      sendSignal: deps.sendSignal,
-    });
-    child.send({
-      type: "start",
-      settings: {
-        socketPath: path,
-        port,
-        auth: { mode: auth.mode, ...(secret === undefined ? {} : { secret }) },
-        edgeKey,
-        generation,
-        configPath: deps.configPath,
-        logFile: deps.logFile,
-      },
-    });
-    const run: GatewayRun = {
-      generation,
-      address: { kind: "socket", path },
-      edgeKey,
-      ...(child.pid === undefined ? {} : { pid: child.pid }),
-    };
-    return { child, run, command: "built-in gateway" };
-  }
-
-  #spawnCommand(
-    command: readonly string[],
-    port: number,
-  ): { child: Child; run: GatewayRun; command: string } {
-    const deps = this.#deps;
-    const generation = this.#generation;
-    const [program, ...args] = command.map((part) => part.replaceAll("{port}", String(port)));
-    const child = new Child({
-      command: program!,
-      args,
-      env: { ...this.#environment, PORT: String(port) },
-      ipc: false,
-      ownGroup: true,
-      reportsDir: deps.reportsDir,
-      clean: deps.clean,
-      onLine: deps.onLine,
-      sendSignal: deps.sendSignal,
-    });
-    const run: GatewayRun = {
-      generation,
-      address: { kind: "url", url: `ws://127.0.0.1:${port}` },
-      ...(child.pid === undefined ? {} : { pid: child.pid }),
-    };
-    return { child, run, command: command.join(" ") };
+  #launchRequest(): LaunchRequest {
+    const onMessage = (message: GatewayToSupervisor) => this.#onMessage(message);
+    return { deps: this.#deps, config: this.#config, generation: this.#generation, onMessage };
   }
 
   #onMessage(message: GatewayToSupervisor): void {
     if (message.type === "shutdown-announced") this.#onAnnounced?.();
     if (message.type === "memory") {
-      this.#heap = { usedBytes: message.heapUsedBytes, limitBytes: message.heapLimitBytes };
+      this.#memory?.heap(message.heapUsedBytes, message.heapLimitBytes);
       this.#watch?.noteHeap(message.heapUsedBytes);
     }
     if (message.type === "restart-requested") this.#deps.onRestartRequested(message.reason);
   }
 
-  async #follow(child: Child, run: GatewayRun, command: string): Promise<void> {
+  async #follow({ child, run, command }: Launched): Promise<void> {
     const deps = this.#deps;
-    this.#heap = undefined;
     const { end, uptimeMs } = await deps.runs.follow("gateway", {
       generation: run.generation,
       child,
@@ -303,12 +214,15 @@ export class GatewayRunner {
       configHash: hashOf(this.#config),
       onWatch: (watch) => {
         this.#watch = watch;
-        this.#watchMemory(watch);
+        if (this.#config.supervisor.memoryRestart) {
+          this.#memory = new MemoryWatch(watch, (trouble) => deps.onRestartRequested(trouble));
+        }
       },
       onRecorded: () => deps.onStarted(run),
       hangReport: () => this.#takeHangReport(),
     });
-    clearInterval(this.#memoryTimer);
+    this.#memory?.stop();
+    this.#memory = undefined;
     if (run.address.kind === "socket") deps.removeSocket(run.address.path);
     const reason = describeEnd(end);
     const lastLine = child.lastLines.at(-1);
@@ -335,22 +249,6 @@ export class GatewayRunner {
     const report = this.#hangReport;
     this.#hangReport = undefined;
     return report;
-  }
-
-  /** With `supervisor.memoryRestart` a gateway that will run out of memory is restarted while it still can say so. */
-  #watchMemory(watch: ProcessWatch): void {
-    clearInterval(this.#memoryTimer);
-    if (!this.#config.supervisor.memoryRestart) return;
-    const looks: MemoryLook[] = [];
-    this.#memoryTimer = setInterval(async () => {
-      const cgroup = await watch.cgroupNow();
-      looks.push({ heap: this.#heap, cgroup });
-      if (looks.length > MEMORY_LOOKS) looks.shift();
-      const trouble = memoryTrouble(looks);
-      if (trouble === undefined) return;
-      clearInterval(this.#memoryTimer);
-      this.#deps.onRestartRequested(trouble);
-    }, MEMORY_LOOK_MS);
   }
 
   /** A launch that fails (no port, no memory) is tried again: nothing else would bring the gateway back. */
