@@ -9,6 +9,12 @@ export function playbookPath(code: string): string {
   return fileURLToPath(new URL(`${root}/playbooks/${code}.md`, import.meta.url));
 }
 
+/** Folders with an `openclaw` that is ours, beside the state directory's. */
+export function aliasFolders(): string[] {
+  const root = EXTENSION === ".ts" ? "../.." : "..";
+  return ["bin", "dist"].map((name) => fileURLToPath(new URL(`${root}/${name}`, import.meta.url)));
+}
+
 /** The path of one of our entry points. */
 export function entryPath(
   name: "edge" | "gateway" | "supervisor" | "openclaw" | "demo-server" | "recorder",

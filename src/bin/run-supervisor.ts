@@ -8,9 +8,11 @@ import type { Config } from "../config/schema.ts";
 import { formatLogLine, type LogStream } from "../core/log-line.ts";
 import { ensurePrivateDir, writeFileAtomic } from "../host/files.ts";
 import { hostFor } from "../host/index.ts";
+import { readOpenclawGateway, trustsEdge } from "../host/openclaw-gateway.ts";
+import { openclawConfigPath } from "../host/openclaw-state.ts";
 import { RotatingFile } from "../host/rotating-file.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
-import { entryPath } from "./entries.ts";
+import { aliasFolders, entryPath } from "./entries.ts";
 import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
 
 const BYTES_PER_MB = 1024 * 1024;
@@ -64,6 +66,13 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     crashesDir: paths.crashesDir,
     reportsDir: paths.reportsDir,
     fetch: globalThis.fetch,
+    openclawSearch: {
+      platform: process.platform,
+      path: process.env.PATH,
+      ownFolders: [paths.binDir, ...aliasFolders()],
+      node: process.execPath,
+    },
+    openclawTrustsEdge,
     lockPath: paths.lock,
     runLogPath: paths.runLog,
     controlPath,
@@ -91,6 +100,16 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     await supervisor.ended;
   } finally {
     await Promise.all(Object.values(files).map((file) => file.close()));
+  }
+}
+
+/** A config that is missing or broken trusts nobody. */
+async function openclawTrustsEdge(): Promise<boolean> {
+  const path = await openclawConfigPath(process.env, homedir());
+  try {
+    return trustsEdge(readOpenclawGateway({ path, text: await readFile(path, "utf8") }));
+  } catch {
+    return false;
   }
 }
 

@@ -100,7 +100,7 @@ function checkSafety(config: Config, path: string): void {
     if (auth.mode === "none") {
       fail(`gateway.bind ${bind} needs authentication: set gateway.auth.mode to token or password`);
     }
-  } else if (upstream.trustsEdge !== true) {
+  } else if (upstream.type !== "openclaw" && upstream.trustsEdge !== true) {
     fail(
       `gateway.bind ${bind} needs a gateway that authenticates its clients and reads X-Forwarded-For: ` +
         "if yours does, set gateway.upstream.trustsEdge to true",

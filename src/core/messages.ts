@@ -11,6 +11,8 @@ export type UpstreamAddress =
 /** What the edge needs to know of the config; a plain value that travels between processes. */
 export interface EdgeSettings {
   readonly port: number;
+  /** Which protocol the gateway's clients speak, where the edge has to answer in it. */
+  readonly dialect?: "openclaw";
   /** Whether the gateway reads X-Forwarded-For from the edge. */
   readonly upstreamTrustsEdge: boolean;
   readonly keepalive: { readonly enabled: boolean; readonly intervalMs: number; readonly timeoutMs: number };
@@ -45,6 +47,15 @@ export type AfterEnd =
   | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "stopped" };
 
+/** How clients are told of a planned end. */
+export interface Drain {
+  readonly reason: string;
+  /** Time over which they are told. */
+  readonly spreadMs: number;
+  /** Whether nothing is to come back: a stop, no restart. */
+  readonly isStop: boolean;
+}
+
 export type SupervisorToEdge =
   /** Comes with one bound socket; `isLast` starts the listening. */
   | {
@@ -61,12 +72,7 @@ export type SupervisorToEdge =
       readonly after: AfterEnd;
     }
   /** Tell the clients, over `spreadMs`, then say `drained`. New ones are held (restart) or refused (stop). */
-  | {
-      readonly type: "drain";
-      readonly scope: "gateway" | "all";
-      readonly reason: string;
-      readonly spreadMs: number;
-    }
+  | ({ readonly type: "drain"; readonly scope: "gateway" | "all" } & Drain)
   | { readonly type: "inspect"; readonly id: number }
   /** The run log has more than before. */
   | { readonly type: "runs-changed" };

@@ -167,7 +167,8 @@ export class FrontDoor {
       return refuse(CLOSE.tryAgainLater, `too many connections: the limit is ${settings.maxConnections}`);
     }
     this.#deps.onVisitor({
-      address,
+      address: attribution.isLocal ? "127.0.0.1" : address,
+      clientAddress: address,
       track,
       deadline: clock.now() + settings.holdMs,
       socket,

@@ -1,5 +1,6 @@
 import type {
   AfterEnd,
+  Drain,
   EdgeInspection,
   EdgeSettings,
   EdgeToSupervisor,
@@ -100,12 +101,12 @@ export class EdgeRunner {
   }
 
   /** Has the edge tell its clients; resolves when it did, or after `spreadMs` and a little more. */
-  async drain(scope: "gateway" | "all", reason: string, spreadMs: number): Promise<void> {
+  async drain(scope: "gateway" | "all", drain: Drain): Promise<void> {
     if (this.pid === undefined || !this.#isListening) return;
     const drained = Promise.withResolvers<void>();
     this.#onDrained = drained.resolve;
-    this.#send({ type: "drain", scope, reason, spreadMs });
-    await withTimeout(Promise.race([drained.promise, this.#ended]), spreadMs + DRAIN_SLACK_MS);
+    this.#send({ type: "drain", scope, ...drain });
+    await withTimeout(Promise.race([drained.promise, this.#ended]), drain.spreadMs + DRAIN_SLACK_MS);
     this.#onDrained = undefined;
   }
 

@@ -5,14 +5,21 @@ import type { AfterEnd, GatewayRun, GatewayState, GatewayToSupervisor } from "..
 import type { Clock, Log } from "../core/ports.ts";
 import { describeEnd, describeExit, type ProcessEnd } from "../core/process-end.ts";
 import type { Host } from "../host/types.ts";
-import { decideRestart, initialRestartState, type RestartState } from "../policy/restart.ts";
+import {
+  decideRestart,
+  initialRestartState,
+  OPENCLAW_BREAKER,
+  type RestartState,
+} from "../policy/restart.ts";
 import { takeBlockedStack } from "./blocked-stack.ts";
 import type { Child } from "./child.ts";
 import { launchBuiltin } from "./launch/builtin.ts";
 import { prepareCommand } from "./launch/command.ts";
-import type { LaunchDeps, Launched, LaunchRequest } from "./launch/types.ts";
+import { type OpenclawUpstream, openclawCommand, prepareOpenclaw } from "./launch/openclaw.ts";
+import type { Launch, LaunchDeps, Launched, LaunchRequest } from "./launch/types.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { NodeReport } from "./node-report.ts";
+import { letItRepairItself, restartSafely, takeHandoff } from "./openclaw-upkeep.ts";
 import type { ProcessWatch } from "./process-watch.ts";
 import type { Runs } from "./runs.ts";
 import { terminate } from "./terminate.ts";
@@ -23,6 +30,7 @@ export interface GatewayRunnerDeps extends LaunchDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly fetch: typeof fetch;
   readonly removeSocket: (path: string) => void;
   readonly onStarted: (run: GatewayRun) => void;
   readonly onEnded: (generation: number, end: ProcessEnd, after: AfterEnd) => void;
@@ -73,6 +81,11 @@ export class GatewayRunner {
   #hangReport: NodeReport | undefined;
   #memory: MemoryWatch | undefined;
 
+  /** Of the gateway itself, behind the edge, if it listens on a port. */
+  #url: string | undefined;
+  /** Whether OpenClaw's doctor was run since it was last ready. */
+  #hasRepaired = false;
+
   /** What the edge says of the gateway. */
   observed: GatewayState = "away";
 
@@ -104,6 +117,7 @@ export class GatewayRunner {
     this.#config = config;
     this.#isStopping = false;
     this.#endsInARow = 0;
+    this.#hasRepaired = false;
     this.#restartState = initialRestartState(this.#deps.clock.now());
     await this.#launch();
   }
@@ -119,16 +133,27 @@ export class GatewayRunner {
       this.#deps.onStarted(run);
       return;
     }
-    const launch =
-      upstream.type === "builtin" ? launchBuiltin : await prepareCommand({ words: upstream.command });
+    const launch = await this.#prepare(upstream);
     if (epoch !== this.#epoch) return; // stopped, or started anew, meanwhile
     this.#generation++;
     this.#startedAt = this.#deps.clock.now();
     const launched = launch(this.#launchRequest());
     this.#child = launched.child;
+    this.#url = launched.run.address.kind === "url" ? launched.run.address.url : undefined;
     this.#state = "running";
     this.#deps.log(`gateway started: generation ${this.#generation}, pid ${launched.child.pid ?? "none"}`);
     this.#ended = this.#follow(launched);
+  }
+
+  async #prepare(upstream: Exclude<Config["gateway"]["upstream"], { type: "url" }>): Promise<Launch> {
+    switch (upstream.type) {
+      case "builtin":
+        return launchBuiltin;
+      case "command":
+        return await prepareCommand({ words: upstream.command });
+      case "openclaw":
+        return await prepareOpenclaw(upstream, this.#deps.openclawSearch);
+    }
   }
 
   /** The edge says the gateway of `generation` is in this state. */
@@ -138,6 +163,7 @@ export class GatewayRunner {
       if (this.#child?.pid !== undefined) this.#deps.runs.ready("gateway", generation, this.#child.pid);
       this.#deps.log(`gateway ready: generation ${generation}`);
       this.#endsInARow = 0;
+      this.#hasRepaired = false;
     }
     this.observed = state;
   }
@@ -158,6 +184,18 @@ export class GatewayRunner {
     const timer = setTimeout(announced.resolve, ANNOUNCE_MS);
     await announced.promise;
     clearTimeout(timer);
+  }
+
+  /**
+   * Has a living OpenClaw restart by itself, which loses no work of it: it tells its clients and is back within
+   * seconds, in the same process. False where that is not possible.
+   */
+  async restartSafely(): Promise<boolean> {
+    const { upstream } = this.#config.gateway;
+    const url = this.#url;
+    if (upstream.type !== "openclaw" || this.observed !== "ready" || url === undefined) return false;
+    const command = await openclawCommand(upstream, this.#deps.openclawSearch);
+    return await restartSafely(command, { ...this.#deps, url, timeLimitMs: this.#graceMs });
   }
 
   /** Ends the process because it hangs; it then starts again. A stopped process can't act on SIGTERM. */
@@ -243,6 +281,24 @@ export class GatewayRunner {
     );
     deps.log(`gateway ended: ${reason}; ${describeAfter(after)}`);
     deps.onEnded(run.generation, end, after);
+    const { upstream } = this.#config.gateway;
+    if (upstream.type === "openclaw" && end.code === 0 && end.by === "itself" && child.pid !== undefined) {
+      const openclaw = await openclawCommand(upstream, deps.openclawSearch).catch(() => undefined);
+      if (openclaw !== undefined) void takeHandoff(openclaw, child.pid, deps.log);
+    }
+  }
+
+  #mayRepair({ repairRefusals }: OpenclawUpstream): boolean {
+    return repairRefusals === true && !this.#hasRepaired;
+  }
+
+  /** OpenClaw's own doctor, and one more start; refused again, it stays refused. */
+  async #repairAndLaunch(upstream: OpenclawUpstream): Promise<void> {
+    this.#hasRepaired = true;
+    const epoch = this.#epoch;
+    const openclaw = await openclawCommand(upstream, this.#deps.openclawSearch).catch(() => undefined);
+    if (openclaw !== undefined) await letItRepairItself(openclaw, this.#deps.log);
+    if (epoch === this.#epoch) this.#launchLater(0);
   }
 
   #takeHangReport(): NodeReport | undefined {
@@ -266,12 +322,19 @@ export class GatewayRunner {
       this.#state = "stopped";
       return { kind: "stopped" };
     }
+    const { upstream } = this.#config.gateway;
     const [next, decision] = decideRestart(
       this.#restartState,
       { end, uptimeMs, now: this.#deps.clock.now() },
       this.#deps.random,
+      upstream.type === "openclaw" ? OPENCLAW_BREAKER : undefined,
     );
     this.#restartState = next;
+    if (decision.kind === "refused" && upstream.type === "openclaw" && this.#mayRepair(upstream)) {
+      this.#state = "waiting";
+      void this.#repairAndLaunch(upstream);
+      return { kind: "restart", delayMs: 0 };
+    }
     if (decision.kind === "refused") {
       this.#state = "refused";
       return { kind: "refused", message: this.#lastExit?.lastLine ?? "exit code 78" };

@@ -12,10 +12,10 @@ export class MemoryWatch {
   readonly #timer: NodeJS.Timeout;
   #heap: MemoryLook["heap"];
 
-  constructor(process: ProcessWatch, onTrouble: (trouble: string) => void) {
+  constructor(watch: ProcessWatch, onTrouble: (trouble: string) => void) {
     const looks: MemoryLook[] = [];
     this.#timer = setInterval(async () => {
-      const cgroup = await process.cgroupNow();
+      const cgroup = await watch.cgroupNow();
       looks.push({ heap: this.#heap, cgroup });
       if (looks.length > LOOKS) looks.shift();
       const trouble = memoryTrouble(looks);

@@ -13,6 +13,7 @@ import { serveControl } from "./control-server.ts";
 import { EdgeRunner, type EdgeRunnerDeps } from "./edge-runner.ts";
 import { edgeSettings } from "./edge-settings.ts";
 import { GatewayRunner, type GatewayRunnerDeps } from "./gateway-runner.ts";
+import { openclawCommand } from "./launch/openclaw.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { type Bound, bindAll, portInUse, release } from "./listening.ts";
 import { acquireLock, type Lock } from "./lock.ts";
@@ -40,6 +41,8 @@ type Shared =
   | "log"
   | "random"
   | "sendSignal"
+  | "openclawSearch"
+  | "fetch"
   | "env"
   | "node"
   | "reportsDir"
@@ -53,7 +56,8 @@ export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, 
   readonly stateDir: string;
   readonly crashesDir: string;
   readonly reportsDir: string;
-  readonly fetch: typeof fetch;
+  /** Whether OpenClaw's own config has it read X-Forwarded-For from the edge. */
+  readonly openclawTrustsEdge: () => Promise<boolean>;
   readonly lockPath: string;
   readonly runLogPath: string;
   readonly controlPath: string;
@@ -116,6 +120,8 @@ export class Supervisor {
       const runLog = new RunLog(deps.runLogPath);
       await runLog.prepare();
       const records = await runLog.read();
+      const { upstream } = this.#config.gateway;
+      if (upstream.type === "openclaw") await openclawCommand(upstream, deps.openclawSearch);
       await endLeftovers(records, deps);
       this.#bound = await bindAll(this.#config, deps);
       // a report that nobody collected has an environment in it
@@ -141,7 +147,7 @@ export class Supervisor {
       await this.#lock.release();
       throw error;
     }
-    this.#edge.start(this.#bound.ports, this.#edgeSettings(this.#config));
+    this.#edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
     await this.#gateway.start(this.#config);
     this.#watchConfig();
   }
@@ -190,7 +196,7 @@ export class Supervisor {
     clearInterval(this.#configTimer);
     if (this.#gateway === undefined || this.#edge === undefined) return; // the start failed and cleaned up
     await this.#gateway.announceShutdown(reason);
-    await this.#edge.drain("all", reason, this.#config.supervisor.drainSec * 1000);
+    await this.#edge.drain("all", { reason, spreadMs: spreadOf(this.#config), isStop: true });
     await Promise.all([this.#gateway.stop(), this.#edge.stop()]);
     this.#release();
     const uptimeMs = Math.round(this.#deps.clock.now() - this.#startedAt);
@@ -262,9 +268,12 @@ export class Supervisor {
       progress("restarting the edge, which does not answer");
       await edge.restart("it did not answer its supervisor");
     }
+    const isSame = JSON.stringify(config) === this.#configText;
+    if (isSame) progress("asking the gateway to restart");
+    if (isSame && (await gateway.restartSafely())) return;
     progress("telling the clients");
     await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
-    await edge.drain("gateway", RESTARTING, config.supervisor.drainSec * 1000);
+    await edge.drain("gateway", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     progress("stopping the gateway");
     await gateway.stop();
     progress("starting the gateway");
@@ -281,7 +290,7 @@ export class Supervisor {
     const moved = port === this.#bound.port ? undefined : await bindAll(config, this.#deps);
     progress("telling the clients");
     await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
-    await edge.drain("all", RESTARTING, config.supervisor.drainSec * 1000);
+    await edge.drain("all", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     progress("stopping edge and gateway");
     await Promise.all([gateway.stop(), edge.stop()]);
     if (moved !== undefined || bind !== this.#bound.bind) {
@@ -291,7 +300,7 @@ export class Supervisor {
     progress("starting edge and gateway");
     this.#adopt(config);
     this.#fatal = undefined;
-    edge.start(this.#bound.ports, this.#edgeSettings(config));
+    edge.start(this.#bound.ports, await this.#edgeSettings(config));
     await gateway.start(config);
   }
 
@@ -330,7 +339,7 @@ export class Supervisor {
     } catch (error) {
       this.#bound = await bindAll(this.#config, this.#deps);
       const { edge, gateway } = this.#started();
-      edge.start(this.#bound.ports, this.#edgeSettings(this.#config));
+      edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
       await gateway.start(this.#config);
       throw error;
     }
@@ -346,8 +355,8 @@ export class Supervisor {
   /** With the secrets of the config in force: a token may change under a running supervisor. */
   readonly #clean = (line: string) => withoutSecrets(line, secretsOf(this.#config));
 
-  #edgeSettings(config: Config): EdgeSettings {
-    return edgeSettings(config, this.#deps.stateDir);
+  async #edgeSettings(config: Config): Promise<EdgeSettings> {
+    return edgeSettings(config, this.#deps.stateDir, await this.#deps.openclawTrustsEdge());
   }
 
   #edgeDeps(): EdgeRunnerDeps {
@@ -407,4 +416,8 @@ export class Supervisor {
       );
     }, TELL_MS);
   }
+}
+
+function spreadOf({ supervisor }: Config): number {
+  return supervisor.drainSec * 1000;
 }

@@ -1,15 +1,15 @@
 import { Child } from "../child.ts";
 import { findFreePort } from "../free-port.ts";
-import { environmentOf, type Launched, type LaunchRequest } from "./types.ts";
+import { environmentOf, type Launch } from "./types.ts";
 
 export interface Command {
   /** Program and arguments; `{port}` is replaced. */
   readonly words: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** A free port is found before anything is started; `launch` then cannot fail. */
-export async function prepareCommand({ words, env }: Command): Promise<(request: LaunchRequest) => Launched> {
+export async function prepareCommand({ words, env }: Command): Promise<Launch> {
   const port = await findFreePort();
   return (request) => {
     const [program, ...args] = words.map((word) => word.replaceAll("{port}", String(port)));

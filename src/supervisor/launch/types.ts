@@ -1,6 +1,7 @@
 import type { Config } from "../../config/schema.ts";
 import type { GatewayRun, GatewayToSupervisor } from "../../core/messages.ts";
 import type { SendSignal } from "../../core/ports.ts";
+import type { OpenclawSearch } from "../../host/openclaw-command.ts";
 import type { Child } from "../child.ts";
 
 /** What every way to start a gateway needs of the supervisor. */
@@ -15,6 +16,8 @@ export interface LaunchDeps {
   readonly reportsDir: string;
   readonly clean: (line: string) => string;
   readonly sendSignal: SendSignal;
+  /** Where the real OpenClaw is looked for. */
+  readonly openclawSearch: OpenclawSearch;
   readonly onLine: (stream: "out" | "err" | "end", line: string) => void;
 }
 
@@ -39,3 +42,6 @@ export function environmentOf({ deps, config }: LaunchRequest): LaunchDeps["env"
   const options = `${deps.env.NODE_OPTIONS ?? ""} --max-old-space-size=${heapMb}`.trim();
   return { ...deps.env, NODE_OPTIONS: options };
 }
+
+/** Starts a gateway; what could fail was done before. */
+export type Launch = (request: LaunchRequest) => Launched;
