@@ -6,7 +6,7 @@ import { Output } from "../cli/output/output.ts";
 import { hostFor } from "../host/index.ts";
 import { startDetached } from "../supervisor/detach.ts";
 import { acquireLock, isAlive, readLockOwner } from "../supervisor/lock.ts";
-import { entryPath, playbookPath } from "./entries.ts";
+import { entryPath, openclawSearch, playbookPath } from "./entries.ts";
 import { realClock, sendSignal } from "./real.ts";
 import { ownPaths } from "./run-supervisor.ts";
 
@@ -110,5 +110,7 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
       return await runDemo({ progress, interrupted: interrupt.signal });
     },
     aliasTarget: { node: process.execPath, entry: entryPath("openclaw") },
+    self: { node: process.execPath, entry: entryPath("clawkit") },
+    openclawSearch: openclawSearch(paths),
   };
 }

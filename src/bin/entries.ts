@@ -1,4 +1,6 @@
 import { fileURLToPath } from "node:url";
+import type { StatePaths } from "../config/paths.ts";
+import type { OpenclawSearch } from "../host/openclaw-command.ts";
 
 /** Sources have `.ts` entry points, the built package has `.js` ones beside each other. */
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
@@ -9,15 +11,25 @@ export function playbookPath(code: string): string {
   return fileURLToPath(new URL(`${root}/playbooks/${code}.md`, import.meta.url));
 }
 
+/** Where the real OpenClaw is looked for: anywhere on the PATH but in folders of ours. */
+export function openclawSearch({ binDir, adoptedBinDir }: StatePaths): OpenclawSearch {
+  return {
+    platform: process.platform,
+    path: process.env.PATH,
+    ownFolders: [binDir, adoptedBinDir, ...aliasFolders()],
+    node: process.execPath,
+  };
+}
+
 /** Folders with an `openclaw` that is ours, beside the state directory's. */
-export function aliasFolders(): string[] {
+function aliasFolders(): string[] {
   const root = EXTENSION === ".ts" ? "../.." : "..";
   return ["bin", "dist"].map((name) => fileURLToPath(new URL(`${root}/${name}`, import.meta.url)));
 }
 
 /** The path of one of our entry points. */
 export function entryPath(
-  name: "edge" | "gateway" | "supervisor" | "openclaw" | "demo-server" | "recorder",
+  name: "edge" | "gateway" | "supervisor" | "clawkit" | "openclaw" | "demo-server" | "recorder",
 ): string {
   return fileURLToPath(new URL(`./${name}${EXTENSION}`, import.meta.url));
 }

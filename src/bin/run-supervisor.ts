@@ -12,7 +12,7 @@ import { readOpenclawGateway, trustsEdge } from "../host/openclaw-gateway.ts";
 import { openclawConfigPath } from "../host/openclaw-state.ts";
 import { RotatingFile } from "../host/rotating-file.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
-import { aliasFolders, entryPath } from "./entries.ts";
+import { entryPath, openclawSearch } from "./entries.ts";
 import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
 
 const BYTES_PER_MB = 1024 * 1024;
@@ -66,12 +66,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     crashesDir: paths.crashesDir,
     reportsDir: paths.reportsDir,
     fetch: globalThis.fetch,
-    openclawSearch: {
-      platform: process.platform,
-      path: process.env.PATH,
-      ownFolders: [paths.binDir, ...aliasFolders()],
-      node: process.execPath,
-    },
+    openclawSearch: openclawSearch(paths),
     openclawTrustsEdge,
     lockPath: paths.lock,
     runLogPath: paths.runLog,

@@ -1,5 +1,6 @@
 import type { StatePaths } from "../config/paths.ts";
 import type { Clock, SendSignal } from "../core/ports.ts";
+import type { OpenclawSearch } from "../host/openclaw-command.ts";
 import type { Host } from "../host/types.ts";
 import type { Output } from "./output/output.ts";
 
@@ -41,8 +42,12 @@ export interface CliContext {
   readonly endLeftovers: () => Promise<void>;
   /** Runs the demonstration's servers and clients; see `demo`. */
   readonly runDemo: (progress: (text: string) => void) => Promise<DemoRow[]>;
-  /** The folder that holds the `openclaw` alias, and the command line its script runs. */
+  /** The command line that the script of the `openclaw` alias runs. */
   readonly aliasTarget: { readonly node: string; readonly entry: string };
+  /** This command line, for scripts. */
+  readonly self: { readonly node: string; readonly entry: string };
+  /** Where the real OpenClaw is looked for. */
+  readonly openclawSearch: OpenclawSearch;
 }
 
 export interface DemoRow {

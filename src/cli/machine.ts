@@ -25,7 +25,11 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
   const { env, home, host, paths } = context;
   const dirs = await openclawDirs(env, home);
   const configPath = await openclawConfigPath(env, home);
-  const hasOwnState = once(async () => (await exists(paths.config)) || (await exists(paths.runLog)));
+  // runs without any config are the past of an adoption that was taken back
+  const hasOwnState = once(
+    async () =>
+      (await exists(paths.config)) || ((await exists(paths.runLog)) && (await exists(paths.lastValidConfig))),
+  );
   const status = once(() => statusToLookAt(context));
   const openclawLocks = once(() => readOpenClawLocks(dirs, tmpdir(), context.uid));
   const here = once(async () => {

@@ -160,6 +160,15 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     .action(async (options) => done(await (await import("./commands/harden.ts")).harden(context, options)));
 
   program
+    .command("adopt")
+    .description("put the OpenClaw of this machine behind ClawKit, on its own port")
+    .option("--dry-run", "say what would change, and change nothing")
+    .option("--undo", "put everything back as it was")
+    .option("--yes", "answer yes to everything that is asked")
+    .option("--json", "print JSON")
+    .action(async (options) => done(await (await import("./commands/adopt.ts")).adopt(context, options)));
+
+  program
     .command("playbook [code]")
     .description("the guide for a close code (1006), in the terminal")
     .option("--run", "look at this machine, and say what of the guide is about it")

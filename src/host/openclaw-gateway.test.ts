@@ -7,16 +7,22 @@ const read = (gateway: object) =>
 
 test("what is there is read, what is of another type is not", () => {
   const gateway = read({
+    mode: "local",
     port: 18790,
-    bind: "lan",
+    bind: "custom",
+    customBindHost: "10.0.0.7",
+    tailscale: { mode: "serve" },
     auth: { mode: "token", token: "secret" },
     tls: { enabled: true },
     trustedProxies: ["10.0.0.1", 7],
     controlUi: { allowedOrigins: ["https://claw.example"] },
   });
   assert.deepEqual(gateway, {
+    mode: "local",
     port: 18790,
-    bind: "lan",
+    bind: "custom",
+    customBindHost: "10.0.0.7",
+    tailscaleMode: "serve",
     authMode: "token",
     hasTls: true,
     trustedProxies: ["10.0.0.1"],

@@ -3,8 +3,13 @@ import { parseJson5 } from "../config/parse.ts";
 
 /** What ClawKit reads of OpenClaw's `gateway` section; values of another type count as absent. */
 export interface OpenclawGateway {
+  readonly mode?: string;
   readonly port?: number;
   readonly bind?: string;
+  /** The address of `bind: "custom"`. */
+  readonly customBindHost?: string;
+  /** `serve` and `funnel` publish the gateway's own port in the tailnet, or beyond it. */
+  readonly tailscaleMode?: string;
   readonly authMode?: string;
   readonly hasTls: boolean;
   readonly trustedProxies: readonly string[];
@@ -14,12 +19,18 @@ export interface OpenclawGateway {
 /** Throws CONFIG_UNPARSABLE. */
 export function readOpenclawGateway(source: { path: string; text: string }): OpenclawGateway {
   const gateway = objectIn(parseJson5(source), "gateway");
-  const { port, bind, trustedProxies } = gateway;
-  const authMode = objectIn(gateway, "auth").mode;
+  const { port, trustedProxies } = gateway;
+  const texts = {
+    mode: gateway.mode,
+    bind: gateway.bind,
+    customBindHost: gateway.customBindHost,
+    authMode: objectIn(gateway, "auth").mode,
+    tailscaleMode: objectIn(gateway, "tailscale").mode,
+  };
+  const given = Object.entries(texts).filter(([, value]) => typeof value === "string");
   return {
     ...(typeof port === "number" ? { port } : {}),
-    ...(typeof bind === "string" ? { bind } : {}),
-    ...(typeof authMode === "string" ? { authMode } : {}),
+    ...(Object.fromEntries(given) as { [name in keyof typeof texts]?: string }),
     hasTls: objectIn(gateway, "tls").enabled === true,
     trustedProxies: strings(trustedProxies),
     allowedOrigins: strings(objectIn(gateway, "controlUi").allowedOrigins),

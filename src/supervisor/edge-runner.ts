@@ -126,7 +126,7 @@ export class EdgeRunner {
   async restart(why: string): Promise<void> {
     if (this.#child === undefined) return;
     this.#child.blame("operator", why);
-    await terminate(this.#child, STOP_GRACE_MS);
+    await terminate(this.#child, { graceMs: STOP_GRACE_MS });
   }
 
   async stop(): Promise<void> {
@@ -134,7 +134,7 @@ export class EdgeRunner {
     clearTimeout(this.#restartTimer);
     if (this.#child !== undefined) {
       this.#child.blame("operator");
-      await terminate(this.#child, STOP_GRACE_MS);
+      await terminate(this.#child, { graceMs: STOP_GRACE_MS });
     }
     await this.#ended;
   }

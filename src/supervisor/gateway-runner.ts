@@ -22,7 +22,7 @@ import type { NodeReport } from "./node-report.ts";
 import { letItRepairItself, restartSafely, takeHandoff } from "./openclaw-upkeep.ts";
 import type { ProcessWatch } from "./process-watch.ts";
 import type { Runs } from "./runs.ts";
-import { terminate } from "./terminate.ts";
+import { type Gentleness, terminate } from "./terminate.ts";
 
 export interface GatewayRunnerDeps extends LaunchDeps {
   readonly runs: Runs;
@@ -41,6 +41,9 @@ export interface GatewayRunnerDeps extends LaunchDeps {
 
 /** Pause before a launch that failed is tried again. */
 const RETRY_LAUNCH_MS = 1_000;
+
+/** A restart of OpenClaw in its own process takes 4 s and more; while it lasts SIGTERM is ignored. */
+const OPENCLAW_REPEAT_MS = 2_000;
 
 /** A gateway that cannot say goodbye within this time is not waited for. */
 const ANNOUNCE_MS = 500;
@@ -206,7 +209,7 @@ export class GatewayRunner {
     this.#deps.log(`ending the gateway: ${why}`);
     const isStopped = await this.#deps.isStopped(child.pid);
     if (!isStopped) this.#hangReport = await takeBlockedStack(child, this.#deps.host);
-    await terminate(child, isStopped ? 0 : this.#graceMs);
+    await terminate(child, { ...this.#gentleness, ...(isStopped ? { graceMs: 0 } : {}) });
   }
 
   /** Ends the process for good, or until `start`. */
@@ -218,10 +221,16 @@ export class GatewayRunner {
     if (child !== undefined) {
       child.blame("operator");
       const isBuiltin = this.#config.gateway.upstream.type === "builtin";
-      await terminate(child, this.#graceMs, isBuiltin ? () => child.send({ type: "stop" }) : undefined);
+      const ask = isBuiltin ? { ask: () => void child.send({ type: "stop" }) } : {};
+      await terminate(child, { ...this.#gentleness, ...ask });
     }
     await this.#ended;
     this.#state = "stopped";
+  }
+
+  get #gentleness(): Gentleness {
+    const isOpenclaw = this.#config.gateway.upstream.type === "openclaw";
+    return { graceMs: this.#graceMs, ...(isOpenclaw ? { repeatMs: OPENCLAW_REPEAT_MS } : {}) };
   }
 
   get #graceMs(): number {

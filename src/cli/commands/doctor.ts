@@ -107,7 +107,8 @@ async function repairAll(context: CliContext, options: DoctorOptions): Promise<n
   return exitOf(after);
 }
 
-function actionsOf(context: CliContext): Actions {
+/** What a command may do to processes. */
+export function actionsOf(context: CliContext): Actions {
   return {
     startOwn: async () => void (await bringUp(context, await currentStatus(context))),
     restartOwn: async () => {

@@ -63,6 +63,13 @@ export async function bringUp(
 }
 
 export async function gatewayStop(context: CliContext, options: GatewayOptions): Promise<number> {
+  const wasRunning = await endGateway(context);
+  const text = wasRunning ? "The gateway is stopped" : "The gateway was not running";
+  return finish(context, options, await currentStatus(context), text);
+}
+
+/** Ends every process of ours; false if there was no supervisor. */
+export async function endGateway(context: CliContext): Promise<boolean> {
   const { out, controlPath } = context;
   const before = await currentStatus(context).catch(() => undefined);
   const supervisorPid = before?.supervisor.pid ?? (await context.supervisorPid());
@@ -77,14 +84,7 @@ export async function gatewayStop(context: CliContext, options: GatewayOptions):
   const pids = [supervisorPid, edgePid, before?.gateway.pid].filter((pid) => typeof pid === "number");
   await untilGone(context, pids);
   await context.endLeftovers();
-  const status = await currentStatus(context);
-  const wasRunning = supervisorPid !== undefined;
-  return finish(
-    context,
-    options,
-    status,
-    wasRunning ? "The gateway is stopped" : "The gateway was not running",
-  );
+  return supervisorPid !== undefined;
 }
 
 export async function gatewayRestart(context: CliContext, options: GatewayOptions): Promise<number> {

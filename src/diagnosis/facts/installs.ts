@@ -67,7 +67,7 @@ async function installsOf({ env, platform }: Machine): Promise<Install[]> {
 }
 
 /** Of the manifest above what a link points to, or of npm's package folder beside a Windows shim. */
-async function versionOf(path: string): Promise<string | undefined> {
+export async function versionOf(path: string): Promise<string | undefined> {
   let at = dirname(await realpath(path).catch(() => path));
   for (let up = 0; up < MAX_UP; up++, at = dirname(at)) {
     const version = await manifestVersion(join(at, "package.json"));
