@@ -25,6 +25,7 @@ import { KeepaliveSweep } from "./keepalive-sweep.ts";
 import { Link } from "./link.ts";
 import { Metrics, type RecorderStats } from "./metrics.ts";
 import { Sampler } from "./sampler.ts";
+import { StandInTicks } from "./stand-in-ticks.ts";
 import { type Admitted, WaitingRoom } from "./waiting-room.ts";
 
 /** What a cold start of OpenClaw takes at least (8 to 24 s; knowledge: openclaw.md). */
@@ -59,6 +60,7 @@ export class Edge {
   readonly #door: FrontDoor;
   readonly #links = new Set<Link>();
   readonly #keepalive: KeepaliveSweep;
+  readonly #ticks: StandInTicks | undefined;
   readonly #metrics: Metrics;
   readonly #sampler: Sampler;
   #lost = 0;
@@ -112,6 +114,7 @@ export class Edge {
       },
     });
     this.#keepalive = new KeepaliveSweep(this.#links, deps);
+    if (this.#speaksOpenclaw) this.#ticks = new StandInTicks(this.#links, { clock, monitor: this.#monitor });
     this.#sampler = new Sampler({
       ...deps,
       connections: () => ({ open: this.#links.size, held: this.#held }),
@@ -188,6 +191,7 @@ export class Edge {
     this.#monitor.stop();
     this.#waitingRoom.stop();
     this.#keepalive.stop();
+    this.#ticks?.stop();
     this.#proxy.stop();
   }
 

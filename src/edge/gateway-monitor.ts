@@ -84,6 +84,11 @@ export class GatewayMonitor {
     return this.#state;
   }
 
+  /** Whether it does not answer because it works. */
+  get isBusy(): boolean {
+    return this.#state === "hung" && this.#liveness?.trouble === "busy";
+  }
+
   /** Why clients are not served at the moment, for people. */
   get explanation(): string {
     if (this.#state === "hung") return "gateway does not answer";

@@ -14,9 +14,11 @@ const WITHHOLD_MS = 10_000;
 /** From when a client has its challenge to its `connect`, as the gateway itself allows. */
 const CONNECT_MS = 15_000;
 
-/** When to come back: at once if the gateway is there, spread so that not all come in the same moment. */
-const READY_RETRY = { fromMs: 100, spreadMs: 200 };
-const AWAY_RETRY = { fromMs: 1_000, spreadMs: 1_000 };
+/**
+ * When to come back: at once, as the next 20 s are waited for here again, and whoever waits elsewhere is late when the
+ * gateway is ready; spread so that not all come in the same moment.
+ */
+const RETRY = { fromMs: 100, spreadMs: 200 };
 
 const STARTING = { code: CLOSE.tryAgainLater, reason: "gateway starting", cause: "hold-ran-out" } as const;
 
@@ -101,8 +103,7 @@ export class Greeter {
   }
 
   #sendAway(guest: Guest): void {
-    const { fromMs, spreadMs } = this.#deps.isReady() ? READY_RETRY : AWAY_RETRY;
-    const retryAfterMs = fromMs + this.#deps.random() * spreadMs;
+    const retryAfterMs = RETRY.fromMs + this.#deps.random() * RETRY.spreadMs;
     if (guest.visitor.socket.writable)
       guest.visitor.socket.write(startingFrame(guest.requestId!, retryAfterMs));
     void this.#dismiss(guest, STARTING);

@@ -34,6 +34,9 @@ export interface LinkOptions {
 const EDGE_PING_PAYLOAD = Buffer.from("clawkit");
 const EDGE_PING = encodeFrame(OPCODE.ping, EDGE_PING_PAYLOAD);
 
+/** OpenClaw's challenge, and its answer to `connect`. */
+const GREETING_FRAMES = 2;
+
 /** A closing handshake between two living sides is a matter of a round trip; `ws` clients give up after 30 s. */
 const CLOSING_MS = 5_000;
 
@@ -161,6 +164,12 @@ export class Link {
     this.client.write(EDGE_PING);
   }
 
+  /** Sends a message of the edge's own to a client that had its hello; in the middle of another it is left out. */
+  inject(message: Buffer): void {
+    const isGreeted = this.#toClient.frames >= GREETING_FRAMES;
+    if (this.#state === "open" && isGreeted && !this.#toClient.midMessage) this.client.write(message);
+  }
+
   /**
    * Ends the link with a Close frame of ours to the client; the first end is the one that counts. `farewell` is a
    * message to go before it; in the middle of another message there is no place for it.
@@ -207,7 +216,7 @@ export class Link {
     if (this.#state !== "open" && this.#state !== "closing") return;
     const violation = this.#toClient.push(chunk);
     if (!passOn(this.#toClient, chunk, this.client)) this.#gateway.pause();
-    if (this.#onAnswered !== undefined && this.#toClient.frames >= 2) this.#answered();
+    if (this.#onAnswered !== undefined && this.#toClient.frames >= GREETING_FRAMES) this.#answered();
     if (violation !== undefined) {
       const reason = `gateway broke the WebSocket protocol: ${violation.message}`;
       this.end(CLOSE.internalError, reason, { by: "gateway", cause: "protocol-violation" });

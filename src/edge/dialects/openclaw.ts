@@ -61,6 +61,11 @@ export function shutdownFrame(reason: string, restartExpectedMs?: number): Buffe
   return textFrame({ type: "event", event: "shutdown", payload });
 }
 
+/** A sign of life: any event is one to its clients. */
+export function tickFrame(wallMs: number): Buffer {
+  return textFrame({ type: "event", event: "tick", payload: { ts: wallMs } });
+}
+
 function textFrame(frame: object): Buffer {
   return encodeFrame(OPCODE.text, Buffer.from(JSON.stringify(frame)));
 }
