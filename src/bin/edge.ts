@@ -89,6 +89,9 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
       else await edge?.drainLinks(message);
       send({ type: "drained" });
       return;
+    case "upstream-trust":
+      edge?.upstreamTrusts(message.trustsEdge);
+      return;
     case "runs-changed":
       recorder?.record({ type: "runs-changed", at: Date.now() });
       return;

@@ -74,6 +74,8 @@ export type SupervisorToEdge =
   /** Tell the clients, over `spreadMs`, then say `drained`. New ones are held (restart) or refused (stop). */
   | ({ readonly type: "drain"; readonly scope: "gateway" | "all" } & Drain)
   | { readonly type: "inspect"; readonly id: number }
+  /** OpenClaw's config changed: whether it now reads from the edge who its clients are. */
+  | { readonly type: "upstream-trust"; readonly trustsEdge: boolean }
   /** The run log has more than before. */
   | { readonly type: "runs-changed" };
 

@@ -138,6 +138,12 @@ export class Edge {
     this.#monitor.started(run);
   }
 
+  upstreamTrusts(trustsEdge: boolean): void {
+    const from = trustsEdge ? "passed on: it is told who they are" : "refused: it would take them for local";
+    this.#deps.log(`OpenClaw's config changed; remote clients are ${from}`);
+    this.#door.upstreamTrustsEdge = trustsEdge;
+  }
+
   gatewayEnded(generation: number, end: ProcessEnd, after: AfterEnd): void {
     this.#endedAt ??= this.#deps.clock.now();
     this.#metrics.gatewayEnded(end);

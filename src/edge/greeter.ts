@@ -15,10 +15,12 @@ const WITHHOLD_MS = 10_000;
 const CONNECT_MS = 15_000;
 
 /**
- * When to come back: at once, as the next 20 s are waited for here again, and whoever waits elsewhere is late when the
- * gateway is ready; spread so that not all come in the same moment.
+ * When to come back. To a gateway that is there at once, which is 100 ms to the client: who else comes is moderated by
+ * the waiting room. To one that is away soon, too: the next 20 s are waited for here again, and whoever waits elsewhere
+ * is late when it is ready.
  */
-const RETRY = { fromMs: 100, spreadMs: 200 };
+const READY_RETRY_MS = 0;
+const AWAY_RETRY = { fromMs: 100, spreadMs: 200 };
 
 const STARTING = { code: CLOSE.tryAgainLater, reason: "gateway starting", cause: "hold-ran-out" } as const;
 
@@ -103,7 +105,8 @@ export class Greeter {
   }
 
   #sendAway(guest: Guest): void {
-    const retryAfterMs = RETRY.fromMs + this.#deps.random() * RETRY.spreadMs;
+    const { fromMs, spreadMs } = AWAY_RETRY;
+    const retryAfterMs = this.#deps.isReady() ? READY_RETRY_MS : fromMs + this.#deps.random() * spreadMs;
     if (guest.visitor.socket.writable)
       guest.visitor.socket.write(startingFrame(guest.requestId!, retryAfterMs));
     void this.#dismiss(guest, STARTING);

@@ -95,6 +95,13 @@ export class EdgeRunner {
     this.#send({ type: "gateway-ended", generation, end, after });
   }
 
+  /** Whether the gateway reads from the edge who its clients are; this edge is told only if that changed. */
+  upstreamTrusts(trustsEdge: boolean): void {
+    if (this.#settings === undefined || this.#settings.upstreamTrustsEdge === trustsEdge) return;
+    this.#settings = { ...this.#settings, upstreamTrustsEdge: trustsEdge };
+    this.#send({ type: "upstream-trust", trustsEdge });
+  }
+
   /** The run log has more than before: the flight recorder reads it. */
   runsChanged(): void {
     this.#send({ type: "runs-changed" });

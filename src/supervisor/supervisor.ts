@@ -329,7 +329,14 @@ export class Supervisor {
     this.#configTimer = setInterval(() => {
       void removeStrayReports(this.#deps.reportsDir, this.#deps.clock.wall());
       look().catch((error) => this.#deps.log(`cannot start the gateway: ${messageOf(error)}`));
+      void this.#watchTrust();
     }, CONFIG_POLL_MS);
+  }
+
+  /** OpenClaw reads its config again while it runs: remote clients must not go on to one that lets anybody in. */
+  async #watchTrust(): Promise<void> {
+    if (this.#config.gateway.upstream.type !== "openclaw" || this.#isStopping) return;
+    this.#edge?.upstreamTrusts(await this.#deps.openclawTrustsEdge());
   }
 
   /** The same port on other addresses: it can only be tried once the old ones are let go. */

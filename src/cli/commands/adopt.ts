@@ -1,4 +1,4 @@
-import { type Adoption, carryOut, findAdopted } from "../../adopt/adoption.ts";
+import { type Adoption, carryOut, findAdopted, takeBack } from "../../adopt/adoption.ts";
 import { ownConfigChange, trustChange } from "../../adopt/changes.ts";
 import { COMMAND_FATES } from "../../adopt/commands.ts";
 import { findInstallation, type Installation } from "../../adopt/installation.ts";
@@ -169,9 +169,8 @@ function asker(context: CliContext, { yes, json }: AdoptOptions): (question: str
 async function finishInterrupted(context: CliContext, ledger: Ledger): Promise<void> {
   const adopted = await findAdopted(ledger);
   const isInForce = adopted?.entries.some(({ repair, state }) => repair === "adopt" && state === "done");
-  if (adopted === undefined || isInForce) return;
+  if (adopted === undefined || isInForce || (await context.supervisorPid()) !== undefined) return;
   context.out.progress("taking back an adoption that was interrupted");
-  const { takeBack } = await import("../../adopt/adoption.ts");
   await takeBack(ledger, adopted);
 }
 
