@@ -9,6 +9,7 @@ import { installOpenclaw } from "../faults/openclaw-install.ts";
 import { OpenclawLab, whyNoOpenclaw } from "../faults/openclaw-lab.ts";
 import { startBrowser, whyNoBrowser } from "../helpers/browser.ts";
 import { type CommandResult, until } from "../helpers/clawkit.ts";
+import { asDevice } from "../helpers/device.ts";
 import { type Outage, outageOf } from "../helpers/outage.ts";
 import { ReferenceClient } from "../helpers/reference-client.ts";
 import { exits, json } from "../helpers/results.ts";
@@ -57,9 +58,9 @@ describe("an OpenClaw that is adopted", { skip, concurrency: false }, () => {
   });
 
   test("before: what the playbook's commands do with a gateway in a terminal", async (t) => {
-    const seen = await tryCommands(lab, ["status", "start", "logs", "doctor", "fix"]);
+    const seen = await tryCommands(lab);
     t.diagnostic(`before: ${JSON.stringify(seen)}`);
-    assert.deepEqual(seen, { status: 0, start: 1, logs: "prints", doctor: 0, fix: 1 });
+    assert.deepEqual(seen, SEEN);
   });
 
   test("--dry-run and a missing yes change nothing", async () => {
@@ -81,17 +82,20 @@ describe("an OpenClaw that is adopted", { skip, concurrency: false }, () => {
     assert.equal(adopted.state, "adopted");
     assert.match(adopted.wrapper, /adopted-bin/);
     assert.deepEqual(await readFile(lab.configPath), configBefore);
-    client = await ReferenceClient.connect(lab.url, lab.token);
+    client = await ReferenceClient.connect(lab.url, lab.token, asDevice());
     assert.deepEqual([client.closes, client.connectErrors], [[], []]);
     assert.match((await exits(1, lab.clawkit("adopt"))).stdout, /behind ClawKit already/);
   });
 
   test("the playbook's commands work through the edge, or say why not", async (t) => {
-    const seen = await tryCommands(lab, ["status", "start", "stop", "logs", "doctor", "fix"]);
+    const seen = await tryCommands(lab);
     t.diagnostic(`adopted: ${JSON.stringify(seen)}`);
-    // stop needs --force where nobody is there to say yes
-    assert.deepEqual(seen, { status: 0, start: 1, stop: 1, logs: "prints", doctor: 0, fix: 1 });
-    assert.deepEqual(client.closes, []);
+    assert.deepEqual(seen, SEEN);
+    assert.deepEqual(
+      client.closes.map(({ code }) => code),
+      [1012], // the restart
+    );
+    await client.when(() => client.hellos[1]);
   });
 
   const outages: [name: string, begin: () => Promise<unknown>][] = [
@@ -152,6 +156,7 @@ describe("an OpenClaw that is adopted", { skip, concurrency: false }, () => {
       const ui = page.locator("openclaw-app");
       await ui.waitFor({ state: "attached", timeout: 120_000 });
       await until(() => sockets.length > 0 || undefined, 60_000);
+      const opened = sockets.length;
       await exits(0, lab.asked(...SEVEN.stop, "--force"));
       const away = await browser.newPage();
       const answer = await until(async () => {
@@ -162,6 +167,7 @@ describe("an OpenClaw that is adopted", { skip, concurrency: false }, () => {
       assert.match((await away.textContent("h1")) ?? "", /away/);
       const startedAt = performance.now();
       await away.locator("openclaw-app").waitFor({ state: "attached", timeout: 180_000 });
+      await until(() => sockets.length > opened || undefined, 60_000);
       t.diagnostic(`the waiting page went after ${Math.round(performance.now() - startedAt)} ms`);
     });
   });
@@ -177,9 +183,9 @@ describe("an OpenClaw that is adopted", { skip, concurrency: false }, () => {
     await until(async () => (await lab.isReady()) || undefined, 120_000);
     await using plain = await ReferenceClient.connect(lab.url, lab.token);
     assert.equal(plain.closes.length, 0);
-    const seen = await tryCommands(lab, ["status", "start", "logs", "doctor", "fix"]);
+    const seen = await tryCommands(lab);
     t.diagnostic(`after: ${JSON.stringify(seen)}`);
-    assert.deepEqual(seen, { status: 0, start: 1, logs: "prints", doctor: 0, fix: 1 });
+    assert.deepEqual(seen, SEEN);
     assert.deepEqual(await readFile(lab.configPath), configBefore);
     assert.equal((await lab.doctor()).report.verdict, "healthy");
   });
@@ -197,17 +203,21 @@ function assertSilent({ closes, errors, lateMs }: Outage): void {
   assert.ok(lateMs <= MAX_LATE_MS, `hello came ${lateMs} ms after the gateway was ready`);
 }
 
-/** Exit codes, and whether `logs --follow` prints anything: it goes on for ever. */
-async function tryCommands(
-  lab: OpenclawLab,
-  names: readonly (keyof typeof SEVEN)[],
-): Promise<Record<string, number | string | null>> {
-  const seen: Record<string, number | string | null> = {};
-  for (const name of names) {
-    if (name === "logs") seen.logs = await followed(lab);
-    else seen[name] = (await lab.asked(...SEVEN[name])).code;
-  }
-  return seen;
+/**
+ * Exit codes of the seven, before, after and behind the edge: there is no service that `start` could start, `stop` needs
+ * --force where nobody can say yes, and `doctor --fix` refuses while a gateway runs.
+ */
+const SEEN = { status: 0, start: 1, stop: 1, logs: "prints", doctor: 0, fix: 1, restart: 0 };
+
+async function tryCommands(lab: OpenclawLab): Promise<Record<string, number | string | null>> {
+  const { restart, logs: _, ...others } = SEVEN;
+  const codes = Object.entries(others).map(async ([name, args]) => [name, (await lab.asked(...args)).code]);
+  const seen = Object.fromEntries(
+    await Promise.all([...codes, followed(lab).then((said) => ["logs", said])]),
+  );
+  const { code } = await lab.asked(...restart);
+  await until(async () => (await lab.isReady()) || undefined, 120_000);
+  return { ...seen, restart: code };
 }
 
 async function followed(lab: OpenclawLab): Promise<string> {

@@ -21,6 +21,7 @@ interface Saw {
 }
 
 const CLIENT = join(ROOT, "test/fixtures/programs/remote-client.ts");
+const DEVICE = join(ROOT, "test/fixtures/programs/device-client.ts");
 
 function fromAfar(host: TestHost, url: string, token: string, ...headers: string[]): Saw {
   return JSON.parse(host.exec(process.execPath, CLIENT, url, token, ...headers)) as Saw;
@@ -66,22 +67,27 @@ describe("an adopted OpenClaw on a network", { skip, concurrency: false }, () =>
     assert.deepEqual(gateway.trustedProxies, ["127.0.0.1"]);
   });
 
-  test("a client on another host never gets what a local one gets, whatever it claims", async (t) => {
-    const local = JSON.parse(
-      (await lab.output([process.execPath, CLIENT, lab.url, lab.token])).stdout,
-    ) as Saw;
-    const localScopes = local.hello?.auth.scopes ?? [];
-    t.diagnostic(`a local client got: ${JSON.stringify(localScopes)}`);
-    assert.notDeepEqual(localScopes, [], "there is nothing that a remote client could get too much of");
-    const url = `ws://${host.outside}:${lab.port}`;
-    for (const headers of [[], ...FORGED]) {
-      const saw = fromAfar(host, url, lab.token, ...headers);
-      const scopes = saw.hello?.auth.scopes ?? [];
-      t.diagnostic(`${JSON.stringify(headers)}: ${JSON.stringify(scopes)} ${saw.code} ${saw.reason}`);
-      assert.deepEqual(scopes, [], `${headers}`);
-    }
-    const stranger = fromAfar(host, url, "wrong-token", "X-Forwarded-For=127.0.0.1");
-    assert.equal(stranger.hello, undefined);
+  // a local one of these gets whatever it asks for
+  for (const who of ["cli/cli", "gateway-client/backend"]) {
+    test(`${who} on another host never gets what a local one gets, whatever it claims`, async () => {
+      const here = await lab.output(["env", `CLIENT=${who}`, process.execPath, CLIENT, lab.url, lab.token]);
+      const local = JSON.parse(here.stdout) as Saw;
+      assert.deepEqual(local.hello?.auth.scopes, ["operator.admin", "operator.read"]);
+      const url = `ws://${host.outside}:${lab.port}`;
+      for (const headers of [[], ...FORGED]) {
+        const program = [process.execPath, CLIENT, url, lab.token, ...headers];
+        const remote = JSON.parse(host.exec("env", `CLIENT=${who}`, ...program)) as Saw;
+        assert.deepEqual(remote.hello?.auth.scopes, [], `${headers}: ${JSON.stringify(remote)}`);
+      }
+      assert.equal(fromAfar(host, url, "wrong-token", ...FORGED[0]!).hello, undefined);
+    });
+  }
+
+  test("a new device here is paired at once, one on another host has to ask", async () => {
+    const local = await lab.output([process.execPath, DEVICE, lab.url, lab.token]);
+    const remote = host.exec(process.execPath, DEVICE, `ws://${host.outside}:${lab.port}`, lab.token);
+    assert.deepEqual(JSON.parse(local.stdout), { scopes: ["operator.admin", "operator.read"] });
+    assert.deepEqual(JSON.parse(remote), { refused: "PAIRING_REQUIRED" });
   });
 
   test("a local proxy that the edge does not know is refused, not taken for a local client", async () => {
