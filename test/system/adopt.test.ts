@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { statePaths } from "../../src/config/paths.ts";
 import type { Status } from "../../src/core/control.ts";
-import { installOpenclaw } from "../faults/openclaw-install.ts";
+import { whyNotInstalled } from "../faults/openclaw-install.ts";
 import { OpenclawLab, whyNoOpenclaw } from "../faults/openclaw-lab.ts";
 import { startBrowser, whyNoBrowser } from "../helpers/browser.ts";
 import { type CommandResult, until } from "../helpers/clawkit.ts";
@@ -16,7 +16,7 @@ import { exits, json } from "../helpers/results.ts";
 
 // The real OpenClaw, put behind the edge and taken back. Its command line takes seconds for each command.
 
-const skip = process.env.CI ? false : whyNoOpenclaw();
+const skip = process.env.CI ? false : whyNoOpenclaw() || whyNotInstalled();
 
 /** A late client is one that OpenClaw itself, or this machine, made late. */
 const MAX_LATE_MS = 500;
@@ -42,7 +42,6 @@ describe("an OpenClaw that is adopted", { skip, concurrency: false }, () => {
   const gatewayPid = async () => (await gatewayStatus()).gateway.pid!;
 
   before(async () => {
-    installOpenclaw((text) => console.log(text));
     lab = await OpenclawLab.create();
     await lab.ownAccount();
     await lab.writeConfig({ bind: "loopback" });

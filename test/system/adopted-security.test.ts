@@ -3,14 +3,14 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { installOpenclaw } from "../faults/openclaw-install.ts";
+import { whyNotInstalled } from "../faults/openclaw-install.ts";
 import { OpenclawLab, whyNoOpenclaw } from "../faults/openclaw-lab.ts";
 import { program, ROOT, TestClawkit, until } from "../helpers/clawkit.ts";
 import { ask } from "../helpers/http.ts";
 import { TestHost, whyNoNamespaces } from "../helpers/network.ts";
 import { exits, json } from "../helpers/results.ts";
 
-const skip = process.env.CI ? false : whyNoNamespaces() || whyNoOpenclaw();
+const skip = process.env.CI ? false : whyNoNamespaces() || whyNoOpenclaw() || whyNotInstalled();
 
 interface Saw {
   readonly hello?: { auth: { scopes: string[] } };
@@ -44,7 +44,6 @@ describe("an adopted OpenClaw on a network", { skip, concurrency: false }, () =>
   let configBefore: Buffer;
 
   before(async () => {
-    installOpenclaw((text) => console.log(text));
     host = new TestHost();
     lab = await OpenclawLab.create();
     await lab.writeConfig({ bind: "lan" });
