@@ -18,7 +18,7 @@ import { exits, json } from "../helpers/results.ts";
 
 const skip = process.env.CI ? false : whyNoOpenclaw() || whyNotInstalled();
 
-/** A late client is one that OpenClaw itself, or this machine, made late. */
+/** From the gateway's readiness to a client's hello, without what a handshake takes there by itself. */
 const MAX_LATE_MS = 500;
 
 /** The playbook's own commands, without their waits for a person. */
@@ -87,14 +87,11 @@ describe("an OpenClaw that is adopted", { skip, concurrency: false }, () => {
   });
 
   test("the playbook's commands work through the edge, or say why not", async (t) => {
-    const seen = await tryCommands(lab);
+    const seen = await tryLooking(lab);
     t.diagnostic(`adopted: ${JSON.stringify(seen)}`);
-    assert.deepEqual(seen, SEEN);
-    assert.deepEqual(
-      client.closes.map(({ code }) => code),
-      [1012], // the restart
-    );
-    await client.when(() => client.hellos[1]);
+    const { restart: _, ...expected } = SEEN; // that one is an outage: it follows
+    assert.deepEqual(seen, expected);
+    assert.deepEqual(client.closes, []);
   });
 
   const outages: [name: string, begin: () => Promise<unknown>][] = [
@@ -107,8 +104,12 @@ describe("an OpenClaw that is adopted", { skip, concurrency: false }, () => {
   for (const [name, begin] of outages) {
     test(`${name}: its clients are told once, wait, and are back as it is ready`, async (t) => {
       const outage = await outageOf(client, lab.port, begin);
-      t.diagnostic(`${name}: away ${outage.awayMs} ms, hello ${outage.lateMs} ms after it was ready`);
-      assertSilent(outage);
+      const { awayMs, lateMs } = outage;
+      const handshakeMs = await handshakeWithout(lab);
+      t.diagnostic(
+        `${name}: away ${awayMs} ms, hello ${lateMs} ms after it was ready (a handshake without the edge: ${handshakeMs} ms)`,
+      );
+      assertSilent(outage, handshakeMs);
     });
   }
 
@@ -190,7 +191,19 @@ describe("an OpenClaw that is adopted", { skip, concurrency: false }, () => {
   });
 });
 
-function assertSilent({ closes, errors, lateMs }: Outage): void {
+/** What a handshake takes with the gateway itself, as busy as it, and this machine, are. */
+async function handshakeWithout(lab: OpenclawLab): Promise<number> {
+  const texts = await Promise.all(
+    (await lab.locks()).map((path) => readFile(path, "utf8").catch(() => "{}")),
+  );
+  const ports = texts.map((text) => (JSON.parse(text) as { port?: number }).port);
+  const port = ports.find((one) => one !== undefined);
+  const startedAt = performance.now();
+  await using _client = await ReferenceClient.connect(`ws://127.0.0.1:${port}`, lab.token);
+  return Math.round(performance.now() - startedAt);
+}
+
+function assertSilent({ closes, errors, lateMs }: Outage, handshakeMs: number): void {
   assert.deepEqual(
     closes.map(({ code }) => code),
     [1012],
@@ -199,7 +212,7 @@ function assertSilent({ closes, errors, lateMs }: Outage): void {
     errors.filter((text) => /1006|ECONNREFUSED|ECONNRESET/.test(text)),
     [],
   );
-  assert.ok(lateMs <= MAX_LATE_MS, `hello came ${lateMs} ms after the gateway was ready`);
+  assert.ok(lateMs - handshakeMs <= MAX_LATE_MS, `hello came ${lateMs} ms after the gateway was ready`);
 }
 
 /**
@@ -209,14 +222,17 @@ function assertSilent({ closes, errors, lateMs }: Outage): void {
 const SEEN = { status: 0, start: 1, stop: 1, logs: "prints", doctor: 0, fix: 1, restart: 0 };
 
 async function tryCommands(lab: OpenclawLab): Promise<Record<string, number | string | null>> {
-  const { restart, logs: _, ...others } = SEVEN;
-  const codes = Object.entries(others).map(async ([name, args]) => [name, (await lab.asked(...args)).code]);
-  const seen = Object.fromEntries(
-    await Promise.all([...codes, followed(lab).then((said) => ["logs", said])]),
-  );
-  const { code } = await lab.asked(...restart);
+  const seen = await tryLooking(lab);
+  const { code } = await lab.asked(...SEVEN.restart);
   await until(async () => (await lab.isReady()) || undefined, 120_000);
   return { ...seen, restart: code };
+}
+
+/** Those that end no gateway. */
+async function tryLooking(lab: OpenclawLab): Promise<Record<string, number | string | null>> {
+  const { restart: _restart, logs: _logs, ...others } = SEVEN;
+  const codes = Object.entries(others).map(async ([name, args]) => [name, (await lab.asked(...args)).code]);
+  return Object.fromEntries(await Promise.all([...codes, followed(lab).then((said) => ["logs", said])]));
 }
 
 async function followed(lab: OpenclawLab): Promise<string> {
