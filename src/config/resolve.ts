@@ -25,8 +25,11 @@ export function resolveConfig(source: ConfigSource, env: Environment): Config {
   return merged;
 }
 
-/** The addresses the edge binds, in order. IPv6 ones may be missing on this machine. */
-export function bindAddresses(bind: string): { address: string; isOptional: boolean }[] {
+/**
+ * The addresses the edge binds, in order. IPv6 ones may be missing on this machine. In the place of an OpenClaw one
+ * address means loopback too, as there: its command line connects to it.
+ */
+export function bindAddresses(bind: string, isOpenclaw = false): { address: string; isOptional: boolean }[] {
   if (bind === "loopback") {
     return [
       { address: "127.0.0.1", isOptional: false },
@@ -39,7 +42,8 @@ export function bindAddresses(bind: string): { address: string; isOptional: bool
       { address: "::", isOptional: true },
     ];
   }
-  return [{ address: bind, isOptional: false }];
+  const hosts = isOpenclaw && !isLoopbackBind(bind) && bind !== "0.0.0.0" ? [bind, "127.0.0.1"] : [bind];
+  return hosts.map((address) => ({ address, isOptional: false }));
 }
 
 export function isLoopbackBind(bind: string): boolean {
