@@ -80,6 +80,7 @@ export class Edge {
     this.#monitor = new GatewayMonitor({
       ...deps,
       rules: settings,
+      restartsInPlace: this.#speaksOpenclaw,
       onState: (generation, state) => this.#onGatewayState(generation, state),
       onSilent: (generation, why) =>
         record({
@@ -232,6 +233,8 @@ export class Edge {
       onEnded: (ended, end) => {
         this.#links.delete(ended);
         visitor.track.closed(end, ended.traffic);
+        // it says so itself: who comes back is held until it is ready, instead of sent to one that is half started
+        if (end.cause === "gateway-announced-restart") this.#monitor.doubt();
       },
     });
     this.#links.add(link);
