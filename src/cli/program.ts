@@ -33,7 +33,8 @@ export function tellError(error: unknown, out: Output, argv: readonly string[]):
   return isKnown ? error.exitCode : EXIT_INTERNAL;
 }
 
-function createProgram(context: CliContext, done: (exitCode: number) => void): Command {
+/** All commands and their options; `done` is told the exit code of the one that ran. */
+export function createProgram(context: CliContext, done: (exitCode: number) => void): Command {
   const isAlias = context.name === "openclaw";
   const program = new Command(context.name);
   const run = (action: () => Promise<number> | number) => async () => done(await action());
@@ -185,7 +186,7 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
 
   program
     .command("playbook [code]")
-    .description("the guide for a close code (1006), in the terminal")
+    .description("the guide for a close code, such as 1006, in the terminal; without one: which there are")
     .option("--run", "look at this machine, and say what of the guide is about it")
     .option("--answer <yes|no>", "whether it solved the problem: the doctor weighs it")
     .action(async (code, options) =>
