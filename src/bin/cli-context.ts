@@ -7,7 +7,7 @@ import { tellError } from "../cli/program.ts";
 import { hostFor } from "../host/index.ts";
 import { startDetached } from "../supervisor/detach.ts";
 import { acquireLock, isAlive, readLockOwner } from "../supervisor/lock.ts";
-import { entryPath, playbookPath } from "./entries.ts";
+import { entryPath, playbooksDir } from "./entries.ts";
 import { ownHome } from "./home.ts";
 import { ownPaths } from "./own-paths.ts";
 import { realClock, sendSignal } from "./real.ts";
@@ -99,7 +99,7 @@ function contextWith(name: "clawkit" | "openclaw", out: Output, home: string): C
     },
     sendSignal,
     launch,
-    playbookPath,
+    playbooksDir: playbooksDir(),
     endLeftovers: async () => {
       const { endLeftovers } = await import("../supervisor/leftovers.ts");
       const { RunLog } = await import("../supervisor/run-log.ts");

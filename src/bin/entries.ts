@@ -3,10 +3,10 @@ import { fileURLToPath } from "node:url";
 /** Sources have `.ts` entry points, the built package has `.js` ones beside each other. */
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
-/** The playbook of a close code: beside the sources in a checkout, beside `dist` in the package. */
-export function playbookPath(code: string): string {
+/** The folder with the playbooks: beside the sources in a checkout, beside `dist` in the package. */
+export function playbooksDir(): string {
   const root = EXTENSION === ".ts" ? "../.." : "..";
-  return fileURLToPath(new URL(`${root}/playbooks/${code}.md`, import.meta.url));
+  return fileURLToPath(new URL(`${root}/playbooks`, import.meta.url));
 }
 
 /** The path of one of our entry points. */

@@ -24,8 +24,8 @@ export interface CliContext {
   readonly stdin: NodeJS.ReadStream;
   /** Asks a person at the terminal; only an answer that begins with y is a yes. */
   readonly ask: (question: string) => Promise<boolean>;
-  /** Where the playbook of a close code is. */
-  readonly playbookPath: (code: string) => string;
+  /** The folder with the playbooks, one `<close code>.md` each. */
+  readonly playbooksDir: string;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
   /** Runs the supervisor in this process until it ends; resolves with the exit code. */
