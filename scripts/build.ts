@@ -4,7 +4,16 @@ import { rolldown } from "rolldown";
 import { ROOT } from "./run.ts";
 
 /** The processes of the package; each loads all its code at start, so an upgrade under it cannot break it. */
-const ENTRIES = ["clawkit", "openclaw", "supervisor", "edge", "gateway", "recorder", "demo-server"];
+const ENTRIES = [
+  "clawkit",
+  "openclaw",
+  "supervisor",
+  "edge",
+  "gateway",
+  "recorder",
+  "demo-server",
+  "healthcheck",
+];
 
 /** Schema builders have no side effects: a bundle keeps the few schemas it uses of the protocol's thousand. */
 const PURE_FUNCTIONS = ["Type", "closedObject", "lazyCompile"];

@@ -6,7 +6,7 @@ import { allFaults } from "../test/faults/index.ts";
 import { installOpenclaw } from "../test/faults/openclaw-install.ts";
 import { endTrials, type Outcome, type Trial, tryFault } from "../test/faults/trial.ts";
 
-// npm run faults [-- --only <id>] [--on clawkit|openclaw] [--json]: breaks real gateways and asks the doctor.
+// npm run faults [-- --only <id>] [--on clawkit|docker|openclaw] [--json]: breaks real gateways and asks the doctor.
 
 /** Whoever was repaired must stay so for this long; all are watched in the same window. */
 const WATCH_MS = 30_000;

@@ -15,6 +15,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   supervisor: 3,
   diagnosis: 3,
   adopt: 4,
+  services: 3,
   cli: 5,
   bin: 6,
 };

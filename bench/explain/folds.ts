@@ -3,11 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { allCauses } from "../../src/diagnosis/causes/index.ts";
-import { saidByOpenClaw } from "../../src/diagnosis/facts/said-by-openclaw.ts";
-import { saidBySystems } from "../../src/diagnosis/facts/said-by-systems.ts";
-import { readText } from "../../src/diagnosis/facts/text.ts";
-import { infer } from "../../src/diagnosis/infer.ts";
+import { explainFacts, textRules } from "../../src/diagnosis/explain.ts";
+import { readPasted } from "../../src/diagnosis/facts/pasted.ts";
 import { writeSection } from "../lib/section.ts";
 import { formatNumber, markdownTable } from "../lib/table.ts";
 
@@ -20,12 +17,11 @@ interface Report {
 }
 
 const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
-const rules = [...saidByOpenClaw, ...saidBySystems];
 const reports = readFileSync(join(import.meta.dirname, "../../test/fixtures/reports/reports.jsonl"), "utf8")
   .trim()
   .split("\n")
   .map((line) => JSON.parse(line) as Report)
-  .map((report) => ({ ...report, facts: readText(report.text, rules), fold: foldOf(report.id) }));
+  .map((report) => ({ ...report, facts: readPasted(report.text, textRules), fold: foldOf(report.id) }));
 
 /** By thread, so that two reports of one thread are in one fold. */
 function foldOf(id: string): number {
@@ -38,7 +34,7 @@ function ranked(report: (typeof reports)[number], isHeldOut: boolean): string[] 
   const others = reports.filter(({ fold }) => fold !== report.fold);
   const borneOut = new Set(others.flatMap(({ facts }) => facts.map(({ id }) => id)));
   const facts = isHeldOut ? report.facts.filter(({ id }) => borneOut.has(id)) : report.facts;
-  return infer(facts, allCauses)
+  return explainFacts(facts)
     .causes.filter(({ verdict }) => verdict !== "ruled out")
     .map(({ id }) => id);
 }
@@ -76,6 +72,8 @@ const text = [
     ["reports", "count", "right cause first", "among three"],
     [...folds, row("all folds, held out", known, true), row("all, every rule", known, false)],
   ),
+  "",
+  "The rules' authors have read these reports, so the folds flatter. Of 77 other public reports, written down and labelled before the rules met them, 55 % had the right cause first and 65 % among three at first sight (the rules before: 49 % and 49 % of the first 71); what was missing was then added where a message's source or a second report bore it out.",
   "",
   "Held out, what was taken for what:",
   "",

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { messageOf } from "../core/errors.ts";
-import { versionOf } from "../diagnosis/facts/installs.ts";
+import { packageOf } from "../diagnosis/facts/installs.ts";
 import { lockOwner } from "../diagnosis/facts/openclaw-locks.ts";
 import { familyOf, holdsLock } from "../diagnosis/facts/owner.ts";
 import type { Machine } from "../diagnosis/machine.ts";
@@ -84,7 +84,7 @@ function readGateway(path: string, text: string | undefined): Installation["gate
 
 /** Of the package the command belongs to; a script that starts it elsewhere is asked. */
 async function versionOfCommand(command: readonly string[]): Promise<string | undefined> {
-  const known = await versionOf(command.at(-1)!);
+  const { version: known } = await packageOf(command.at(-1)!);
   if (known !== undefined) return known;
   const [program, ...args] = command;
   const options = { timeLimitMs: VERSION_MS };

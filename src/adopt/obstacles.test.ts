@@ -134,7 +134,7 @@ describe("it is said, with what to type, that", () => {
     const config = defaultConfig();
     const upstream = { type: "openclaw" } as const;
     const adopted = { ...config, gateway: { ...config.gateway, upstream } };
-    const status = stoppedStatus({ supervisor: { pid: 7, upMs: 1 } });
+    const status = stoppedStatus({ supervisor: { pid: 7, upMs: 1, version: null } });
     const own = machineWith({ ownConfig: async () => adopted });
     assert.match((await obstacles(installation(), own)).join(), /not running\nclawkit gateway start/);
     const runs = machineWith({ ownConfig: async () => adopted, status: async () => status });

@@ -1,14 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { homedir, userInfo } from "node:os";
+import { userInfo } from "node:os";
 import type { CliContext } from "../cli/context.ts";
 import { Output } from "../cli/output/output.ts";
+import { tellError } from "../cli/program.ts";
 import { hostFor } from "../host/index.ts";
 import { startDetached } from "../supervisor/detach.ts";
 import { acquireLock, isAlive, readLockOwner } from "../supervisor/lock.ts";
-import { entryPath, openclawSearch, playbookPath } from "./entries.ts";
+import { entryPath, openclawSearch, playbooksDir } from "./entries.ts";
+import { ownHome } from "./home.ts";
+import { ownPaths } from "./own-paths.ts";
 import { realClock, sendSignal } from "./real.ts";
-import { ownPaths } from "./run-supervisor.ts";
 
 /** 128 + SIGINT, as shells count. */
 const EXIT_INTERRUPTED = 130;
@@ -32,11 +34,19 @@ async function launch(file: string, args: readonly string[]): Promise<void> {
   child.unref();
 }
 
-/** Fills the command line's needs from this process. */
+/** Fills the command line's needs from this process; ends it with a sentence where that cannot be done. */
 export function createContext(name: "clawkit" | "openclaw"): CliContext {
+  const out = new Output(process.stdout, process.stderr);
+  try {
+    return contextWith(name, out, ownHome());
+  } catch (error) {
+    process.exit(tellError(error, out, process.argv.slice(2)));
+  }
+}
+
+function contextWith(name: "clawkit" | "openclaw", out: Output, home: string): CliContext {
   const { paths, controlPath } = ownPaths();
   const host = hostFor(process.platform);
-  const out = new Output(process.stdout, process.stderr);
   const interrupt = new AbortController();
   let isWatched = false;
   // whoever follows or cleans up looks at the signal; everything else just ends
@@ -49,7 +59,7 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
     name,
     env: process.env,
     platform: process.platform,
-    home: homedir(),
+    home,
     userName: userNameOf(process.env),
     uid: process.getuid?.(),
     pid: process.pid,
@@ -89,7 +99,7 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
     },
     sendSignal,
     launch,
-    playbookPath,
+    playbooksDir: playbooksDir(),
     endLeftovers: async () => {
       const { endLeftovers } = await import("../supervisor/leftovers.ts");
       const { RunLog } = await import("../supervisor/run-log.ts");
@@ -109,6 +119,7 @@ export function createContext(name: "clawkit" | "openclaw"): CliContext {
       isWatched = true;
       return await runDemo({ progress, interrupted: interrupt.signal });
     },
+    ownTarget: { node: process.execPath, entry: entryPath("clawkit") },
     aliasTarget: { node: process.execPath, entry: entryPath("openclaw") },
     self: { node: process.execPath, entry: entryPath("clawkit") },
     openclawSearch: openclawSearch(paths),

@@ -5,10 +5,10 @@ import type { OpenclawSearch } from "../host/openclaw-command.ts";
 /** Sources have `.ts` entry points, the built package has `.js` ones beside each other. */
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
-/** The playbook of a close code: beside the sources in a checkout, beside `dist` in the package. */
-export function playbookPath(code: string): string {
+/** The folder with the playbooks: beside the sources in a checkout, beside `dist` in the package. */
+export function playbooksDir(): string {
   const root = EXTENSION === ".ts" ? "../.." : "..";
-  return fileURLToPath(new URL(`${root}/playbooks/${code}.md`, import.meta.url));
+  return fileURLToPath(new URL(`${root}/playbooks`, import.meta.url));
 }
 
 /** Where the real OpenClaw is looked for: anywhere on the PATH but in folders of ours. */
@@ -29,7 +29,7 @@ function aliasFolders(): string[] {
 
 /** The path of one of our entry points. */
 export function entryPath(
-  name: "edge" | "gateway" | "supervisor" | "clawkit" | "openclaw" | "demo-server" | "recorder",
+  name: "clawkit" | "edge" | "gateway" | "supervisor" | "openclaw" | "demo-server" | "recorder",
 ): string {
   return fileURLToPath(new URL(`./${name}${EXTENSION}`, import.meta.url));
 }

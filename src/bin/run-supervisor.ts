@@ -1,9 +1,8 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ensureConfig } from "../cli/config-file.ts";
 import { readConfigAndText } from "../cli/running.ts";
-import { resolveStateDir, type StatePaths, socketPath, statePaths } from "../config/paths.ts";
+import type { StatePaths } from "../config/paths.ts";
 import type { Config } from "../config/schema.ts";
 import { formatLogLine, type LogStream } from "../core/log-line.ts";
 import { ensurePrivateDir, writeFileAtomic } from "../host/files.ts";
@@ -11,23 +10,19 @@ import { hostFor } from "../host/index.ts";
 import { readOpenclawGateway, trustsEdge } from "../host/openclaw-gateway.ts";
 import { openclawConfigPath } from "../host/openclaw-state.ts";
 import { RotatingFile } from "../host/rotating-file.ts";
+import { LAUNCHD_LABEL, SERVICE_LOG } from "../services/launchd-plist.ts";
+import { startSeconds, stopSeconds } from "../services/limits.ts";
+import { ServiceNotifier } from "../services/notify.ts";
+import { boundLog } from "../services/service-log.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { entryPath, openclawSearch } from "./entries.ts";
+import { ownHome } from "./home.ts";
+import { localSocket, ownPaths } from "./own-paths.ts";
 import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
 
 const BYTES_PER_MB = 1024 * 1024;
 
 type Source = "gateway" | "edge" | "supervisor";
-
-/** This process's state directory and what is in it. */
-export function ownPaths(): { paths: StatePaths; controlPath: string } {
-  const paths = statePaths(resolveStateDir(process.env, homedir()));
-  return { paths, controlPath: localSocket(paths, "control") };
-}
-
-function localSocket(paths: StatePaths, name: string): string {
-  return socketPath(paths.stateDir, name, process.platform, tmpdir());
-}
 
 export interface RunOptions {
   /** In the foreground everything also goes to standard output, so that `docker logs` shows it. */
@@ -45,12 +40,24 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
   if (process.platform !== "win32") await ensureSocketDir(paths, controlPath);
   const config = await readValidConfig(paths);
   const files = logFiles(paths, config.logs);
+  // launchd has no journal: what it keeps of us is for what our own logs do not have
+  const isLaunchd = process.env.XPC_SERVICE_NAME === LAUNCHD_LABEL;
+  if (isLaunchd) await boundLog(join(paths.logsDir, SERVICE_LOG), config.logs.maxMb * BYTES_PER_MB);
+  const echo = options.echo && !isLaunchd;
 
   const write = (source: Source, stream: LogStream, text: string) => {
     const line = { time: new Date(realClock.wall()).toISOString(), stream, text };
     files[source].write(formatLogLine(line));
-    if (options.echo) console.log(`${line.time} ${source.padEnd(10)} ${text}`);
+    if (echo) console.log(`${line.time} ${source.padEnd(10)} ${text}`);
   };
+
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...env } = process.env;
+  const notifier = new ServiceNotifier({
+    variables: { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID },
+    pid: process.pid,
+    log: (text) => write("supervisor", "log", text),
+  });
+  notifier.starting(startSeconds(config.supervisor));
 
   const supervisor = new Supervisor({
     pid: process.pid,
@@ -58,7 +65,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     clock: realClock,
     random: Math.random,
     sendSignal,
-    env: process.env,
+    env,
     node: process.execPath,
     edgeArgs: [entryPath("edge")],
     gatewayArgs: [entryPath("gateway")],
@@ -81,7 +88,10 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
 
   process.title = "clawkit supervisor";
   surviveLostOutput();
-  const stop = (reason: string) => () => void supervisor.stop(reason).catch(() => undefined); // `ended` has it
+  const stop = (reason: string) => () => {
+    notifier.stopping(stopSeconds(config.supervisor));
+    void supervisor.stop(reason).catch(() => undefined); // `ended` has it
+  };
   process.on("SIGTERM", stop("gateway stopped (SIGTERM to its supervisor)"));
   process.on("SIGINT", stop("gateway stopped (Ctrl-C)"));
   process.on("SIGHUP", stop("gateway stopped (its terminal was closed)"));
@@ -89,18 +99,26 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     await supervisor.start();
     options.onTakenOver?.();
     void supervisor.whenReady().then(
-      () => options.onReady?.(),
-      (error: Error) => write("supervisor", "log", error.message),
+      () => {
+        notifier.ready("clients are served");
+        return options.onReady?.();
+      },
+      (error: Error) => {
+        write("supervisor", "log", error.message);
+        // another start would not help, and would take the port from the clients that wait
+        notifier.ready(`not serving: ${error.message}`);
+      },
     );
     await supervisor.ended;
   } finally {
+    notifier.end();
     await Promise.all(Object.values(files).map((file) => file.close()));
   }
 }
 
 /** A config that is missing or broken trusts nobody. */
 async function openclawTrustsEdge(): Promise<boolean> {
-  const path = await openclawConfigPath(process.env, homedir());
+  const path = await openclawConfigPath(process.env, ownHome());
   try {
     return trustsEdge(readOpenclawGateway({ path, text: await readFile(path, "utf8") }));
   } catch {

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { ConfigSource } from "../config/parse.ts";
 import type { StatePaths } from "../config/paths.ts";
 import { ClawkitError, messageOf, systemErrorCode } from "../core/errors.ts";
+import { newSecret } from "../core/secrets.ts";
 import { ensurePrivateDir, writeFileAtomic } from "../host/files.ts";
 
 /** The config's text; empty if there is no file yet. */
@@ -42,7 +42,7 @@ function newConfig(): string {
   gateway: {
     auth: {
       mode: "token",
-      token: "${randomBytes(32).toString("base64url")}",
+      token: "${newSecret()}",
     },
   },
 }

@@ -25,8 +25,8 @@ export interface CliContext {
   readonly stdin: NodeJS.ReadStream;
   /** Asks a person at the terminal; only an answer that begins with y is a yes. */
   readonly ask: (question: string) => Promise<boolean>;
-  /** Where the playbook of a close code is. */
-  readonly playbookPath: (code: string) => string;
+  /** The folder with the playbooks, one `<close code>.md` each. */
+  readonly playbooksDir: string;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
   /** Runs the supervisor in this process until it ends; resolves with the exit code. */
@@ -42,6 +42,8 @@ export interface CliContext {
   readonly endLeftovers: () => Promise<void>;
   /** Runs the demonstration's servers and clients; see `demo`. */
   readonly runDemo: (progress: (text: string) => void) => Promise<DemoRow[]>;
+  /** The command line that runs this ClawKit. */
+  readonly ownTarget: { readonly node: string; readonly entry: string };
   /** The command line that the script of the `openclaw` alias runs. */
   readonly aliasTarget: { readonly node: string; readonly entry: string };
   /** This command line, for scripts. */

@@ -1,17 +1,26 @@
 import { readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseJson5 } from "../config/parse.ts";
 import { portFromEnvironment } from "../config/resolve.ts";
 import { parseRunLog, type UnfinishedRun, unfinishedRuns } from "../core/run-record.ts";
 import { type OpenClawLock, readOpenClawLocks } from "../diagnosis/facts/openclaw-locks.ts";
 import type { Machine, Target } from "../diagnosis/machine.ts";
 import { localTarget, parseTarget } from "../diagnosis/target.ts";
+import { TimeLimit } from "../diagnosis/time-limit.ts";
 import { openclawConfigPath, openclawDirs } from "../host/openclaw-state.ts";
 import type { CliContext } from "./context.ts";
 import { withRecords } from "./recorded.ts";
-import { readConfig, statusToLookAt } from "./running.ts";
+import { configuredPort, readConfig, statusToLookAt } from "./running.ts";
+
+const HOUR_MS = 3_600_000;
 
 const DEFAULT_PORT = 18789;
+
+const DEFAULT_LOG_DIR = "/tmp/openclaw";
+
+/** A supervisor that works answers in milliseconds. */
+const SOON_MS = 250;
 
 export interface MachineOptions {
   /** The address that a client was given. */
@@ -35,7 +44,13 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
   const here = once(async () => {
     if (await hasOwnState()) {
       const config = await readConfig(context).catch(() => undefined);
-      return localTarget((await status()).port, config?.gateway.tls !== undefined, config?.gateway.bind);
+      // a supervisor that does not answer keeps nobody: what it says is waited for by the looks
+      const told = await within(
+        SOON_MS,
+        status().then(({ port }) => port),
+      );
+      const port = told ?? (await configuredPort(context)).port;
+      return localTarget(port, config?.gateway.tls !== undefined, config?.gateway.bind);
     }
     return await targetOfOpenClaw(configPath, env, await openclawLocks());
   });
@@ -59,10 +74,16 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
     configuredPort: async () => (await here()).port,
     isDeep: options.deep ?? false,
     home,
+    pid: context.pid,
     uid: context.uid,
     userName: context.userName,
+    sharedLogDirs: sharedLogDirs(context),
+    isContainer: async () => (await exists("/.dockerenv")) || (await exists("/run/.containerenv")),
     status,
     processes: once(() => host.processes()),
+    services: once(() => host.services()),
+    portOwners: once(() => host.portOwners(target.port)),
+    kernelLines: once(() => host.kernelLines(context.clock.wall() - HOUR_MS)),
     openclawLocks,
     ownConfig: () => readConfig(context),
     ownProcesses: once(() => ownProcesses(context)),
@@ -99,6 +120,13 @@ async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
+/** What is known within that time; undefined if it is not. */
+async function within<T>(limitMs: number, answer: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const limit = new TimeLimit(limitMs, () => late.resolve(undefined));
+  return await Promise.race([answer, late.promise]).finally(() => limit.end());
+}
+
 /** Asks once, whoever wants to know. */
 function once<T>(ask: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined;
@@ -106,4 +134,12 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
     answer ??= ask();
     return answer;
   };
+}
+
+/** OpenClaw's own, whatever TMPDIR says, on Linux and macOS; on Windows it is below TEMP. */
+function sharedLogDirs({ env, uid }: CliContext): string[] {
+  const temp = env.TMPDIR ?? env.TEMP;
+  if (temp === undefined) return [DEFAULT_LOG_DIR];
+  const ofUser = uid === undefined ? [] : [join(temp, `openclaw-${uid}`)];
+  return [DEFAULT_LOG_DIR, join(temp, "openclaw"), ...ofUser];
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { ClawkitError, errorCodes, messageOf } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import type { CliContext } from "./context.ts";
+import type { Output } from "./output/output.ts";
 
 /** sysexits.h EX_SOFTWARE: a bug of ours. */
 const EXIT_INTERNAL = 70;
@@ -17,19 +18,23 @@ export async function runCli(context: CliContext, argv: readonly string[]): Prom
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorCodes.USAGE.exit;
-    const isKnown = error instanceof ClawkitError;
-    if (argv.includes("--json")) {
-      context.out.json({
-        ok: false,
-        error: { code: isKnown ? error.code : "INTERNAL", message: messageOf(error) },
-      });
-    }
-    context.out.error(isKnown ? error.message : `${messageOf(error)} (this is a bug in ClawKit)`);
-    return isKnown ? error.exitCode : EXIT_INTERNAL;
+    return tellError(error, context.out, argv);
   }
 }
 
-function createProgram(context: CliContext, done: (exitCode: number) => void): Command {
+/** Says why a command line failed; returns the exit code. */
+export function tellError(error: unknown, out: Output, argv: readonly string[]): number {
+  const isKnown = error instanceof ClawkitError;
+  if (argv.includes("--json")) {
+    const code = isKnown ? error.code : "INTERNAL";
+    out.json({ ok: false, error: { code, message: messageOf(error) } });
+  }
+  out.error(isKnown ? error.message : `${messageOf(error)} (this is a bug in ClawKit)`);
+  return isKnown ? error.exitCode : EXIT_INTERNAL;
+}
+
+/** All commands and their options; `done` is told the exit code of the one that ran. */
+export function createProgram(context: CliContext, done: (exitCode: number) => void): Command {
   const isAlias = context.name === "openclaw";
   const program = new Command(context.name);
   const run = (action: () => Promise<number> | number) => async () => done(await action());
@@ -70,6 +75,25 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
       done(await (await import("./commands/gateway.ts"))[handler](context, options));
     });
   }
+
+  gateway
+    .command("install")
+    .description("have this machine's service manager keep it running, from now on and after every boot")
+    .option("--system", "as a service of the system instead of the user's (systemd, needs root)")
+    .option("--dry-run", "print the definition and the commands, and do nothing")
+    .option("--yes", "do not ask before a running gateway is restarted, or the user made to linger")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/install.ts")).gatewayInstall(context, options)),
+    );
+  gateway
+    .command("uninstall")
+    .description("stop it and remove the service")
+    .option("--dry-run", "print the files and the commands, and do nothing")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/uninstall.ts")).gatewayUninstall(context, options)),
+    );
 
   program
     .command("logs")
@@ -155,7 +179,8 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
   program
     .command("harden")
     .description("what to change before it breaks again; exit 0 if nothing is left to change")
-    .option("--apply", "make the changes; each can be undone with doctor undo")
+    .option("--apply", "make the changes, ask before disruptive ones; each can be undone with doctor undo")
+    .option("--yes", "with --apply: do not ask")
     .option("--json", "print JSON")
     .action(async (options) => done(await (await import("./commands/harden.ts")).harden(context, options)));
 
@@ -170,7 +195,7 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
 
   program
     .command("playbook [code]")
-    .description("the guide for a close code (1006), in the terminal")
+    .description("the guide for a close code, such as 1006, in the terminal; without one: which there are")
     .option("--run", "look at this machine, and say what of the guide is about it")
     .option("--answer <yes|no>", "whether it solved the problem: the doctor weighs it")
     .action(async (code, options) =>
@@ -258,6 +283,16 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
       done(await (await import("./commands/alias.ts"))[handler](context, options)),
     );
   }
+
+  program
+    .command("uninstall")
+    .description("remove the service and the alias; says what is left")
+    .option("--state", "delete the state directory too: config, token, records, logs")
+    .option("--yes", "do not ask")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/uninstall.ts")).uninstall(context, options)),
+    );
 
   program
     .command("demo")

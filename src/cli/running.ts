@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { defaultConfig } from "../config/parse.ts";
+import { type ConfigSource, defaultConfig, parseJson5 } from "../config/parse.ts";
 import { portFromEnvironment, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import type { Status } from "../core/control.ts";
@@ -34,7 +34,7 @@ async function statusWithoutAnswer(context: CliContext): Promise<Status> {
     state: silentPid !== undefined ? "starting" : owner === undefined ? "stopped" : "foreign",
     port,
     url: null,
-    supervisor: { pid: silentPid ?? null, upMs: null },
+    supervisor: { pid: silentPid ?? null, upMs: null, version: null },
     edge: { pid: null, held: 0 },
     gateway: { pid: null, state: "stopped", generation: null, upMs: null, lastExit: null, endsInARow: 0 },
     connections: 0,
@@ -43,15 +43,26 @@ async function statusWithoutAnswer(context: CliContext): Promise<Status> {
   };
 }
 
-async function configuredPort(context: CliContext): Promise<{ port: number; reason?: string }> {
-  const { text } = await readConfigSource(context.paths);
+/** The port of the config, or of the last start where there is none to read. */
+export async function configuredPort(context: CliContext): Promise<{ port: number; reason?: string }> {
+  const source = await readConfigSource(context.paths);
   const fallback = portFromEnvironment(context.env) ?? defaultConfig().gateway.port;
-  if (text.trim() === "") return { port: fallback };
+  if (source.text.trim() === "") return { port: fallback };
   try {
     return { port: (await readConfig(context)).gateway.port };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { port: (await lastPort(context)) ?? fallback, reason };
+    return { port: (await lastPort(context)) ?? portIn(source) ?? fallback, reason };
+  }
+}
+
+/** The port of a config in which something else is wrong. */
+function portIn(source: ConfigSource): number | undefined {
+  try {
+    const port = (parseJson5(source) as { gateway?: { port?: unknown } } | null)?.gateway?.port;
+    return Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536 ? Number(port) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

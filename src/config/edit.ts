@@ -1,4 +1,5 @@
-import { type ObjectNode, parse } from "@humanwhocodes/momoa";
+import type { ObjectNode } from "@humanwhocodes/momoa";
+import { tokensOf } from "./json5.ts";
 import { nameOf, nodeAt } from "./locate.ts";
 
 /**
@@ -55,10 +56,6 @@ function cutLine(text: string, start: number, end: number): string {
   return isAlone
     ? text.slice(0, lineStart) + text.slice(cutEnd + 1)
     : text.slice(0, start) + text.slice(cutEnd);
-}
-
-function tokensOf(text: string) {
-  return parse(text, { mode: "json5", allowTrailingCommas: true, ranges: true, tokens: true }).tokens ?? [];
 }
 
 function nest(path: readonly string[], literal: string): string {

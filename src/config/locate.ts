@@ -1,4 +1,5 @@
-import { type AnyNode, type ObjectNode, parse, type ValueNode } from "@humanwhocodes/momoa";
+import type { AnyNode, ObjectNode, ValueNode } from "@humanwhocodes/momoa";
+import { parseTree } from "./json5.ts";
 
 /** The line (from 1) of the value at `path` in a JSON5 text, or of the innermost part of the path that exists. */
 export function locate(text: string, path: readonly string[]): number {
@@ -7,7 +8,7 @@ export function locate(text: string, path: readonly string[]): number {
 
 /** The syntax node of the value at `path`, and how many parts of the path it reaches. */
 export function nodeAt(text: string, path: readonly string[]): { node: ValueNode; depth: number } {
-  const document = parse(text, { mode: "json5", allowTrailingCommas: true, ranges: true });
+  const document = parseTree(text);
   let node = document.body;
   for (const [depth, key] of path.entries()) {
     const member = node.type === "Object" ? memberOf(node, key) : undefined;

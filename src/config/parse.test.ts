@@ -22,6 +22,18 @@ function problemsOf(text: string): string | undefined {
 }
 
 describe("parseConfig", () => {
+  // the parser's own recursion over comments ended with "Maximum call stack size exceeded"
+  test("of 20,000 lines of comments is read, and names the right line", () => {
+    const comments = `// said "before" /* all\n/* and\nover */\n`.repeat(10_000);
+    assert.equal(parse(`${comments}{ gateway: { port: 18790 } }`).gateway.port, 18790);
+    const problem = problemsOf(`${comments}{ gateway: { /* a\n */ port: "//x" } }`);
+    assert.match(problem ?? "", /^30002: gateway.port must be /);
+  });
+
+  test("says so of what is nested too deeply", () => {
+    assert.match(problemsOf("[".repeat(50_000)) ?? "", /nested too deeply/);
+  });
+
   test("of nothing has every default", () => {
     const config = parse("");
     assert.deepEqual(config, defaultConfig());

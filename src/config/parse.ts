@@ -1,8 +1,9 @@
-import { evaluate, parse } from "@humanwhocodes/momoa";
+import { evaluate } from "@humanwhocodes/momoa";
 import leven from "leven";
 import { type TObject, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
 import { ClawkitError } from "../core/errors.ts";
+import { parseTree } from "./json5.ts";
 import { locate } from "./locate.ts";
 import { REDACTED } from "./redact.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -13,32 +14,39 @@ export interface ConfigSource {
   readonly text: string;
 }
 
+/** Defaults that are not the same everywhere. */
+export interface Defaults {
+  readonly bind?: string;
+}
+
 /**
  * Reads a config: JSON5 text → validated config with every default filled in.
  * Throws CONFIG_UNPARSABLE or CONFIG_INVALID, naming file, line, key, what was expected and the nearest valid key.
  */
-export function parseConfig(source: ConfigSource): Config {
+export function parseConfig(source: ConfigSource, defaults: Defaults = {}): Config {
   const value = parseJson5(source);
   const problems = findProblems(value, source);
   if (problems.length > 0) {
     throw new ClawkitError("CONFIG_INVALID", problems.join("\n"));
   }
-  return withDefaults(value);
+  return withDefaults(value, defaults);
 }
 
 /** The config of an empty file. */
 export function defaultConfig(): Config {
-  return withDefaults({});
+  return withDefaults({}, {});
 }
 
 /** Evaluates JSON5 text, or throws CONFIG_UNPARSABLE with the line and column. */
 export function parseJson5(source: ConfigSource): unknown {
   if (source.text.trim() === "") return {};
   try {
-    return evaluate(parse(source.text, { mode: "json5", allowTrailingCommas: true }));
+    return evaluate(parseTree(source.text));
   } catch (cause) {
     const at = cause instanceof Error && "line" in cause ? `:${cause.line}` : "";
-    const detail = cause instanceof Error ? cause.message : String(cause);
+    const isTooDeep = cause instanceof RangeError;
+    const said = cause instanceof Error ? cause.message : String(cause);
+    const detail = isTooDeep ? "its objects and lists are nested too deeply" : said;
     throw new ClawkitError(
       "CONFIG_UNPARSABLE",
       `Cannot read the config as ${source.path}${at} is not JSON5: ${detail}`,
@@ -53,12 +61,13 @@ export function parseJson5(source: ConfigSource): unknown {
  */
 const OPENCLAW_TIMES = { stopGraceSec: 330, hangRestartSec: 330, startTimeoutSec: 300 };
 
-function withDefaults(value: unknown): Config {
+function withDefaults(value: unknown, defaults: Defaults): Config {
   // Default fills objects in only where they exist: build the sections first
   const filled = fillSections(configSchema, value) as Partial<Config>;
   const isOpenclaw = filled.gateway?.upstream?.type === "openclaw";
   const supervisor = isOpenclaw ? { ...OPENCLAW_TIMES, ...filled.supervisor } : filled.supervisor;
-  return Value.Default(configSchema, { ...filled, supervisor }) as Config;
+  const gateway = { ...defaults, ...filled.gateway };
+  return Value.Default(configSchema, { ...filled, gateway, supervisor }) as Config;
 }
 
 function fillSections(schema: TObject, value: unknown): unknown {

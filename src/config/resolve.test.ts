@@ -48,6 +48,22 @@ describe("the environment overrides the file:", () => {
   });
 });
 
+describe("CLAWKIT_CONTAINER=1, as our image has it,", () => {
+  const env = { CLAWKIT_CONTAINER: "1" };
+
+  test("binds every address", () => assert.equal(resolve({}, env).gateway.bind, "lan"));
+
+  test("leaves a bind that the config sets alone", () => {
+    assert.equal(resolve({ bind: "loopback" }, env).gateway.bind, "loopback");
+  });
+
+  test("needs what every bind beyond loopback needs", () => {
+    assert.throws(() => resolve({ auth: { mode: "none" } }, env), /needs authentication/);
+    const upstream = { type: "url", url: "ws://gateway:18790" };
+    assert.throws(() => resolve({ upstream }, env), /gateway\.upstream\.trustsEdge/);
+  });
+});
+
 describe("what would be unsafe is refused, saying what to set:", () => {
   const unsafe: { name: string; gateway: object; told: RegExp }[] = [
     {

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { ClawkitError } from "../core/errors.ts";
-import { type ConfigSource, parseConfig } from "./parse.ts";
+import { type ConfigSource, type Defaults, parseConfig } from "./parse.ts";
 import type { Config } from "./schema.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,7 +10,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * Throws CONFIG_UNPARSABLE, CONFIG_INVALID or CONFIG_UNSAFE.
  */
 export function resolveConfig(source: ConfigSource, env: Environment): Config {
-  const config = parseConfig(source);
+  const config = parseConfig(source, defaultsFor(env));
   const port = portFromEnvironment(env);
   const token = env.CLAWKIT_GATEWAY_TOKEN || env.OPENCLAW_GATEWAY_TOKEN;
   const merged: Config = {
@@ -23,6 +23,11 @@ export function resolveConfig(source: ConfigSource, env: Environment): Config {
   };
   checkSafety(merged, source.path);
   return merged;
+}
+
+/** A container is reached from outside it only: a gateway on its loopback would serve nobody. */
+export function defaultsFor(env: Environment): Defaults {
+  return env.CLAWKIT_CONTAINER === "1" ? { bind: "lan" } : {};
 }
 
 /**

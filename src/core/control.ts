@@ -19,7 +19,12 @@ export interface Status {
   readonly state: OverallState;
   readonly port: number;
   readonly url: string | null;
-  readonly supervisor: { readonly pid: number | null; readonly upMs: number | null };
+  readonly supervisor: {
+    readonly pid: number | null;
+    readonly upMs: number | null;
+    /** Of the code it runs: an upgrade under a living supervisor changes that only with its restart. */
+    readonly version: string | null;
+  };
   readonly edge: { readonly pid: number | null; readonly held: number };
   readonly gateway: {
     readonly pid: number | null;

@@ -13,7 +13,7 @@ export const errorCodes = {
   },
   CONFIG_UNWRITABLE: { exit: 1, meaning: "the config file could not be written" },
   PORT_IN_USE: { exit: 4, meaning: "another program listens on the gateway's port" },
-  BIND_FAILED: { exit: 78, meaning: "the address cannot be bound" },
+  BIND_FAILED: { exit: 1, meaning: "the address cannot be bound, or not yet" },
   ALREADY_RUNNING: { exit: 1, meaning: "another supervisor owns the state directory" },
   NOT_RUNNING: { exit: 3, meaning: "no supervisor answers for the state directory" },
   GATEWAY_REFUSED: { exit: 78, meaning: "the gateway refused to start (exit 78)" },
@@ -23,6 +23,10 @@ export const errorCodes = {
   STATE_UNUSABLE: { exit: 78, meaning: "the state directory cannot be used" },
   CONTROL_FAILED: { exit: 1, meaning: "the supervisor did not answer as expected" },
   NOTHING_RECORDED: { exit: 1, meaning: "the flight recorder has nothing, or nothing of that name" },
+  SERVICE_UNAVAILABLE: {
+    exit: 1,
+    meaning: "no service manager can run the gateway here, or something else is in the way",
+  },
   USAGE: { exit: 2, meaning: "the command line is wrong" },
 } as const satisfies Record<string, { exit: number; meaning: string }>;
 

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+
 /** What stands in place of a secret. It is no valid secret, so writing it back would be refused. */
 export const REDACTED = "[redacted]";
 
@@ -33,6 +35,11 @@ const PATTERNS: readonly [pattern: RegExp, replacement: string][] = [
   [/\beyJ[\w-]{8,1000}\.[\w-]{8,4000}\.[\w-]*/g, REDACTED],
   [/\b(?:sk|pk|rk)-[\w-]{16,}|\bgh[pousr]_\w{20,}|\bxox[abeoprs]-[\w-]{10,}|\bAKIA[A-Z0-9]{16}\b/g, REDACTED],
 ];
+
+/** A token or password that nobody guesses: 256 bits. */
+export function newSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
 
 /** A text without what looks like a secret, and without those that are known. */
 export function withoutSecrets(text: string, known: readonly string[] = []): string {

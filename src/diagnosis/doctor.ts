@@ -1,19 +1,30 @@
 import { allCauses } from "./causes/index.ts";
 import { answer } from "./facts/answer.ts";
+import { clientSettings } from "./facts/client-settings.ts";
+import { clock } from "./facts/clock.ts";
+import { containers } from "./facts/containers.ts";
+import { entryPoints } from "./facts/entry-points.ts";
 import { environment } from "./facts/environment.ts";
 import { history } from "./facts/history.ts";
 import { installs } from "./facts/installs.ts";
 import { kernel } from "./facts/kernel.ts";
+import { limits } from "./facts/limits.ts";
+import { network } from "./facts/network.ts";
 import { openclawConfig } from "./facts/openclaw-config.ts";
 import { openclawLocks } from "./facts/openclaw-locks.ts";
 import { openclawLogs } from "./facts/openclaw-logs.ts";
 import { ours, ownConfig } from "./facts/ours.ts";
+import { ownLogs } from "./facts/own-logs.ts";
 import { port } from "./facts/port.ts";
 import { processes } from "./facts/processes.ts";
 import { resources } from "./facts/resources.ts";
+import { SAID_OF_CLIENTS } from "./facts/said-of-clients.ts";
+import { serviceLog } from "./facts/service-log.ts";
 import { services } from "./facts/services.ts";
 import { infer } from "./infer.ts";
 import { type Look, lookAt, type Machine } from "./machine.ts";
+import { placed } from "./place.ts";
+import { withExactLines } from "./remedies/by-hand.ts";
 import type { Cause, Diagnosis, Fact, Finding, NotLooked } from "./types.ts";
 
 export const allLooks: readonly Look[] = [
@@ -24,20 +35,33 @@ export const allLooks: readonly Look[] = [
   ownConfig,
   history,
   services,
+  serviceLog,
+  containers,
   kernel,
+  clock,
   resources,
+  limits,
+  network,
   environment,
+  clientSettings,
   installs,
+  entryPoints,
   openclawConfig,
   openclawLocks,
   openclawLogs,
+  ownLogs,
 ];
 
 export interface Examination {
   readonly diagnosis: Diagnosis;
   readonly facts: readonly Fact[];
   readonly notLooked: readonly NotLooked[];
+  /** What was looked at, if that was not everything. */
+  readonly only?: string;
 }
+
+/** Told with every end: that the kernel says nothing is a part of what is known, too. */
+const AROUND_AN_END = ["exit-evidence", "exit-line", "last-line", "kernel-silent"];
 
 /** What somebody who asks now means by "just now". */
 const JUST_NOW_MS = 5 * 60_000;
@@ -53,9 +77,6 @@ const NOT_SERVED = [
 ];
 
 const OF_OTHERS = ["port-foreign", "port-owner-hidden", "gateways-several", "services-several"];
-
-/** What a gateway that is well says in its log about clients that are not. */
-const SAID_OF_CLIENTS = ["pairing-said", "protocol-mismatch-said", "payload-said", "loop-delay-said"];
 
 /**
  * Looks at this machine and says what is wrong with its gateway. Changes nothing. `seenHere`: how often a cause was
@@ -78,8 +99,11 @@ export async function examine(
   const isTrouble = (fact: Fact) =>
     isOfNow(fact, machine.clock.wall()) && (isOursThere || !OF_OTHERS.includes(fact.id));
   const considered = isServed ? facts.filter(isTrouble) : facts;
-  const told = withLastWords(infer(considered, allCauses.map(withRecords), seenHere), facts);
-  if (!isServed || told.verdict !== "inconclusive") return { diagnosis: told, facts, notLooked };
+  const causes = allCauses.map((cause) => placed(withRecords(cause), machine.target));
+  const told = withLastWords(infer(considered, causes, seenHere), facts);
+  if (!isServed || told.verdict !== "inconclusive") {
+    return { diagnosis: await withExactLines(told, facts, machine), facts, notLooked };
+  }
   const diagnosis: Diagnosis = { verdict: "healthy", causes: pastCauses(facts) };
   return { diagnosis, facts, notLooked };
 }
@@ -105,7 +129,7 @@ function withRecords(cause: Cause): Cause {
 
 /** Adds what is known around an end: its evidence, and the last lines of what it printed. */
 function withLastWords(diagnosis: Diagnosis, facts: readonly Fact[]): Diagnosis {
-  const around = facts.filter(({ id }) => ["exit-evidence", "exit-line", "last-line"].includes(id));
+  const around = facts.filter(({ id }) => AROUND_AN_END.includes(id));
   const isEnd = ({ evidence }: Finding) => evidence.some(({ id }) => id.startsWith("ended-"));
   return {
     ...diagnosis,

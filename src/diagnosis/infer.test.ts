@@ -42,6 +42,33 @@ describe("a cause", () => {
   });
 });
 
+describe("the weight of a fact", () => {
+  const oom = cause("oom", { confirmedBy: [["heap"]], ruledOutBy: ["alive"] });
+  const weighed = (id: string, weight: NonNullable<Fact["weight"]>): Fact => ({ ...fact(id), weight });
+  const verdictOf = (...known: Fact[]) => infer(known, [oom]).causes[0]?.verdict;
+
+  test("of a machine or of a program's line confirms", () => {
+    assert.equal(verdictOf(fact("heap")), "confirmed");
+    assert.equal(verdictOf(weighed("heap", "logged")), "confirmed");
+  });
+  test("of a program's words in prose, or of a person's, makes likely", () => {
+    assert.equal(verdictOf(weighed("heap", "quoted")), "likely");
+    assert.equal(verdictOf(weighed("heap", "told")), "likely");
+  });
+  test("of a guess makes possible, and rules nothing out", () => {
+    assert.equal(verdictOf(weighed("heap", "guessed")), "possible");
+    assert.equal(verdictOf(fact("heap"), weighed("alive", "guessed")), "confirmed");
+  });
+  test("orders equals: a program's message before a symptom", () => {
+    const causes = [cause("told", { likelyIf: [["a"]], seen: 9 }), cause("said", { likelyIf: [["b"]] })];
+    const { causes: found } = infer([weighed("a", "told"), weighed("b", "quoted")], causes);
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      ["said", "told"],
+    );
+  });
+});
+
 describe("the order", () => {
   test("is by verdict, then by facts, then by how often it was right", () => {
     const causes = [

@@ -8,9 +8,19 @@ const ORDER: Readonly<Record<Finding["verdict"], number>> = {
   "ruled out": 3,
 };
 
+/** A program's own message says more than a symptom; chosen with the reports in view, 1.5 to 2.5 do the same. */
+const WEIGHTS: Readonly<Record<NonNullable<Fact["weight"]>, number>> = {
+  logged: 2,
+  quoted: 2,
+  told: 1,
+  guessed: 0.5,
+};
+
 interface Weighed {
   readonly cause: Cause;
   readonly finding: Finding;
+  /** How much speaks for the verdict: the facts, each with its weight. */
+  readonly strength: number;
 }
 
 /**
@@ -25,8 +35,8 @@ export function infer(
   const known = new Map<string, Fact>();
   for (const fact of facts) if (!known.has(fact.id)) known.set(fact.id, fact);
   const weighed = causes
-    .map((cause) => ({ cause, finding: weigh(cause, known) }))
-    .filter((one): one is Weighed => one.finding !== undefined)
+    .map((cause) => weigh(cause, known))
+    .filter((one) => one !== undefined)
     .sort((a, b) => compare(a, b, seenHere));
   const ordered = rootsFirst(weighed).map(({ finding }) => finding);
   const best = ordered[0]?.verdict;
@@ -34,33 +44,59 @@ export function infer(
   return { verdict: isOpen ? "inconclusive" : best, causes: ordered };
 }
 
-function weigh(cause: Cause, known: ReadonlyMap<string, Fact>): Finding | undefined {
+function weigh(cause: Cause, known: ReadonlyMap<string, Fact>): Weighed | undefined {
   const { id, title, remedies } = cause;
-  const against = cause.ruledOutBy?.map((fact) => known.get(fact)).filter((fact) => fact !== undefined) ?? [];
+  const against = (cause.ruledOutBy ?? [])
+    .map((fact) => known.get(fact))
+    .filter((fact) => fact !== undefined && fact.weight !== "guessed") as Fact[];
   const levels: [Verdict, readonly Together[] | undefined][] = [
     ["confirmed", cause.confirmedBy],
     ["likely", cause.likelyIf],
     ["possible", cause.possibleIf],
   ];
-  const evidence = new Set<Fact>();
-  let verdict: Verdict | undefined;
+  const held: { verdict: Verdict; facts: readonly Fact[] }[] = [];
   for (const [level, groups] of levels) {
     for (const group of groups ?? []) {
-      if (!group.every((fact) => known.has(fact))) continue;
-      verdict ??= level;
-      for (const fact of group) evidence.add(known.get(fact)!);
+      const facts = group.map((fact) => known.get(fact)).filter((fact) => fact !== undefined);
+      if (facts.length === group.length) held.push({ verdict: atMost(level, facts), facts });
     }
   }
+  const verdict = held.map((one) => one.verdict).sort((a, b) => ORDER[a] - ORDER[b])[0];
   if (verdict === undefined) return undefined;
-  if (against.length > 0) return { id, title, verdict: "ruled out", evidence: against, remedies: [] };
-  return { id, title, verdict, evidence: [...evidence], remedies };
+  if (against.length > 0) {
+    const finding: Finding = { id, title, verdict: "ruled out", evidence: against, remedies: [] };
+    return { cause, finding, strength: against.length };
+  }
+  // what makes a cause only possible tells nothing between two that are likely
+  const speaking = held.filter((one) => verdict === "possible" || one.verdict !== "possible");
+  const strength = [...new Set(speaking.flatMap(({ facts }) => facts))].reduce(
+    (sum, { weight }) => sum + (weight === undefined ? 1 : WEIGHTS[weight]),
+    0,
+  );
+  const evidence = onceEach(held.flatMap(({ facts }) => facts));
+  return { cause, finding: { id, title, verdict, evidence, remedies }, strength };
+}
+
+/** Each fact once, and a line of a text once, whatever it says. */
+function onceEach(facts: readonly Fact[]): Fact[] {
+  return facts.filter(
+    ({ source, detail }, index) =>
+      facts.findIndex((other) => other.source === source && other.detail === detail) === index,
+  );
+}
+
+/** What a person guesses makes a cause possible, what a person tells makes it likely; a program's line may confirm it. */
+function atMost(level: Verdict, facts: readonly Fact[]): Verdict {
+  if (facts.some(({ weight }) => weight === "guessed")) return "possible";
+  const isRecorded = facts.some(({ weight }) => weight === undefined || weight === "logged");
+  return level === "confirmed" && !isRecorded ? "likely" : level;
 }
 
 function compare(a: Weighed, b: Weighed, seenHere: ReadonlyMap<string, number>): number {
   const here = ({ cause }: Weighed) => seenHere.get(cause.id) ?? 0;
   return (
     ORDER[a.finding.verdict] - ORDER[b.finding.verdict] ||
-    b.finding.evidence.length - a.finding.evidence.length ||
+    b.strength - a.strength ||
     here(b) - here(a) ||
     b.cause.seen - a.cause.seen
   );

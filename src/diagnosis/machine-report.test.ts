@@ -12,7 +12,7 @@ describe("a report of a gateway that is well", () => {
       "Healthy: ws://127.0.0.1:28789 is served",
       "/healthz answers 200.",
     ]);
-    assert.deepEqual(examinationLines(examination, false), []);
+    assert.deepEqual(examinationLines(examination, target, false), []);
   });
 
   test("tells why it was away before, and has no finding", async () => {
@@ -23,7 +23,7 @@ describe("a report of a gateway that is well", () => {
       fact("past-line", { detail: "its last word" }),
     );
     assert.match(examinationHeadline(examination, target)[1], /Before: the gateway ended\.$/);
-    assert.deepEqual(examinationLines(examination, false), [
+    assert.deepEqual(examinationLines(examination, target, false), [
       { heading: "evidence", text: "test: its last word" },
     ]);
     const report = examinationJson(examination, 1) as { ok: boolean; findings: unknown[] };
@@ -54,10 +54,10 @@ describe("a report of one that is not", () => {
       ...(await examinationOf("port-free")),
       notLooked: [{ id: "x", what: "the log", why: "no" }],
     };
-    const short = examinationLines(examination, false);
+    const short = examinationLines(examination, target, false);
     assert.ok(short.some(({ heading, text }) => heading === "not looked" && text === "the log: no"));
     assert.ok(!short.some(({ heading }) => heading === "fact"));
-    const long = examinationLines(examination, true);
+    const long = examinationLines(examination, target, true);
     assert.ok(
       long.some(({ heading, text }) => heading === "fact" && text === "port-free (test): about port-free"),
     );

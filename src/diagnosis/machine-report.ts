@@ -15,12 +15,13 @@ export interface LintFinding {
 const SEVERITY = { confirmed: "error", likely: "error", possible: "info" } as const;
 
 /** What `doctor --json` prints. */
-export function examinationJson({ diagnosis, facts, notLooked }: Examination, looks: number): object {
+export function examinationJson({ diagnosis, facts, notLooked, only }: Examination, looks: number): object {
   const ok = diagnosis.verdict === "healthy";
   return {
     schemaVersion: SCHEMA_VERSION,
     ok,
     verdict: diagnosis.verdict,
+    ...(only === undefined ? {} : { only }),
     causes: diagnosis.causes,
     facts,
     notLooked,
@@ -46,7 +47,9 @@ function findingOf({ id, title, verdict, evidence, remedies }: Finding): LintFin
 }
 
 /** The verdict in two lines. */
-export function examinationHeadline({ diagnosis, facts }: Examination, target: Target): [string, string] {
+export function examinationHeadline(examination: Examination, target: Target): [string, string] {
+  const { diagnosis, facts, only } = examination;
+  if (only !== undefined) return headlineOfOne(examination, only);
   if (diagnosis.verdict !== "healthy") return headlineOf(diagnosis, "this machine");
   const first = facts.find(({ id }) => id === "healthz-ok" || id === "upgrade-accepted");
   const past = diagnosis.causes[0];
@@ -54,11 +57,21 @@ export function examinationHeadline({ diagnosis, facts }: Examination, target: T
   return [`Healthy: ${target.url} is served`, `${first?.detail ?? "it answers"}.${before}`];
 }
 
+function headlineOfOne({ diagnosis, notLooked }: Examination, only: string): [string, string] {
+  const [unseen] = notLooked;
+  if (unseen !== undefined) return [`Could not look at ${only}`, `${unseen.why}.`];
+  const about = `Only ${only} was looked at.`;
+  if (diagnosis.verdict === "healthy") return ["Nothing wrong was found", about];
+  const [title, meaning] = headlineOf(diagnosis, "this machine");
+  return [title, `${meaning} ${about}`];
+}
+
 /** The rest: evidence and remedies, what was ruled out, what could not be looked at. */
-export function examinationLines(examination: Examination, isVerbose: boolean): ReportLine[] {
+export function examinationLines(examination: Examination, target: Target, isVerbose: boolean): ReportLine[] {
   const { diagnosis, facts, notLooked } = examination;
   const isHealthy = diagnosis.verdict === "healthy";
-  const lines = isHealthy ? pastLines(examination) : linesOf(diagnosis);
+  const isUnseen = examination.only !== undefined && notLooked.length > 0;
+  const lines = isHealthy ? pastLines(examination) : isUnseen ? [] : linesOf(diagnosis, target);
   if (isVerbose)
     lines.push(
       ...column(

@@ -5,7 +5,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { UnfinishedRun } from "../core/run-record.ts";
 import { withoutSecrets } from "../core/secrets.ts";
-import type { Host, ProcessFacts } from "../host/types.ts";
+import type { Host, PortOwner, ProcessFacts, ServiceFacts } from "../host/types.ts";
 import type { RecorderStore } from "../recorder/store.ts";
 import type { OpenClawLock } from "./facts/openclaw-locks.ts";
 import { TimeLimit } from "./time-limit.ts";
@@ -33,6 +33,8 @@ export interface Machine {
   /** Folders of OpenClaw's state that exist: its own, and those of its earlier names. */
   readonly openclawDirs: readonly string[];
   readonly openclawConfigPath: string;
+  /** Folders where every OpenClaw of this machine logs. */
+  readonly sharedLogDirs: readonly string[];
   /** Whether the gateway here is, or may be, OpenClaw: ClawKit with its own gateway has nothing of it. */
   readonly isOpenClaw: () => Promise<boolean>;
   readonly paths: StatePaths;
@@ -41,15 +43,25 @@ export interface Machine {
   readonly configuredPort: () => Promise<number>;
   /** More time, and more of every log. */
   readonly isDeep: boolean;
+  /** Of this command. */
+  readonly pid: number;
   /** Of who runs this; absent on Windows. */
   readonly uid: number | undefined;
   /** Who runs this. */
   readonly userName: string;
   /** The user's home directory. */
   readonly home: string;
+  /** Docker and podman mark theirs with a file. */
+  readonly isContainer: () => Promise<boolean>;
   /** Our own supervisor's word, or how it looks from outside. */
   readonly status: () => Promise<Status>;
   readonly processes: () => Promise<readonly ProcessFacts[]>;
+  /** Services of gateways; undefined where no service manager answers. */
+  readonly services: () => Promise<readonly ServiceFacts[] | undefined>;
+  /** Who listens on the target's port. */
+  readonly portOwners: () => Promise<readonly PortOwner[]>;
+  /** What the kernel said in the last hour (`Host.kernelLines`). */
+  readonly kernelLines: () => Promise<readonly string[] | undefined>;
   readonly openclawLocks: () => Promise<readonly OpenClawLock[]>;
   /** Processes of ours that have a start and no end in the run log: with the same start time they are ours. */
   readonly ownProcesses: () => Promise<readonly UnfinishedRun[]>;

@@ -168,6 +168,12 @@ describe("repair", () => {
     assert.equal(repaired.before.diagnosis.causes[0]?.id, "config-invalid");
     assert.equal(repaired.after.diagnosis.verdict, "healthy");
     const [undoable, start] = repaired.results;
+    // the config is valid again, though it took a start to be well
+    assert.deepEqual([undoable?.helped, start?.helped], [true, true]);
+    assert.deepEqual(
+      (await world.ledger.entries()).map(({ repair, helped }) => `${repair} ${helped}`),
+      ["start true", "restore-config true"],
+    );
     assert.equal(start?.ledgerId, undefined);
     await world.ledger.undo(undoable?.ledgerId);
     assert.equal(await readFile(world.paths.config, "utf8"), "{ broken");
@@ -227,6 +233,8 @@ describe("repair", () => {
     );
     assert.deepEqual([outcomes(repaired), world.done], [["restart applied"], ["restart"]]);
     assert.equal(repaired.after.diagnosis.causes[0]?.id, "event-loop-blocked");
+    assert.equal(repaired.results[0]?.helped, false);
+    assert.equal((await world.ledger.entries())[0]?.helped, false);
   });
 
   test("waits for what it started", async (t) => {
@@ -281,6 +289,11 @@ describe("repair", () => {
       "move-stale-lock planned",
       "move-large-log planned",
     ]);
+    // they are alternatives: the first is made, the others only if they are still needed
+    assert.deepEqual(
+      repaired.results.map(({ isFallback }) => isFallback),
+      [false, true, true, true, true, true],
+    );
   });
 });
 

@@ -19,6 +19,10 @@ export interface RepairResult {
   readonly diff: readonly string[];
   /** `declined`: whoever was asked said no, or nobody could be asked. */
   readonly outcome: "applied" | "declined" | "failed" | "planned";
+  /** Of one that was made: whether what it is for was gone when it was looked at again. */
+  readonly helped?: boolean;
+  /** Of one that is planned: it is only made if the ones before it do not help. */
+  readonly isFallback?: boolean;
   /** Its id in the ledger, if it can be undone. */
   readonly ledgerId?: string;
   readonly error?: string;
@@ -29,7 +33,7 @@ export interface RepairDeps {
   readonly machine: () => Promise<Machine>;
   readonly examine: (machine: Machine) => Promise<Examination>;
   readonly actions: Actions;
-  readonly ledger: Pick<Ledger, "carryOut">;
+  readonly ledger: Pick<Ledger, "carryOut" | "judge">;
   /** Whether a plan that is not safe may be carried out. */
   readonly consent: (plan: Plan) => Promise<boolean>;
   readonly progress: (text: string) => void;
@@ -47,7 +51,7 @@ export interface Repaired {
 
 /**
  * Looks, makes the first repair that helps with a cause that holds, looks again whether it helped, and so on. Safe
- * ones are made, disruptive ones if `consent` says so, destructive ones never.
+ * ones are made, others only if `consent` says so.
  */
 export async function repair(deps: RepairDeps): Promise<Repaired> {
   let machine = await deps.machine();
@@ -58,58 +62,86 @@ export async function repair(deps: RepairDeps): Promise<Repaired> {
     const done = results.map(({ id }) => id);
     const found = await firstPlan({ machine, examination: after, actions: deps.actions }, done);
     if (found === undefined) break;
-    const result = await carryOut(found.repair, found.plan, after, deps);
-    results.push(result);
-    if (result.outcome === "planned") continue;
-    [machine, after] = await lookAgain(
-      result.outcome === "applied" ? found.plan.settleMs : undefined,
-      after,
-      deps,
-    );
+    if (deps.isDryRun) {
+      results.push({ ...factsOf(found), outcome: "planned", isFallback: results.length > 0 });
+      continue;
+    }
+    const { result, entryId } = await carryOut(found, after, deps);
+    const isApplied = result.outcome === "applied";
+    const held = after;
+    [machine, after] = await lookAgain(isApplied ? found.plan.settleMs : undefined, after, deps);
+    if (entryId === undefined) {
+      results.push(result);
+      continue;
+    }
+    const helped = hasHelped(found.repair, held, after);
+    results.push({ ...result, helped });
+    await deps.ledger.judge(entryId, helped).catch(() => undefined); // a full disk forgets it
   }
   return { before, after, machine, results };
+}
+
+/** Whether a cause that it is for held before and does not now; a start is for a gateway that is well. */
+function hasHelped({ helpsWith }: Repair, before: Examination, after: Examination): boolean {
+  if (after.diagnosis.verdict === "healthy") return true;
+  if (helpsWith === "any") return false;
+  const holds = holding(after);
+  return holding(before).some((id) => helpsWith.includes(id) && !holds.includes(id));
+}
+
+/** Causes that are at least likely. */
+function holding({ diagnosis }: Examination): string[] {
+  return diagnosis.causes
+    .filter(({ verdict }) => verdict === "confirmed" || verdict === "likely")
+    .map(({ id }) => id);
+}
+
+interface Found {
+  readonly repair: Repair;
+  readonly plan: Plan;
+}
+
+function factsOf({ repair: { id }, plan: { what, risk, diff = [] } }: Found) {
+  return { id, what, risk, diff };
 }
 
 /** The repair that would be made first; undefined if there is none. */
 export async function firstPlan(
   context: RepairContext,
   done: readonly string[] = [],
-): Promise<{ repair: Repair; plan: Plan } | undefined> {
-  const holding = context.examination.diagnosis.causes
-    .filter(({ verdict }) => verdict === "confirmed" || verdict === "likely")
-    .map(({ id }) => id);
+): Promise<Found | undefined> {
+  const holds = holding(context.examination);
   for (const one of allRepairs) {
     if (done.includes(one.id)) continue;
-    if (one.helpsWith !== "any" && !one.helpsWith.some((id) => holding.includes(id))) continue;
-    if (holding.length === 0) continue;
+    if (one.helpsWith !== "any" && !one.helpsWith.some((id) => holds.includes(id))) continue;
+    if (holds.length === 0) continue;
     // what it would need may have changed since it was looked at: then it is none
     const plan = await one.plan(context).catch(() => undefined);
-    if (plan !== undefined && plan.risk !== "destructive") return { repair: one, plan };
+    if (plan !== undefined) return { repair: one, plan };
   }
   return undefined;
 }
 
 async function carryOut(
-  repair: Repair,
-  planned: Plan,
+  { repair, plan: planned }: Found,
   { diagnosis }: Examination,
   deps: RepairDeps,
-): Promise<RepairResult> {
-  const { id } = repair;
-  const { what, risk, diff = [] } = planned;
-  const result = { id, what, risk, diff };
-  if (deps.isDryRun) return { ...result, outcome: "planned" };
-  if (risk !== "safe" && !(await deps.consent(planned))) return { ...result, outcome: "declined" };
+): Promise<{ result: RepairResult; entryId?: string }> {
+  const result = factsOf({ repair, plan: planned });
+  if (planned.risk !== "safe" && !(await deps.consent(planned)))
+    return { result: { ...result, outcome: "declined" } };
   const plan = await planAgain(repair, planned, deps);
-  if (plan === undefined)
-    return { ...result, outcome: "failed", error: "what it rests on has changed meanwhile" };
-  deps.progress(what);
+  if (plan === undefined) {
+    const error = "what it rests on has changed meanwhile";
+    return { result: { ...result, outcome: "failed", error } };
+  }
+  deps.progress(planned.what);
   try {
-    const entry = await deps.ledger.carryOut(id, plan, diagnosis.causes[0]?.id);
+    const entry = await deps.ledger.carryOut(repair.id, plan, diagnosis.causes[0]?.id);
     const ledgerId = entry.undo.length === 0 ? {} : { ledgerId: entry.id };
-    return { ...result, outcome: "applied", ...ledgerId };
+    return { result: { ...result, outcome: "applied", ...ledgerId }, entryId: entry.id };
   } catch (error) {
-    return { ...result, outcome: "failed", error: messageOf(error) };
+    return { result: { ...result, outcome: "failed", error: messageOf(error) } };
   }
 }
 

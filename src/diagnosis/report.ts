@@ -1,3 +1,4 @@
+import { httpOf, type Place, USUAL_PLACE } from "./place.ts";
 import type { Diagnosis, Finding } from "./types.ts";
 
 /** The version of what `--json` prints. */
@@ -38,7 +39,7 @@ export function headlineOf(
 }
 
 /** The rest of a report: evidence and remedies of the best cause, the others in a line each, what was ruled out. */
-export function linesOf(diagnosis: Diagnosis): ReportLine[] {
+export function linesOf(diagnosis: Diagnosis, place: Place = USUAL_PLACE): ReportLine[] {
   const held = diagnosis.causes.filter((cause) => cause.verdict !== "ruled out");
   const isOpen = diagnosis.verdict === "inconclusive";
   const full = held.slice(0, isOpen ? SHOWN : 1);
@@ -50,7 +51,7 @@ export function linesOf(diagnosis: Diagnosis): ReportLine[] {
   for (const { id, evidence } of ruledOut) {
     lines.push({ heading: "ruled out", text: `${id}: ${evidence[0]!.detail}` });
   }
-  if (isOpen) lines.push(...DECIDING);
+  if (isOpen) lines.push(...deciding(place));
   return lines;
 }
 
@@ -58,13 +59,15 @@ export function linesOf(diagnosis: Diagnosis): ReportLine[] {
  * What decides most cases (the field's own experience): an answer to a plain GET tells refused, hanging and living
  * gateways apart, and the error just before a 1006 says which of fifteen situations it was.
  */
-const DECIDING: readonly ReportLine[] = [
-  { heading: "would decide", text: "what a plain GET gets: curl -sv http://127.0.0.1:18789/healthz" },
-  {
-    heading: "",
-    text: "the line before the 1006, and the gateway's own log around that moment: openclaw logs",
-  },
-];
+function deciding(place: Place): ReportLine[] {
+  return [
+    { heading: "would decide", text: `what a plain GET gets: curl -skv ${httpOf(place)}/healthz` },
+    {
+      heading: "",
+      text: "the line before the 1006, and the gateway's own log around that moment: openclaw logs",
+    },
+  ];
+}
 
 function linesOfCause({ id, verdict, evidence, remedies }: Finding, named: boolean): ReportLine[] {
   const lines: ReportLine[] = named ? [{ heading: "or", text: `${id}, ${verdict}` }] : [];

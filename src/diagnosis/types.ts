@@ -10,6 +10,8 @@ export interface Fact {
   readonly source: string;
   /** When it was so (ISO 8601), if that was not now. */
   readonly at?: string;
+  /** Only of what a person pasted: a program's line, its words in prose, a person's words, or a guess. */
+  readonly weight?: "logged" | "quoted" | "told" | "guessed";
 }
 
 /** What could not be looked at: that is not the same as finding nothing. */
@@ -19,7 +21,7 @@ export interface NotLooked {
   readonly why: string;
 }
 
-/** All of these facts together. */
+/** All of these facts together. The first is the one that tells something by itself. */
 export type Together = readonly string[];
 
 /** A cause: small and declarative. Any of the groups is enough for its verdict. */
@@ -40,10 +42,13 @@ export interface Cause {
   readonly remedies: readonly Remedy[];
 }
 
-/** `safe`: nothing is lost, nobody is disturbed; `disruptive`: asked first; `destructive`: never done by us. */
+/**
+ * `safe`: nothing is lost, nobody is disturbed; `disruptive`: asked first; `destructive`: never without a
+ * person's own yes to it, as it cannot be undone.
+ */
 export type Risk = "safe" | "disruptive" | "destructive";
 
-/** What helps. `commands` are typed by a person, per platform where they differ. */
+/** What helps. `commands` are typed by a person, per platform where they differ; `{port}` and the like are filled in (`place.ts`). */
 export interface Remedy {
   readonly text: string;
   readonly commands?: readonly string[];

@@ -13,6 +13,8 @@ export interface CommandOptions {
   readonly timeLimitMs?: number;
   /** For a command that does something: it is missing, or fails, and the promise rejects with what it said. */
   readonly mustSucceed?: boolean;
+  /** With what it prints on standard error behind it. */
+  readonly withErrors?: boolean;
 }
 
 /**
@@ -22,8 +24,9 @@ export interface CommandOptions {
 export function runCommand(
   file: string,
   args: readonly string[],
-  { environment = {}, timeLimitMs = COMMAND_TIME_LIMIT_MS, mustSucceed = false }: CommandOptions = {},
+  options: CommandOptions = {},
 ): Promise<string | undefined> {
+  const { environment = {}, timeLimitMs = COMMAND_TIME_LIMIT_MS, mustSucceed = false } = options;
   return new Promise((resolve, reject) => {
     const child = execFile(
       file,
@@ -36,7 +39,7 @@ export function runCommand(
         windowsHide: true,
       },
       (error, stdout, stderr) => {
-        if (error === null) return resolve(stdout);
+        if (error === null) return resolve(options.withErrors ? stdout + stderr : stdout);
         if (mustSucceed && error.name !== "AbortError") {
           const said = (stderr.trim() || stdout.trim() || error.message).replace(/\s*\n\s*/g, " ");
           return reject(new ClawkitError("CONTROL_FAILED", `${[file, ...args].join(" ")} failed: ${said}`));

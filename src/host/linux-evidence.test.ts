@@ -38,8 +38,26 @@ describe("parseCgroup finds the memory controller's folder", () => {
     "nowhere in nothing": ["", undefined],
   };
   for (const [where, [text, folder]] of Object.entries(tables)) {
-    test(where, () => assert.equal(parseCgroup(text), folder));
+    test(where, () => assert.equal(parseCgroup(text, ""), folder));
   }
+
+  // as Docker 20.10 mounts it
+  const mounts = table(
+    "119 118 0:51 / /sys/fs/cgroup rw,nosuid - tmpfs tmpfs rw,mode=755",
+    "123 119 0:32 /docker/3f4e /sys/fs/cgroup/memory ro,nosuid,relatime - cgroup cgroup rw,memory",
+  );
+  for (const [where, path, folder] of [
+    ["in a container, where only its own part is mounted", "/docker/3f4e", "/sys/fs/cgroup/memory"],
+    ["below that part", "/docker/3f4e/gateway", "/sys/fs/cgroup/memory/gateway"],
+    ["beside that part", "/docker/3f4eb", "/sys/fs/cgroup/memory/docker/3f4eb"],
+  ] as const) {
+    test(where, () => assert.equal(parseCgroup(table(`4:memory:${path}`), mounts), folder));
+  }
+
+  test("where all of it is mounted", () => {
+    const whole = mounts.replace("/docker/3f4e", "/");
+    assert.equal(parseCgroup(table("4:memory:/a"), whole), "/sys/fs/cgroup/memory/a");
+  });
 });
 
 describe("parseKmsg", () => {
@@ -132,7 +150,10 @@ describe("our own process, for real", {
   test("kernelLines: only telling ones, or the word that it may not look", async () => {
     const lines = await linuxEvidence.kernelLines(0);
     for (const line of lines ?? []) {
-      assert.match(line, /memory|oom|kill|segfault|general protection|traps:|invalid opcode|divide error/i);
+      assert.match(
+        line,
+        /suspend|memory|oom|kill|segfault|general protection|traps:|invalid opcode|divide error/i,
+      );
     }
   });
 });

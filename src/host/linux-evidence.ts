@@ -3,7 +3,7 @@ import { type FileHandle, open, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hrtime } from "node:process";
 import { systemErrorCode } from "../core/errors.ts";
-import { runCommand } from "./command.ts";
+import { journal } from "./journal.ts";
 import type { CgroupMemory, Host } from "./types.ts";
 
 const CGROUP_ROOT = "/sys/fs/cgroup";
@@ -20,11 +20,14 @@ const MAX_KMSG_RECORDS = 50_000;
 /** Journal lines that are looked at, the last ones. */
 const MAX_JOURNAL_LINES = 2_000;
 
-/** What the kernel and systemd-oomd say when they end a process, or when one crashes. */
+/** What the kernel and systemd-oomd say when they end a process, when one crashes, and around sleep. */
 const TELLING =
-  /out of memory|oom[-_]|Killed process|Memory cgroup|segfault|general protection|traps:|invalid opcode|divide error|systemd-oomd/i;
+  /PM: suspend (entry|exit)|out of memory|oom[-_]|Killed process|Memory cgroup|segfault|general protection|traps:|invalid opcode|divide error|systemd-oomd/i;
 
-type Evidence = Pick<Host, "usage" | "cgroupOf" | "cgroupMemory" | "kernelLines" | "handlesSignal">;
+type Evidence = Pick<
+  Host,
+  "usage" | "cgroupOf" | "cgroupMemory" | "cgroupPids" | "kernelLines" | "handlesSignal" | "sleep"
+>;
 
 export const linuxEvidence: Evidence = {
   async usage(pid) {
@@ -47,7 +50,7 @@ export const linuxEvidence: Evidence = {
   },
 
   async cgroupOf(pid) {
-    return parseCgroup((await textOf(`/proc/${pid}/cgroup`)) ?? "");
+    return await cgroupFolder(pid, "memory");
   },
 
   async cgroupMemory(path) {
@@ -71,6 +74,23 @@ export const linuxEvidence: Evidence = {
     return memory;
   },
 
+  async cgroupPids(pid) {
+    const folder = await cgroupFolder(pid, "pids");
+    for (let path = folder; path?.startsWith(CGROUP_ROOT); path = dirname(path)) {
+      const count = number(await textOf(join(path, "pids.current")));
+      const max = number(await textOf(join(path, "pids.max"))); // "max" is none
+      if (count !== undefined && max !== undefined) return { path, count, max };
+    }
+    return undefined;
+  },
+
+  /** CLOCK_BOOTTIME goes on in sleep, CLOCK_MONOTONIC does not (clock_gettime(2)). */
+  async sleep() {
+    const boottime = number((await textOf("/proc/uptime"))?.split(" ")[0]);
+    if (boottime === undefined) return undefined;
+    return { sleptMs: Math.max(0, boottime * 1000 - monotonicMs()) };
+  },
+
   async kernelLines(sinceMs) {
     const [kernel, oomd] = await Promise.all([kernelLog(sinceMs), oomdLog(sinceMs)]);
     if (kernel === undefined) return undefined;
@@ -83,12 +103,34 @@ export const linuxEvidence: Evidence = {
   },
 };
 
-/** The folder of the memory controller: cgroup v1's own line, else the one of v2. */
-export function parseCgroup(table: string): string | undefined {
-  const v1 = /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$/m.exec(table)?.[1];
-  if (v1 !== undefined) return join(CGROUP_ROOT, "memory", v1);
-  const v2 = /^0::(.*)$/m.exec(table)?.[1];
-  return v2 === undefined ? undefined : join(CGROUP_ROOT, v2);
+async function cgroupFolder(pid: number, controller: "memory" | "pids"): Promise<string | undefined> {
+  const [table, mounts] = await Promise.all([textOf(`/proc/${pid}/cgroup`), textOf("/proc/self/mountinfo")]);
+  return parseCgroup(table ?? "", mounts ?? "", controller);
+}
+
+/**
+ * The folder of a controller: cgroup v1's own line, else the one of v2. The path in the table is as the machine has it;
+ * a container has only its own part of the tree mounted, which `mounts` (mountinfo) tells.
+ */
+export function parseCgroup(
+  table: string,
+  mounts: string,
+  controller: "memory" | "pids" = "memory",
+): string | undefined {
+  const v1 = new RegExp(`^\\d+:(?:[^:]*,)?${controller}(?:,[^:]*)?:(.*)$`, "m").exec(table)?.[1];
+  const path = v1 ?? /^0::(.*)$/m.exec(table)?.[1];
+  if (path === undefined) return undefined;
+  const folder = v1 === undefined ? CGROUP_ROOT : join(CGROUP_ROOT, controller);
+  const root = mountedRoot(mounts, folder);
+  const isBelow = root !== undefined && (path === root || path.startsWith(`${root}/`));
+  return join(folder, isBelow ? path.slice(root.length) : path);
+}
+
+/** What part of its file system stands at `folder`; undefined if that is the whole. */
+function mountedRoot(mounts: string, folder: string): string | undefined {
+  const fields = mounts.split("\n").map((line) => line.split(" ")); // id, parent, device, root, mount point, …
+  const root = fields.findLast((line) => line[4] === folder)?.[3];
+  return root === "/" ? undefined : root;
 }
 
 /** `<priority>,<sequence>,<µs since boot>,<flags>;<text>` and lines of details (Documentation/ABI: dev-kmsg). */
@@ -102,7 +144,7 @@ export function parseKmsg(
 /** From the device, which every record is read from by itself; from the journal where the device is not ours. */
 async function kernelLog(sinceMs: number): Promise<string[] | undefined> {
   const device = await open("/dev/kmsg", constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
-  if (device === undefined) return await journal(sinceMs, ["-k"]);
+  if (device === undefined) return await journalSince(sinceMs, ["-k"]);
   // the kernel's clock stands still while the machine sleeps, as the monotonic one does
   const bootedAt = Date.now() - monotonicMs();
   const lines: string[] = [];
@@ -140,24 +182,12 @@ async function readRecord(device: FileHandle, buffer: Buffer): Promise<number | 
 }
 
 async function oomdLog(sinceMs: number): Promise<string[]> {
-  return (await journal(sinceMs, ["-t", "systemd-oomd"])) ?? [];
+  return (await journalSince(sinceMs, ["-t", "systemd-oomd"])) ?? [];
 }
 
-async function journal(sinceMs: number, filter: readonly string[]): Promise<string[] | undefined> {
+function journalSince(sinceMs: number, filter: readonly string[]): Promise<string[] | undefined> {
   const since = `@${Math.floor(sinceMs / 1000)}`;
-  const args = [
-    ...filter,
-    "--since",
-    since,
-    "-n",
-    String(MAX_JOURNAL_LINES),
-    "-o",
-    "short",
-    "--no-pager",
-    "-q",
-  ];
-  const text = await runCommand("journalctl", args).catch(() => undefined);
-  return text?.split("\n").filter((line) => line !== "");
+  return journal([...filter, "--since", since, "-n", String(MAX_JOURNAL_LINES), "-o", "short"]);
 }
 
 /** A container sees its own group as the root; outside, every group around one limits it too. */

@@ -1,7 +1,8 @@
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { linuxEvidence } from "./linux-evidence.ts";
-import { systemdServices } from "./services.ts";
+import { linuxPortRule } from "./port-rules.ts";
+import { systemdLog, systemdServices } from "./services.ts";
 import type { Host, PortOwner, ProcessFacts } from "./types.ts";
 
 /** Clock ticks per second: USER_HZ is 100 on every architecture Node runs on. */
@@ -37,7 +38,8 @@ export const linux: Host = {
       ownerOf(folder),
     ]);
     const facts = parseStat(stat);
-    const command = (commandLine ?? "").split("\0").join(" ").trim() || `[${facts.name}]`;
+    const args = (commandLine ?? "").replace(/\0+$/, "").split("\0");
+    const command = args.join(" ").trim() || `[${facts.name}]`;
     return {
       pid,
       parentPid: facts.parentPid,
@@ -46,6 +48,7 @@ export const linux: Host = {
       state: facts.state,
       cpuMs: facts.cpuMs,
       command,
+      args,
       ...(executable === undefined ? {} : { executable }),
       ...(user === undefined ? {} : { user }),
     };
@@ -57,6 +60,10 @@ export const linux: Host = {
   },
 
   services: systemdServices,
+
+  serviceLog: systemdLog,
+
+  portRule: (port) => linuxPortRule(port, process.getuid?.()),
 
   async marked(mark) {
     const pids = await pidsOfProc();
@@ -75,6 +82,10 @@ export const linux: Host = {
 
   async portClients(port) {
     return await holdersOf((table) => parseClients(table, port));
+  },
+
+  async portUsers(port) {
+    return await holdersOf((table) => parseUsers(table, port));
   },
 };
 
@@ -136,6 +147,13 @@ export function parseClients(table: string, port: number): Socket[] {
   return rowsOf(table)
     .filter(({ state, remote }) => state === ESTABLISHED && portOf(remote) === port)
     .map(({ remote, inode }) => ({ address: parseKernelAddress(remote.split(":")[0]!), inode }));
+}
+
+/** The connections from `port`: that is their near end. */
+export function parseUsers(table: string, port: number): Socket[] {
+  return rowsOf(table)
+    .filter(({ state, local }) => state === ESTABLISHED && portOf(local) === port)
+    .map(({ local, inode }) => ({ address: parseKernelAddress(local.split(":")[0]!), inode }));
 }
 
 function rowsOf(table: string): { local: string; remote: string; state: string; inode: string }[] {

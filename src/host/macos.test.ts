@@ -6,10 +6,13 @@ import {
   parseBootSession,
   parseClients,
   parseExecutable,
+  parseNames,
   parseNetstat,
   parseProcess,
   parseProcessTable,
   parseSockets,
+  parseTextFiles,
+  parseWakeTime,
 } from "./macos.ts";
 
 const ps = (name: string) => parseProcess(hostFixture("macos", `ps-${name}`));
@@ -59,6 +62,43 @@ describe("parseProcess", () => {
       message: 'Cannot read a process as ps printed "  812 Ss\\n"',
     });
   });
+});
+
+describe("executables and paths with blanks", () => {
+  const names = parseNames(hostFixture("macos", "ps-comm"));
+  const commands = parseNames(hostFixture("macos", "ps-command"));
+  const table = parseProcessTable(hostFixture("macos", "ps-table-blanks"), names, commands);
+
+  test("end where the table of names says, and keep their umlauts", () => {
+    assert.deepEqual(
+      table.map(({ executable, command }) => [executable, command]),
+      [
+        [
+          "/Applications/My App.app/Contents/Resources/node",
+          "/Applications/My App.app/Contents/Resources/node /Users/ana/Größe/node_modules/openclaw/openclaw.mjs gateway",
+        ],
+        [undefined, "node /Users/ana/Größe/node_modules/openclaw/openclaw.mjs gateway"],
+      ],
+    );
+  });
+
+  test("of a Node that was called by its bare name, or retitled, are in its list of files", () => {
+    assert.deepEqual(
+      [...parseTextFiles(hostFixture("macos", "lsof-txt"))],
+      [
+        [913, "/opt/homebrew/Cellar/node/26.1.0/bin/node"],
+        [1301, "/Users/ana/Library/Application Support/fnm/node"],
+      ],
+    );
+    assert.equal(parseTextFiles("").size, 0);
+  });
+});
+
+test("parseWakeTime reads when it woke, and knows that some Macs do not say (giampaolo/psutil#1468)", () => {
+  const text = "{ sec = 1790077571, usec = 23 } Mon Sep 21 10:26:11 2026";
+  assert.deepEqual(parseWakeTime(text), { wokeAt: 1790077571000 });
+  assert.equal(parseWakeTime("{ sec = 0, usec = 0 } Thu Jan  1 00:00:00 1970"), undefined);
+  assert.equal(parseWakeTime(""), undefined);
 });
 
 test("parseExecutable takes a path with spaces, not a bare or invented name", () => {
@@ -163,6 +203,13 @@ describe("parseClients", () => {
       { address: "::1", pid: 812, name: "node" },
     ]);
     assert.deepEqual(parseClients("", 18789), []);
+    assert.deepEqual(
+      parseClients("p7\ncnode\nn127.0.0.1:18789->127.0.0.1:443\nn[::1]:18789->[::1]:9\n", 18789, "near"),
+      [
+        { address: "127.0.0.1", pid: 7, name: "node" },
+        { address: "::1", pid: 7, name: "node" },
+      ],
+    );
   });
 });
 

@@ -1,11 +1,14 @@
 import { runCommand } from "./command.ts";
 import { noEvidence } from "./no-evidence.ts";
 import { launchdServices } from "./services.ts";
-import type { Host, PortOwner, ProcessFacts } from "./types.ts";
+import type { Host, PortOwner, ProcessFacts, SleepFacts } from "./types.ts";
 
 /** By full path: a service's PATH may lack /usr/sbin, and another `ps` (Nix has one) prints other columns. */
 const PS = "/bin/ps";
 const LSOF = "/usr/sbin/lsof";
+
+/** Processes that may be a gateway although their name is no path: started from a shell, or retitled. */
+const MAY_BE_GATEWAY = /^(node|openclaw|clawdbot|moltbot)\b/;
 const NETSTAT = "/usr/sbin/netstat";
 const SYSCTL = "/usr/sbin/sysctl";
 
@@ -42,7 +45,7 @@ export const macos: Host = {
       ps(pid, ["command"], READABLE_NAMES),
     ]);
     if (facts === undefined) return undefined;
-    const executable = parseExecutable(name ?? "");
+    const executable = parseExecutable(name ?? "") ?? (await executablesOf([pid])).get(pid);
     return {
       ...parseProcess(facts),
       command: command?.trim() ?? "",
@@ -52,10 +55,18 @@ export const macos: Host = {
 
   async processes() {
     const columns = ["pid", "ppid", "state", "time", "lstart", "user", "command"];
-    const table = await runCommand(PS, ["-axww", ...columns.flatMap((name) => ["-o", `${name}=`])], {
-      environment: FIXED_FORMAT,
+    const [table, names, commands] = await Promise.all([
+      psOfAll(columns, FIXED_FORMAT),
+      psOfAll(["pid", "comm"], READABLE_NAMES),
+      psOfAll(["pid", "command"], READABLE_NAMES),
+    ]);
+    const found = parseProcessTable(table, parseNames(names), parseNames(commands));
+    const unnamed = found.filter(({ executable, command }) => !executable && MAY_BE_GATEWAY.test(command));
+    const executables = await executablesOf(unnamed.map(({ pid }) => pid));
+    return found.map((one) => {
+      const executable = one.executable ?? executables.get(one.pid);
+      return executable === undefined ? one : { ...one, executable };
     });
-    return parseProcessTable(table ?? "");
   },
 
   services: launchdServices,
@@ -63,6 +74,12 @@ export const macos: Host = {
   /** Another process's environment is not to be had here without a debugger's rights. */
   async marked() {
     return [];
+  },
+
+  async sleep() {
+    return parseWakeTime(
+      (await runCommand(SYSCTL, ["-n", "kern.waketime"], { environment: FIXED_FORMAT })) ?? "",
+    );
   },
 
   async usage(pid) {
@@ -86,30 +103,42 @@ export const macos: Host = {
     return [...(await Promise.all(owners)), ...unseen.map((address) => ({ address }))];
   },
 
-  async portClients(port) {
-    const args = ["-nP", `-iTCP:${port}`, "-sTCP:ESTABLISHED", "-Fpcn"];
-    const sockets = await runCommand(LSOF, args, { environment: READABLE_NAMES });
-    return parseClients(sockets ?? "", port).map(({ address, pid, name }) => ({
-      address,
-      pid,
-      command: name,
-    }));
-  },
+  portClients: (port) => connectionsAt("far", port),
+
+  portUsers: (port) => connectionsAt("near", port),
 };
 
-/** The connections to `port` in the fields lsof prints for `-Fpcn`: `n127.0.0.1:51234->127.0.0.1:18789`. */
-export function parseClients(fields: string, port: number): { address: string; pid: number; name: string }[] {
+async function connectionsAt(end: "near" | "far", port: number): Promise<PortOwner[]> {
+  const args = ["-nP", `-iTCP:${port}`, "-sTCP:ESTABLISHED", "-Fpcn"];
+  const sockets = await runCommand(LSOF, args, { environment: READABLE_NAMES });
+  const found = parseClients(sockets ?? "", port, end);
+  return found.map(({ address, pid, name }) => ({ address, pid, command: name }));
+}
+
+/** The connections to `port`, or from it, in the fields lsof prints for `-Fpcn`: `n127.0.0.1:51234->127.0.0.1:18789`. */
+export function parseClients(
+  fields: string,
+  port: number,
+  end: "near" | "far" = "far",
+): { address: string; pid: number; name: string }[] {
+  const LINE = end === "far" ? /^n.*->(\[.*\]|[\d.]+):(\d+)$/ : /^n(\[.*?\]|[\d.]+):(\d+)->/;
   const found: { address: string; pid: number; name: string }[] = [];
   let pid = 0;
   let name = "";
   for (const line of fields.split("\n")) {
     if (line[0] === "p") pid = Number(line.slice(1));
     else if (line[0] === "c") name = line.slice(1);
-    const [, host, number] = /^n.*->(\[.*\]|[\d.]+):(\d+)$/.exec(line) ?? [];
+    const [, host, number] = LINE.exec(line) ?? [];
     if (host === undefined || Number(number) !== port) continue;
     found.push({ address: host.replace(/^\[|\]$/g, ""), pid, name });
   }
   return found;
+}
+
+/** What `sysctl -n kern.waketime` prints: `{ sec = 1616, usec = 0 } …`; always 0 on some Macs (giampaolo/psutil#1468). */
+export function parseWakeTime(text: string): SleepFacts | undefined {
+  const seconds = Number(/\bsec = (\d+)/.exec(text)?.[1] ?? 0);
+  return seconds === 0 ? undefined : { wokeAt: seconds * 1000 };
 }
 
 /** What `sysctl -n kern.bootsessionuuid` prints; undefined if it is no UUID. */
@@ -131,27 +160,39 @@ export function parseProcess(line: string): Omit<ProcessFacts, "command" | "exec
   };
 }
 
+/** Lines of `ps -ax -o pid= -o comm=`, or of another column with blanks: what it says of each pid. */
+export function parseNames(table: string): Map<number, string> {
+  const lines = table.split("\n").map((line) => /^\s*(\d+) (.*?)\s*$/.exec(line));
+  return new Map(lines.flatMap((match) => (match === null ? [] : [[Number(match[1]), match[2]!]])));
+}
+
 /**
  * Lines of `ps -ax -o pid= -o ppid= -o state= -o time= -o lstart= -o user= -o command=` in the C locale. A user's
- * name has no blank here: the command would not be found behind one that has.
+ * name has no blank here: the command would not be found behind one that has. Where an executable with blanks ends,
+ * and what is not ASCII, only tables of their own tell.
  */
-export function parseProcessTable(table: string): ProcessFacts[] {
+export function parseProcessTable(
+  table: string,
+  names: ReadonlyMap<number, string> = new Map(),
+  commands: ReadonlyMap<number, string> = new Map(),
+): ProcessFacts[] {
   const LINE =
     /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(\d+):(\d+)\.(\d+)\s+(\w+ \w+ [\d ]\d [\d:]+ \d+)\s+(\S+)\s+(.*?)\s*$/;
   return table.split("\n").flatMap((line): ProcessFacts[] => {
-    const [, pid, parentPid, letters, minutes, seconds, hundredths, startTime, user, command] =
+    const [, id, parentPid, letters, minutes, seconds, hundredths, startTime, user, printed] =
       LINE.exec(line) ?? [];
     if (startTime === undefined) return [];
-    const executable = parseExecutable(command!.split(" ")[0]!);
+    const pid = Number(id);
+    const executable = parseExecutable(names.get(pid) ?? printed!.split(" ")[0]!);
     return [
       {
-        pid: Number(pid),
+        pid,
         parentPid: Number(parentPid),
         startTime,
         state: parseState(letters!),
         cpuMs: (Number(minutes) * 60 + Number(seconds)) * 1000 + Number(hundredths) * 10,
         user: user!,
-        command: command!,
+        command: commands.get(pid) ?? printed!,
         ...(executable === undefined ? {} : { executable }),
       },
     ];
@@ -162,6 +203,17 @@ export function parseProcessTable(table: string): ProcessFacts[] {
 export function parseExecutable(comm: string): string | undefined {
   const name = comm.trim();
   return name.startsWith("/") ? name : undefined;
+}
+
+/** The first text file of each process in the fields lsof prints for `-Fpn`: its executable. */
+export function parseTextFiles(fields: string): Map<number, string> {
+  const found = new Map<number, string>();
+  let pid = 0;
+  for (const line of fields.split("\n")) {
+    if (line[0] === "p") pid = Number(line.slice(1));
+    else if (line.startsWith("n/") && !found.has(pid)) found.set(pid, line.slice(1));
+  }
+  return found;
 }
 
 /** The listening sockets on `port` in the fields lsof prints for `-Fpctn`, each once. */
@@ -195,6 +247,20 @@ export function parseNetstat(table: string, port: number): string[] {
     addresses.add(host === "*" ? wildcard(protocol !== "tcp4") : host);
   }
   return [...addresses];
+}
+
+async function executablesOf(pids: readonly number[]): Promise<Map<number, string>> {
+  if (pids.length === 0) return new Map();
+  const args = ["-a", "-d", "txt", "-p", pids.join(","), "-Fpn"];
+  return parseTextFiles((await runCommand(LSOF, args, { environment: READABLE_NAMES })) ?? "");
+}
+
+async function psOfAll(
+  keywords: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
+  const columns = keywords.flatMap((keyword) => ["-o", `${keyword}=`]);
+  return (await runCommand(PS, ["-axww", ...columns], { environment })) ?? "";
 }
 
 function ps(pid: number, keywords: readonly string[], environment: Readonly<Record<string, string>>) {

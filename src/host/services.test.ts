@@ -3,14 +3,16 @@ import { describe, test } from "node:test";
 import { hostFixture } from "../../test/helpers/host.ts";
 import { parseLaunchd, parseSystemd, parseTasks, taskServices } from "./services.ts";
 
+const ENTRY = "/home/u/.npm-global/lib/node_modules/openclaw/dist/index.js";
+
 describe("parseSystemd", () => {
   const units = (name: string) => parseSystemd(hostFixture("linux", `systemctl-${name}`));
 
   test("reads a unit that runs", () => {
     const [unit] = units("active");
-    const { name, manager, isRunning, state, isStartLimitHit, ignoresCleanExit } = unit!;
+    const { name, manager, isRunning, state, isStartLimitHit, ignoresCleanExit, command } = unit!;
     assert.deepEqual(
-      { name, manager, isRunning, state, isStartLimitHit, ignoresCleanExit },
+      { name, manager, isRunning, state, isStartLimitHit, ignoresCleanExit, command },
       {
         name: "openclaw-gateway.service",
         manager: "systemd",
@@ -18,6 +20,7 @@ describe("parseSystemd", () => {
         state: "active (running)",
         isStartLimitHit: false,
         ignoresCleanExit: false,
+        command: ["/usr/bin/node", ENTRY, "gateway", "--port", "18789"],
       },
     );
   });
@@ -42,6 +45,20 @@ describe("parseSystemd", () => {
     assert.deepEqual([unit?.isRunning, unit?.isStartLimitHit, unit?.lastExitCode], [false, false, 1]);
   });
 
+  test("tells a unit that was switched off, and how", () => {
+    const text = hostFixture("linux", "systemctl-restarting");
+    const states = ["enabled", "static", "disabled", "masked"].map(
+      (state) => `${text.trimEnd()}\nUnitFileState=${state}\n`,
+    );
+    assert.deepEqual(
+      states.map((one) => parseSystemd(one)[0]?.switchedOff),
+      [undefined, undefined, "disabled", "masked"],
+    );
+    const masked =
+      "Id=clawkit.service\nLoadState=masked\nActiveState=inactive\nSubState=dead\nUnitFileState=masked\n";
+    assert.equal(parseSystemd(masked)[0]?.switchedOff, "masked");
+  });
+
   test("reads lines that end with CR LF, and nothing as nothing", () => {
     const text = hostFixture("linux", "systemctl-start-limit");
     assert.deepEqual(parseSystemd(text.replaceAll("\n", "\r\n")), parseSystemd(text));
@@ -56,7 +73,10 @@ describe("parseLaunchd", () => {
   const job = (name: string) => parseLaunchd(label, hostFixture("macos", `launchctl-${name}`), true);
 
   test("reads a job that runs, and takes no inner state for its own", () => {
-    assert.deepEqual(job("running"), { manager: "launchd", name: label, isRunning: true, state: "running" });
+    const { command, ...rest } = job("running")!;
+    assert.deepEqual(rest, { manager: "launchd", name: label, isRunning: true, state: "running" });
+    const entry = "/opt/homebrew/lib/node_modules/openclaw/dist/index.js";
+    assert.deepEqual(command, ["/opt/homebrew/bin/node", entry, "gateway", "--port", "18789"]);
   });
 
   test("reads a job that ended, with its exit code", () => {
@@ -91,7 +111,9 @@ describe("parseTasks", () => {
       state: "Ready",
       endedBy: ["it is stopped when the machine runs on battery", "it is stopped after PT72H"],
       lastExitCode: 267014,
+      command: ["C:\\Users\\Ana B\\.openclaw\\gateway.cmd"],
     });
+    assert.deepEqual(own?.command?.slice(1), ["C:\\Users\\Ana B\\clawkit\\clawkit.js", "gateway", "run"]);
     assert.deepEqual([own?.isRunning, own?.endedBy], [true, []]);
   });
 

@@ -1,28 +1,40 @@
 import { stat } from "node:fs/promises";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
+import { parseArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
-import type { ServiceFacts } from "./types.ts";
+import { journal } from "./journal.ts";
+import type { ServiceFacts, ServiceLine } from "./types.ts";
 
 /** Services of gateways: OpenClaw's, ours, and those of its earlier names, which survive a rename (knowledge §6). */
-const SYSTEMD_UNITS = ["openclaw-gateway", "clawkit", "clawdbot-gateway", "moltbot-gateway"];
+const SYSTEMD_UNITS = ["openclaw-gateway", "openclaw", "clawkit", "clawdbot-gateway", "moltbot-gateway"];
 const LAUNCHD_LABELS = ["ai.openclaw.gateway", "dev.clawkit.gateway", "com.clawdbot.gateway"];
 const TASK_NAMES = ["OpenClaw Gateway", "ClawKit"];
 
 const SYSTEMD_PROPERTIES =
-  "Id,LoadState,ActiveState,SubState,Result,Restart,ExecMainStatus,NRestarts,StartLimitBurst";
+  "Id,LoadState,ActiveState,SubState,UnitFileState,Result,Restart,ExecMainStatus,NRestarts,StartLimitBurst,Environment,ExecStart";
+
+/** systemctl(1), "is-enabled": nothing starts such a unit on its own, and a masked one not even a person. */
+const SWITCHED_OFF = ["disabled", "masked", "masked-runtime"];
+
+/** Of what a service printed, the end: the reason of an exit stands right before it. */
+const LOG_LINES = "30";
 
 export async function systemdServices(): Promise<ServiceFacts[] | undefined> {
   const units = SYSTEMD_UNITS.map((name) => `${name}.service`);
+  // a shell of su or sudo does not know where its user's manager is
+  const { XDG_RUNTIME_DIR = `/run/user/${process.getuid?.()}` } = process.env;
   const show = (scope: readonly string[]) =>
-    runCommand("systemctl", [...scope, "show", "--property", SYSTEMD_PROPERTIES, ...units]);
+    runCommand("systemctl", [...scope, "show", "--property", SYSTEMD_PROPERTIES, ...units], {
+      environment: { XDG_RUNTIME_DIR },
+    });
   const [user, system, login] = await Promise.all([
     show(["--user"]),
     show([]),
     runCommand("loginctl", ["show-user", "--property", "Linger"]),
   ]);
   if (user === undefined && system === undefined) return undefined;
-  const hasLinger = /^Linger=(yes|no)$/m.exec(login ?? "")?.[1];
+  const hasLinger = /^Linger=(yes|no)$/m.exec(login ?? "")?.[1] ?? (await lingerOnDisk());
   return [
     ...parseSystemd(user ?? "").map((facts): ServiceFacts => {
       const ends = hasLinger === undefined ? {} : { endsWithSession: hasLinger === "no" };
@@ -32,11 +44,23 @@ export async function systemdServices(): Promise<ServiceFacts[] | undefined> {
   ];
 }
 
+/** logind keeps it so; a shell that is no session of logind's (`su`, `ssh` without PAM) is told nothing else. */
+async function lingerOnDisk(): Promise<"yes" | "no" | undefined> {
+  const folder = "/var/lib/systemd";
+  if (!(await exists(folder))) return undefined;
+  return (await exists(join(folder, "linger", userInfo().username))) ? "yes" : "no";
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
 /** What `systemctl show --property … unit…` prints: blocks of `Key=value`, an empty line between units. */
 export function parseSystemd(text: string): ServiceFacts[] {
   return text.split(/\r?\n\r?\n/).flatMap((block): ServiceFacts[] => {
     const value = (key: string) => new RegExp(`^${key}=(.*)$`, "m").exec(block)?.[1]?.trim() ?? "";
-    if (value("LoadState") !== "loaded") return [];
+    if (!["loaded", "masked"].includes(value("LoadState"))) return [];
+    const installed = value("UnitFileState");
     const active = value("ActiveState");
     const result = value("Result");
     const isOdd = result !== "" && result !== "success";
@@ -48,11 +72,29 @@ export function parseSystemd(text: string): ServiceFacts[] {
         isRunning: active === "active",
         state: isOdd ? `${active} (${result})` : `${active} (${value("SubState")})`,
         isStartLimitHit: result === "start-limit-hit" || hasGivenUp(value),
+        ...(SWITCHED_OFF.includes(installed) ? { switchedOff: installed } : {}),
         ignoresCleanExit: ["no", "on-failure", "on-abnormal", "on-abort"].includes(value("Restart")),
+        ...proxyExceptions(value("Environment")),
         ...(/^\d+$/.test(status) ? { lastExitCode: Number(status) } : {}),
+        ...commandOf(value("ExecStart")),
       },
     ];
   });
+}
+
+/** Of `Environment=A=1 "B=2 3"`; the small spelling of a variable comes first (nodejs.org, "Built-in Proxy Support"). */
+function proxyExceptions(environment: string): { proxyExceptions?: string } {
+  const words = environment.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
+  const env = new Map(
+    words.map((word): [string, string] => {
+      const [name = "", ...rest] = word.replace(/^"|"$/g, "").split("=");
+      return [name, rest.join("=")];
+    }),
+  );
+  const hasProxy = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"].some((name) => env.get(name));
+  const isUsed =
+    env.get("NODE_USE_ENV_PROXY") === "1" || env.get("NODE_OPTIONS")?.includes("--use-env-proxy");
+  return hasProxy && isUsed ? { proxyExceptions: env.get("no_proxy") || env.get("NO_PROXY") || "" } : {};
 }
 
 /**
@@ -66,16 +108,32 @@ function hasGivenUp(value: (key: string) => string): boolean {
   return value("ActiveState") === "failed" && isRestarted && burst > 0 && restarts >= burst;
 }
 
+/** `{ path=… ; argv[]=… ; ignore_errors=no ; …}` of systemd 252: arguments stand between blanks, without quotes. */
+function commandOf(value: string): { command?: string[] } {
+  const [, path, args] = /^\{ path=(.*?) ; argv\[\]=(.*?) ; (?:ignore_errors|flags)=/.exec(value) ?? [];
+  return path === undefined ? {} : { command: [path, ...args!.slice(path.length).trim().split(" ")] };
+}
+
+/** The journal of a unit. */
+export async function systemdLog({ manager, name }: ServiceFacts): Promise<ServiceLine[] | undefined> {
+  const scope = manager === "systemd (user)" ? ["--user"] : [];
+  const lines = await journal([...scope, "-u", name, "-n", LOG_LINES, "--since", "-1d", "-o", "short-unix"]);
+  return lines?.flatMap(parseLogLine);
+}
+
+/** `1790077571.123456 host node[812]: text`, as `journalctl -o short-unix` prints it. */
+export function parseLogLine(line: string): ServiceLine[] {
+  const [, seconds, text] = /^(\d+\.\d+) \S+ [^:]+: (.*)$/.exec(line) ?? [];
+  return seconds === undefined ? [] : [{ at: Number(seconds) * 1000, text: text! }];
+}
+
 export async function launchdServices(): Promise<ServiceFacts[] | undefined> {
   const found = await Promise.all(
     LAUNCHD_LABELS.map(async (label): Promise<ServiceFacts | undefined> => {
       const uid = process.getuid?.() ?? 0;
       const [printed, isInstalled] = await Promise.all([
         runCommand("/bin/launchctl", ["print", `gui/${uid}/${label}`]),
-        stat(join(homedir(), "Library", "LaunchAgents", `${label}.plist`)).then(
-          () => true,
-          () => false,
-        ),
+        exists(join(homedir(), "Library", "LaunchAgents", `${label}.plist`)),
       ]);
       return parseLaunchd(label, printed, isInstalled);
     }),
@@ -95,6 +153,8 @@ export function parseLaunchd(
     const facts = { isRunning: false, state: "installed, not loaded", isNotLoaded: true };
     return { manager: "launchd", name: label, ...facts };
   }
+  const list = /^\s*arguments = \{\n([\s\S]*?)\n\s*\}/m.exec(text ?? "")?.[1];
+  const command = list?.split("\n").map((line) => line.trim());
   const exit = /^\s*last exit code = (\d+)/m.exec(text ?? "")?.[1];
   return {
     manager: "launchd",
@@ -102,6 +162,7 @@ export function parseLaunchd(
     isRunning: state === "running",
     state,
     ...(exit === undefined ? {} : { lastExitCode: Number(exit) }),
+    ...(command === undefined ? {} : { command }),
   };
 }
 
@@ -113,6 +174,7 @@ export async function taskServices(
     `ConvertTo-Json -Compress -Depth 3 -InputObject @(Get-ScheduledTask -TaskName ${names} -ErrorAction SilentlyContinue` +
       " | ForEach-Object { @{ Name = $_.TaskName; State = [string]$_.State;" +
       " Battery = $_.Settings.StopIfGoingOnBatteries; Limit = $_.Settings.ExecutionTimeLimit;" +
+      " Program = $_.Actions[0].Execute; Arguments = $_.Actions[0].Arguments;" +
       " Result = ($_ | Get-ScheduledTaskInfo).LastTaskResult } })",
   ).catch(() => undefined);
   return answer === undefined ? undefined : parseTasks(answer);
@@ -126,8 +188,10 @@ export function parseTasks(json: string): ServiceFacts[] {
     Battery: boolean | null;
     Limit: string | null;
     Result: number | null;
+    Program?: string | null;
+    Arguments?: string | null;
   }[];
-  return tasks.map(({ Name, State, Battery, Limit, Result }) => {
+  return tasks.map(({ Name, State, Battery, Limit, Result, Program, Arguments }) => {
     const endedBy: string[] = [];
     if (Battery === true) endedBy.push("it is stopped when the machine runs on battery");
     if (Limit !== null && Limit !== "" && Limit !== "PT0S") endedBy.push(`it is stopped after ${Limit}`);
@@ -138,6 +202,7 @@ export function parseTasks(json: string): ServiceFacts[] {
       state: State,
       endedBy,
       ...(Result === null ? {} : { lastExitCode: Result }),
+      ...(Program ? { command: [Program.replaceAll('"', ""), ...parseArguments(Arguments ?? "")] } : {}),
     };
   });
 }

@@ -17,6 +17,9 @@ export interface ProcessFacts {
   readonly executable?: string;
   /** The whole command line, arguments separated by spaces. */
   readonly command: string;
+  /** The same, each by itself and the program first, where the system keeps them apart (not on macOS). */
+  readonly args?: readonly string[];
+  /** Absent if this user may not know. */
   readonly user?: string;
 }
 
@@ -46,6 +49,8 @@ export interface ServiceFacts {
   readonly isRunning: boolean;
   /** In the manager's words: `failed (start-limit-hit)`, `not loaded`, `Ready`. */
   readonly state: string;
+  /** Its operator, or a migration, switched it off: the manager's word for that (`disabled`, `masked`). */
+  readonly switchedOff?: string;
   /** systemd gave up starting it (`Result=start-limit-hit`). */
   readonly isStartLimitHit?: boolean;
   /** It is installed and the manager does not have it loaded (launchd after a bootout). */
@@ -56,6 +61,10 @@ export interface ServiceFacts {
   readonly ignoresCleanExit?: boolean;
   /** Exit code of the last run, where the manager keeps it. */
   readonly lastExitCode?: number;
+  /** NO_PROXY of a service whose own environment makes Node use a proxy; absent of any other. */
+  readonly proxyExceptions?: string;
+  /** What it starts, the program first; where the manager does not keep arguments apart they end at blanks. */
+  readonly command?: readonly string[];
   /** Policies of a Windows task that end it: on battery, after a time limit. */
   readonly endedBy?: readonly string[];
 }
@@ -72,6 +81,34 @@ export interface CgroupMemory {
   readonly oomKills?: number;
 }
 
+/** Processes and threads of a cgroup. */
+export interface CgroupPids {
+  readonly path: string;
+  readonly count: number;
+  readonly max: number;
+}
+
+/** Why a program may not listen on a port that is free. */
+export interface PortRule {
+  readonly kind: "privileged" | "excluded";
+  readonly detail: string;
+}
+
+/** A line that a service printed. */
+export interface ServiceLine {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly text: string;
+}
+
+/** What the system says of its own sleep. */
+export interface SleepFacts {
+  /** Slept since it booted, in all. */
+  readonly sleptMs?: number;
+  /** When it last woke (ms since 1970). */
+  readonly wokeAt?: number;
+}
+
 /** What differs between Linux, macOS and Windows. Everything here only looks. */
 export interface Host {
   /** Changes with every boot of the machine. */
@@ -82,6 +119,8 @@ export interface Host {
   processes(): Promise<ProcessFacts[]>;
   /** Services of gateways that the service manager knows; undefined where none answers (most containers). */
   services(): Promise<ServiceFacts[] | undefined>;
+  /** The last lines a service printed, of a day at most. Undefined if nobody keeps them, or this user may not look. */
+  serviceLog(service: ServiceFacts): Promise<ServiceLine[] | undefined>;
   /**
    * Processes whose environment carries `CLAWKIT_RUN=<mark>`: what a child of ours started, however deep. Empty
    * where environments cannot be read.
@@ -91,13 +130,24 @@ export interface Host {
   portOwners(port: number): Promise<PortOwner[]>;
   /** Which processes of this machine are connected to `port`, here or elsewhere; `address` is the far end. */
   portClients(port: number): Promise<PortOwner[]>;
+  /**
+   * Which processes of this machine have a connection whose own end is `port`: a client may have been given it, and
+   * then nobody can listen there. `address` is the near end.
+   */
+  portUsers(port: number): Promise<PortOwner[]>;
   /** Memory and files of a process; undefined if it is gone or may not be looked at. */
   usage(pid: number): Promise<ProcessUsage | undefined>;
   /** Where the memory of a process is accounted and limited; undefined where nothing is (macOS, Windows). */
   cgroupOf(pid: number): Promise<string | undefined>;
   cgroupMemory(path: string): Promise<CgroupMemory | undefined>;
+  /** The tightest limit on processes around this one; undefined where there is none. */
+  cgroupPids(pid: number): Promise<CgroupPids | undefined>;
+  /** Whether a rule of the system keeps this user from listening there. */
+  portRule(port: number): Promise<PortRule | undefined>;
+  /** Undefined where the system does not tell. */
+  sleep(): Promise<SleepFacts | undefined>;
   /**
-   * What the kernel, and systemd-oomd, logged since `sinceMs` (wall clock) about memory and crashes. Undefined if
+   * What the kernel, and systemd-oomd, logged since `sinceMs` (wall clock) about memory, crashes and sleep. Undefined if
    * this user, or this container, may not look.
    */
   kernelLines(sinceMs: number): Promise<string[] | undefined>;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { hostFixture, testHostForReal } from "../../test/helpers/host.ts";
+import { parseArguments } from "./arguments.ts";
 import { parseBootNumber, parseLastBoot, parseNetstat, parseProcesses, windows } from "./windows.ts";
 
 const fixture = (name: string) => hostFixture("windows", name).replaceAll("\n", "\r\n");
@@ -42,6 +43,7 @@ describe("parseProcesses", () => {
       state: "unknown",
       cpuMs: 50_000,
       command: '"C:\\Program Files\\nodejs\\node.exe" gateway.mjs --port 18789',
+      args: ["C:\\Program Files\\nodejs\\node.exe", "gateway.mjs", "--port", "18789"],
       executable: "C:\\Program Files\\nodejs\\node.exe",
     });
   });
@@ -52,6 +54,32 @@ describe("parseProcesses", () => {
     assert.ok(!("executable" in system));
     assert.equal(idle?.startTime, "boot");
   });
+
+  test("knows arguments with blanks apart, and the user of one's own processes", () => {
+    const [gateway, others] = parseProcesses(fixture("processes-blanks"));
+    assert.deepEqual(gateway?.args, [
+      "C:\\Program Files\\nodejs\\node.exe",
+      "C:\\Users\\Ana B\\AppData\\Roaming\\npm\\node_modules\\openclaw\\openclaw.mjs",
+      "gateway",
+      "run",
+      "--port",
+      "18789",
+    ]);
+    assert.equal(gateway?.user, "ana");
+    assert.ok(others !== undefined && !("user" in others) && !("args" in others));
+  });
+
+  // learn.microsoft.com, "Parsing C command-line arguments": its own examples
+  for (const [line, args] of [
+    ['"abc" d e', ["abc", "d", "e"]],
+    ['a\\\\b d"e f"g h', ["a\\\\b", "de fg", "h"]],
+    ['a\\\\\\"b c d', ['a\\"b', "c", "d"]],
+    ['a\\\\\\\\"b c" d e', ["a\\\\b c", "d", "e"]],
+    ['"" x', ["", "x"]],
+    ["", []],
+  ] as const) {
+    test(`splits ${line === "" ? "nothing" : line}`, () => assert.deepEqual(parseArguments(line), args));
+  }
 
   test("finds no process in an empty array", () => {
     assert.deepEqual(parseProcesses(fixture("processes-none")), []);

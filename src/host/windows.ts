@@ -1,12 +1,15 @@
 import { win32 } from "node:path";
+import { parseArguments } from "./arguments.ts";
 import { runCommand } from "./command.ts";
 import { noEvidence } from "./no-evidence.ts";
+import { parseExcludedPorts } from "./port-rules.ts";
 import { taskServices } from "./services.ts";
 import type { Host, PortOwner, ProcessFacts, ProcessUsage } from "./types.ts";
 
 /** By full path: Windows looks for a bare name in the current folder first. */
 const SYSTEM = win32.join(process.env.SystemRoot ?? "C:\\Windows", "System32");
 const NETSTAT = win32.join(SYSTEM, "netstat.exe");
+const NETSH = win32.join(SYSTEM, "netsh.exe");
 const REG = win32.join(SYSTEM, "reg.exe");
 const POWERSHELL = win32.join(SYSTEM, "WindowsPowerShell", "v1.0", "powershell.exe");
 
@@ -22,6 +25,11 @@ const BOOT_KEY =
 
 const PROPERTIES =
   "ProcessId,ParentProcessId,Name,CommandLine,ExecutablePath,CreationDate,KernelModeTime,UserModeTime";
+
+/** Asking for an owner takes a call each, and is answered of one's own processes only: so of Node's. */
+const OWNER =
+  "@{n='User';e={if($_.Name -eq 'node.exe'){(Invoke-CimMethod -InputObject $_ -MethodName GetOwner" +
+  " -ErrorAction SilentlyContinue).User}}}";
 
 export const windows: Host = {
   ...noEvidence,
@@ -59,12 +67,21 @@ export const windows: Host = {
     return parseUsage(answer);
   },
 
+  async portRule(port) {
+    const table = await runCommand(NETSH, ["interface", "ipv4", "show", "excludedportrange", "protocol=tcp"]);
+    return parseExcludedPorts(table ?? "", port);
+  },
+
   async portOwners(port) {
     return await holdersOf((table) => parseNetstat(table, port));
   },
 
   async portClients(port) {
     return await holdersOf((table) => parseClients(table, port));
+  },
+
+  async portUsers(port) {
+    return await holdersOf((table) => parseClients(table, port, "near"));
   },
 };
 
@@ -82,14 +99,20 @@ async function holdersOf(parse: (table: string) => { address: string; pid: numbe
   });
 }
 
-/** The connections to `port` that `netstat -ano` shows: it is the port of their foreign address. */
-export function parseClients(table: string, port: number): { address: string; pid: number }[] {
+/** The connections to `port`, or from it, that `netstat -ano` shows. A listener's foreign port is 0. */
+export function parseClients(
+  table: string,
+  port: number,
+  end: "near" | "far" = "far",
+): { address: string; pid: number }[] {
   return table.split("\n").flatMap((line) => {
     const fields = line.trim().split(/\s+/);
-    const [protocol, , foreign] = fields;
+    const [protocol, local, foreign] = fields;
     const pid = Number(fields.at(-1));
-    if (protocol !== "TCP" || !foreign?.endsWith(`:${port}`) || !Number.isInteger(pid)) return [];
-    return [{ address: foreign.slice(0, foreign.lastIndexOf(":")).replace(/^\[|\]$/g, ""), pid }];
+    const address = end === "far" ? foreign : local;
+    if (protocol !== "TCP" || !address?.endsWith(`:${port}`) || !Number.isInteger(pid)) return [];
+    if (foreign!.endsWith(":0")) return [];
+    return [{ address: address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, ""), pid }];
   });
 }
 
@@ -125,7 +148,9 @@ export function parseProcesses(json: string): ProcessFacts[] {
       state: "unknown", // Windows suspends threads, not processes; Win32_Process has no state
       cpuMs: ((record.KernelModeTime ?? 0) + (record.UserModeTime ?? 0)) / 10_000, // units of 100 ns
       command: record.CommandLine ?? executable ?? `[${record.Name}]`,
+      ...(record.CommandLine ? { args: parseArguments(record.CommandLine) } : {}),
       ...(executable === undefined ? {} : { executable }),
+      ...(record.User ? { user: record.User } : {}),
     };
   });
 }
@@ -154,6 +179,7 @@ interface Win32Process {
   readonly CreationDate: string | null;
   readonly KernelModeTime: number | null;
   readonly UserModeTime: number | null;
+  readonly User?: string | null;
 }
 
 /** Those of these pids, or all. */
@@ -161,7 +187,7 @@ async function readProcesses(pids: readonly number[] | undefined): Promise<Map<n
   const filter = pids === undefined ? "" : ` -Filter '${pids.map((pid) => `ProcessId=${pid}`).join(" OR ")}'`;
   const json = await powershell(
     `ConvertTo-Json -Compress -InputObject @(Get-CimInstance Win32_Process${filter}` +
-      ` -Property ${PROPERTIES} -ErrorAction Stop | Select-Object ${PROPERTIES})`,
+      ` -Property ${PROPERTIES} -ErrorAction Stop | Select-Object ${PROPERTIES},${OWNER})`,
   );
   return new Map(parseProcesses(json).map((facts) => [facts.pid, facts]));
 }

@@ -32,6 +32,16 @@ export function openToRead(
   }
 }
 
+/** Throws STATE_UNUSABLE if a newer ClawKit wrote the store: to be found out before anything is stopped. */
+export function refuseNewerStore(path: string): void {
+  try {
+    readOnly(path).close();
+  } catch (error) {
+    if (error instanceof ClawkitError) throw error;
+    // a broken file stops no start: it is kept aside then, and a new one begun
+  }
+}
+
 function caughtUp(
   paths: { recorder: string; runLog: string },
   now: { wall: number; bootId: string; maxAgeMs: number },

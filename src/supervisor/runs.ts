@@ -138,6 +138,9 @@ export class Runs {
       },
       this.#deps,
     );
+    const { cause, verdict, summary } = evidence.exit;
+    const why = withoutSecretsIn(summary, this.#deps.secrets());
+    this.#deps.log(`why the ${role} ended (generation ${generation}): ${why} [${cause}, ${verdict}]`);
     await this.#append(role, generation, pid, { event: "cause", ...evidence });
   }
 

@@ -7,6 +7,7 @@ import { ClawkitError, messageOf } from "../core/errors.ts";
 import type { EdgeSettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import { withoutSecrets } from "../core/secrets.ts";
+import { VERSION } from "../core/version.ts";
 import type { Host } from "../host/types.ts";
 import { Alerts } from "./alerts.ts";
 import { serveControl } from "./control-server.ts";
@@ -234,6 +235,7 @@ export class Supervisor {
       supervisor: {
         pid: this.#deps.pid,
         upMs: Math.round(this.#deps.clock.now() - this.#startedAt),
+        version: VERSION,
       },
     });
   }

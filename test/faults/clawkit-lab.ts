@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CauseId } from "../../src/core/causes.ts";
 import { parseRunLog } from "../../src/core/run-record.ts";
-import { TestClawkit, until } from "../helpers/clawkit.ts";
+import { type CommandResult, TestClawkit, until } from "../helpers/clawkit.ts";
 import { TestClient } from "../helpers/clients.ts";
 import { CLAWKIT } from "../helpers/command-line.ts";
 import type { TestHost } from "../helpers/network.ts";
 import { connections, incidents } from "../helpers/recorded.ts";
 import { exits } from "../helpers/results.ts";
+import type { DoctorCall } from "./fault.ts";
 import { endAllWith, Lab, plainEnvironment } from "./lab.ts";
 
 type Config = Parameters<TestClawkit["writeConfig"]>[0];
@@ -55,6 +56,11 @@ export class ClawkitLab extends Lab {
     this.spawn([process.execPath, CLAWKIT, "gateway", "run"], at === undefined ? {} : { at });
     await until(() => this.clawkit.control({ op: "wait-ready" }).catch(() => undefined));
     return this.clawkit;
+  }
+
+  /** Runs a command of ClawKit to its end, by whom the laboratory is, and where it is said. */
+  clawkitCommand(call: DoctorCall, ...args: string[]): Promise<CommandResult> {
+    return this.output([process.execPath, CLAWKIT, ...args], call);
   }
 
   /** From now on this laboratory belongs to a user who is not root, and its commands are run by them. */

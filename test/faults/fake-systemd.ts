@@ -9,6 +9,8 @@ export interface Unit {
   readonly sub: string;
   readonly result: string;
   readonly status: number;
+  /** What it starts. */
+  readonly command?: readonly string[];
 }
 
 /** A machine whose systemd says this: no systemd runs here that could be driven to it. */
@@ -29,8 +31,15 @@ export async function withSystemd(lab: ClawkitLab, unit: Unit, linger: "yes" | "
     `Result=${unit.result}`,
     "Restart=always",
     `ExecMainStatus=${unit.status}`,
+    ...execStart(unit),
   ];
-  const blocks = [loaded, missing("clawkit"), missing("clawdbot-gateway"), missing("moltbot-gateway")];
+  const blocks = [
+    loaded,
+    missing("openclaw"),
+    missing("clawkit"),
+    missing("clawdbot-gateway"),
+    missing("moltbot-gateway"),
+  ];
   const shown = blocks.map((lines) => lines.join("\n")).join("\n\n");
   const systemctl = `case "$*" in *--user*show*) cat <<'END'\n${shown}\nEND\n;; *show*) ;; *) exit 1;; esac`;
   const scripts = { systemctl, loginctl: `echo Linger=${linger}` };
@@ -42,4 +51,12 @@ export async function withSystemd(lab: ClawkitLab, unit: Unit, linger: "yes" | "
   const port = String(lab.clawkit.port);
   const env = { CLAWKIT_STATE_DIR: join(lab.home, "clawkit"), OPENCLAW_GATEWAY_PORT: port };
   return { env: { ...env, PATH: `${folder}${delimiter}${lab.env.PATH}` } };
+}
+
+function execStart({ command, status }: Unit): string[] {
+  if (command === undefined) return [];
+  const times = "start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=exited";
+  return [
+    `ExecStart={ path=${command[0]} ; argv[]=${command.join(" ")} ; ignore_errors=no ; ${times} ; status=${status} }`,
+  ];
 }

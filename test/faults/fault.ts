@@ -1,9 +1,10 @@
 import type { TestHost } from "../helpers/network.ts";
 import type { ClawkitLab } from "./clawkit-lab.ts";
+import type { DockerLab } from "./docker-lab.ts";
 import type { OpenclawLab } from "./openclaw-lab.ts";
 
 /** One way in which a real gateway is really broken, and what the doctor must make of it. */
-export type Fault = ClawkitFault | OpenclawFault;
+export type Fault = ClawkitFault | DockerFault | OpenclawFault;
 
 interface Described {
   /** Also the name of its file. */
@@ -22,6 +23,12 @@ export interface ClawkitFault extends Described {
   readonly on: "clawkit";
   /** Resolves when it is broken, not when it will be. */
   readonly break: (lab: ClawkitLab) => Promise<DoctorCall | undefined>;
+}
+
+/** In a container. */
+export interface DockerFault extends Described {
+  readonly on: "docker";
+  readonly break: (lab: DockerLab) => Promise<DoctorCall | undefined>;
 }
 
 /** A plain OpenClaw that has never seen ClawKit. */

@@ -1,5 +1,6 @@
 import { until } from "../helpers/clawkit.ts";
 import { ClawkitLab } from "./clawkit-lab.ts";
+import { DockerLab } from "./docker-lab.ts";
 import type { DoctorCall, Fault } from "./fault.ts";
 import type { DoctorReport, Lab } from "./lab.ts";
 import { OpenclawLab } from "./openclaw-lab.ts";
@@ -72,6 +73,11 @@ async function end(lab: Lab): Promise<void> {
 async function begin(fault: Fault): Promise<[Lab, () => Promise<DoctorCall | undefined>]> {
   if (fault.on === "clawkit") {
     const lab = await ClawkitLab.create();
+    labs.add(lab);
+    return [lab, () => fault.break(lab)];
+  }
+  if (fault.on === "docker") {
+    const lab = await DockerLab.create();
     labs.add(lab);
     return [lab, () => fault.break(lab)];
   }

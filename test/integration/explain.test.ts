@@ -59,7 +59,7 @@ describe("clawkit explain", () => {
   test("says what would decide where the text does not", async () => {
     const { code, stdout } = await explain([], "gateway closed (1006 abnormal closure (no close frame))\n");
     assert.equal(code, 0);
-    assert.match(stdout, /^Not enough evidence\n/);
+    assert.match(stdout, /^Not enough evidence; it may be: /);
     assert.match(stdout, /would decide +what a plain GET gets: curl/);
   });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { CommandLine } from "../helpers/command-line.ts";
@@ -12,6 +12,9 @@ interface Hardened {
     readonly state: "ok" | "change" | "yours";
     readonly reason: string;
     readonly diff?: readonly string[];
+    readonly risk?: string;
+    readonly outcome?: string;
+    readonly helped?: boolean;
     readonly undo?: string;
   }[];
 }
@@ -25,8 +28,6 @@ const CARELESS = `{
 }
 `;
 
-const stateOf = ({ advice }: Hardened, id: string) => advice.find((one) => one.id === id)?.state;
-
 describe("clawkit harden", { concurrency: 2 }, () => {
   test("says what to change, why, and the exact change; and changes nothing", async () => {
     await using line = await CommandLine.create(CARELESS);
@@ -34,7 +35,7 @@ describe("clawkit harden", { concurrency: 2 }, () => {
     const keepalive = result.advice.find(({ id }) => id === "keepalive")!;
     assert.equal(keepalive.state, "change");
     assert.match(keepalive.reason, /30 to 120 s/);
-    assert.match(keepalive.diff!.join("\n"), /^~ gateway\.keepalive\.enabled: true$/m);
+    assert.match(keepalive.diff!.join("\n"), /^~ gateway\.keepalive\.enabled: false → true$/m);
     assert.equal(await line.readConfig(), CARELESS);
   });
 
@@ -64,18 +65,37 @@ describe("clawkit harden", { concurrency: 2 }, () => {
     }
   });
 
-  test("beside a real OpenClaw it says that there is no key for pings, and leaves its config alone", async () => {
+  test("beside a real OpenClaw it says that there is no key for pings, and changes nothing of it unasked", async () => {
     await using line = await CommandLine.create();
     const folder = join(line.home, ".openclaw");
+    const path = join(folder, "openclaw.json");
+    const config = '{"gateway":{"auth":{"mode":"none"}}}';
     await mkdir(folder, { mode: 0o700 });
-    await writeFile(join(folder, "openclaw.json"), '{"gateway":{"auth":{"mode":"none"}}}', { mode: 0o600 });
-    const { stdout } = await exits(0, line.clawkit("harden"));
+    await writeFile(path, config, { mode: 0o644 });
+    await chmod(path, 0o644);
+    const { stdout } = await exits(1, line.clawkit("harden", "--apply"));
     assert.match(stdout, /pings .*: no such key/);
-    const result = json<Hardened>(await exits(0, line.clawkit("harden", "--apply", "--json")));
-    assert.deepEqual(
-      [stateOf(result, "openclaw-mode"), stateOf(result, "openclaw-auth")],
-      ["yours", "yours"],
-    );
+    assert.match(stdout, /not done \(disruptive: give --yes to allow it\)/);
+    assert.equal(await readFile(path, "utf8"), config);
+    assert.equal((await stat(path)).mode & 0o777, 0o644);
+  });
+
+  test("--apply --yes gives a gateway without authentication a token, shows it to nobody, and undo takes it back", async () => {
+    await using line = await CommandLine.create('{ gateway: { auth: { mode: "none" } } }\n');
+    const before = await line.readConfig();
+    const { stdout, stderr } = await exits(0, line.clawkit("harden", "--apply", "--yes", "--json"));
+    const [auth] = (JSON.parse(stdout) as Hardened).advice.filter(({ id }) => id === "auth");
+    assert.deepEqual([auth?.risk, auth?.outcome, auth?.helped], ["disruptive", "applied", true]);
+    const [, token] = /token: "([\w-]{43})"/.exec(await line.readConfig())!;
+    assert.ok(!(stdout + stderr).includes(token!));
+    await exits(0, line.clawkit("config", "validate"));
+    const { stdout: list } = await exits(0, line.clawkit("doctor", "undo", "--list"));
+    assert.match(list, /done, it helped/);
+    assert.ok(!list.includes(token!));
+    for (const { undo } of (JSON.parse(stdout) as Hardened).advice.toReversed()) {
+      if (undo !== undefined) await exits(0, line.clawkit("doctor", "undo", undo));
+    }
+    assert.equal(await line.readConfig(), before);
   });
 
   test("with no gateway here it says how to have one", async () => {

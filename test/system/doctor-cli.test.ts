@@ -22,7 +22,7 @@ interface Report {
   readonly checksSkipped: number;
   readonly findings: readonly { checkId: string; severity: string; message: string; fixHint?: string }[];
   readonly next?: string | null;
-  readonly repairs?: readonly { id: string; outcome: string; ledgerId?: string }[];
+  readonly repairs?: readonly { id: string; outcome: string; helped?: boolean; ledgerId?: string }[];
 }
 
 const firstLine = ({ stdout }: CommandResult) => stdout.split("\n")[0];
@@ -108,10 +108,21 @@ describe("doctor", { concurrency: 3 }, () => {
       const line = await homeWith(t);
       const address = `ws://127.0.0.1:${line.port}`;
       const result = await line.clawkit("doctor", "--only", "port", "--json", "--url", address);
+      const { verdict, causes, facts } = json<Report>(result);
       assert.deepEqual(
-        json<Report>(result).facts.map(({ id }) => id),
+        facts.map(({ id }) => id),
         ["port-free"],
       );
+      assert.deepEqual([result.code, verdict, causes[0]?.id], [1, "possible", "not-listening"]);
+    });
+
+    // what is wrong elsewhere in the config is no reason to look at another port than it says
+    test("and a config that is not valid still say which port is meant", async (t) => {
+      const port = await freePort();
+      const line = await homeWith(t, `{ gateway: { port: ${port}, bind: 7 } }`);
+      const result = await exits(1, line.clawkit("doctor", "--only", "port"));
+      assert.match(result.stdout, new RegExp(`nothing listens on port ${port}`));
+      assert.match(result.stdout, /Only who listens on the gateway's port was looked at\./);
     });
 
     for (const [what, args, message] of [
@@ -195,6 +206,7 @@ describe("doctor", { concurrency: 3 }, () => {
 
       const fixed = await exits(0, openclaw(clawkit, "doctor", "--repair", "--non-interactive"));
       assert.match(fixed.stdout, new RegExp(`^done: start the gateway on port ${clawkit.port}$`, "m"));
+      assert.match(fixed.stdout, /^ {2}it helped$/m);
       assert.equal((await clawkit.status()).state, "healthy");
 
       const { verdict, causes, findings } = json<Report>(await exits(0, clawkit.cli("doctor", "--json")));
@@ -251,6 +263,7 @@ describe("doctor", { concurrency: 3 }, () => {
       const report = json<Report>(await exits(0, openclaw(clawkit, "doctor", "--fix", "--yes", "--json")));
       assert.equal(report.verdict, "healthy");
       assert.deepEqual(outcomes(report), ["restore-config applied", "start applied"]);
+      assert.ok(report.repairs?.every(({ helped }) => helped));
       const entries = json<{ id: string; repair: string; state: string }[]>(
         await exits(0, clawkit.cli("doctor", "undo", "--list", "--json")),
       );

@@ -3,7 +3,7 @@ import { ClawkitError } from "../../core/errors.ts";
 import type { Ledger } from "../../diagnosis/remedies/ledger.ts";
 import { removeWrapper } from "../adopted-wrapper.ts";
 import type { CliContext } from "../context.ts";
-import { endGateway } from "./gateway.ts";
+import { stopKept } from "./gateway.ts";
 
 /** How long OpenClaw's gateway may take until it listens; a cold start takes 8 to 24 s, on a busy machine more. */
 const LISTENING_MS = 120_000;
@@ -36,7 +36,7 @@ export async function undoAdoption(
     }
     return 0;
   }
-  await endGateway(context);
+  await stopKept(context);
   const done = [...(await takeBack(ledger, adopted)), ...(await removeWrapper(context))];
   const start = startCommand(adopted);
   const isStarted = adopted.wasRunning && (await startAgain(context, adopted));

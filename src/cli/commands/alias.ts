@@ -42,13 +42,21 @@ export async function aliasOn(context: CliContext, options: AliasOptions): Promi
 }
 
 export async function aliasOff(context: CliContext, options: AliasOptions): Promise<number> {
+  const { profile } = await removeAlias(context);
+  if (options.json) context.out.json(await inspect(context));
+  else
+    context.out.line(
+      `The alias is off${profile === undefined ? "" : ` and its line removed from ${profile}`}`,
+    );
+  return 0;
+}
+
+/** The profile is named if our line was in it. */
+export async function removeAlias(context: CliContext): Promise<{ profile: string | undefined }> {
   for (const [name] of scripts(context)) await rm(join(context.paths.binDir, name), { force: true });
   const profile = ShellProfile.of(context, ADDED_BY);
   const wasInProfile = (await profile?.remove()) ?? false;
-  if (options.json) context.out.json(await inspect(context));
-  else
-    context.out.line(`The alias is off${wasInProfile ? ` and its line removed from ${profile?.path}` : ""}`);
-  return 0;
+  return { profile: wasInProfile ? profile?.path : undefined };
 }
 
 export async function aliasStatus(context: CliContext, options: AliasOptions): Promise<number> {

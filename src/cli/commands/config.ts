@@ -1,7 +1,7 @@
 import { setInText } from "../../config/edit.ts";
 import { parseConfig, parseJson5 } from "../../config/parse.ts";
 import { redact } from "../../config/redact.ts";
-import { resolveConfig } from "../../config/resolve.ts";
+import { defaultsFor, resolveConfig } from "../../config/resolve.ts";
 import { ClawkitError } from "../../core/errors.ts";
 import { ensureConfig, readConfigSource, writeConfig } from "../config-file.ts";
 import type { CliContext } from "../context.ts";
@@ -17,7 +17,7 @@ export async function configGet(
   options: Options,
 ): Promise<number> {
   const source = await readConfigSource(context.paths);
-  const config = redact(parseConfig(source));
+  const config = redact(parseConfig(source, defaultsFor(context.env)));
   const value = key === undefined ? config : valueAt(config, key.split("."));
   if (value === undefined)
     throw new ClawkitError("USAGE", `There is no config key ${key}: see clawkit config get`);

@@ -3,9 +3,11 @@ import { allLooks, type Examination, examine } from "../../diagnosis/doctor.ts";
 import { seenHere } from "../../diagnosis/feedback.ts";
 import type { Look, Machine } from "../../diagnosis/machine.ts";
 import { examinationHeadline, examinationJson, examinationLines } from "../../diagnosis/machine-report.ts";
+import { examineOnly } from "../../diagnosis/one-look.ts";
 import { Ledger, type LedgerEntry } from "../../diagnosis/remedies/ledger.ts";
-import type { Actions, Plan } from "../../diagnosis/remedies/types.ts";
+import type { Actions } from "../../diagnosis/remedies/types.ts";
 import { firstPlan, type RepairResult, repair } from "../../diagnosis/repair.ts";
+import { consent, declinedNote } from "../consent.ts";
 import type { CliContext } from "../context.ts";
 import { callControl } from "../control-client.ts";
 import { machineOf } from "../machine.ts";
@@ -32,7 +34,7 @@ export interface DoctorOptions {
 /** `clawkit doctor`: exit 0 healthy, 1 something is wrong. */
 export async function doctor(context: CliContext, options: DoctorOptions): Promise<number> {
   if (options.list) return list(context, options);
-  const looks = looksOf(options.only);
+  const one = options.only === undefined ? undefined : lookNamed(options.only);
   const isRepairing = options.fix === true || options.repair === true || options.dryRun === true;
   if (isRepairing && options.only !== undefined) {
     throw new ClawkitError("USAGE", "--fix needs every look: leave --only out");
@@ -42,11 +44,18 @@ export async function doctor(context: CliContext, options: DoctorOptions): Promi
   }
   if (isRepairing) return await repairAll(context, options);
   const machine = await machineOf(context, options);
-  const examination = await examine(machine, looks, await seenHere(context.paths.feedback));
-  const next = await firstPlan({ machine, examination, actions: actionsOf(context) });
+  const seen = await seenHere(context.paths.feedback);
+  const examination =
+    one === undefined ? await examine(machine, allLooks, seen) : await examineOnly(machine, one, seen);
+  // a repair is planned from everything that is known
+  const next =
+    one === undefined ? await firstPlan({ machine, examination, actions: actionsOf(context) }) : undefined;
   if (options.json) {
     const command = next === undefined ? null : `${context.name} doctor --fix`;
-    context.out.json({ ...examinationJson(examination, looks.length), next: command });
+    context.out.json({
+      ...examinationJson(examination, one === undefined ? allLooks.length : 1),
+      next: command,
+    });
     return exitOf(examination);
   }
   print(context, examination, machine, options.verbose ?? false);
@@ -77,8 +86,9 @@ export async function doctorUndo(
   return 0;
 }
 
-function entryRow({ id, at, state, what }: LedgerEntry): string[] {
-  return [id, localTime(new Date(at)), state === "begun" ? "interrupted" : state, what];
+function entryRow({ id, at, state, helped, what }: LedgerEntry): string[] {
+  const effect = helped === undefined ? "" : helped ? ", it helped" : ", it did not help";
+  return [id, localTime(new Date(at)), (state === "begun" ? "interrupted" : state) + effect, what];
 }
 
 async function repairAll(context: CliContext, options: DoctorOptions): Promise<number> {
@@ -126,33 +136,18 @@ export function actionsOf(context: CliContext): Actions {
   };
 }
 
-async function consent(
-  context: CliContext,
-  plan: Plan,
-  { yes, json, nonInteractive }: DoctorOptions,
-): Promise<boolean> {
-  if (yes) return true;
-  const { out } = context;
-  if (json || nonInteractive || !out.isTerminal || context.stdin.isTTY !== true) return false;
-  for (const line of plan.diff ?? []) out.line(`  ${line}`);
-  return await context.ask(`May I ${plan.what}?`);
+function printResult({ out }: CliContext, result: RepairResult): void {
+  const { what, risk, outcome, diff, error, helped, ledgerId } = result;
+  const why = outcome === "declined" ? ` (${declinedNote(risk)})` : "";
+  const undo = ledgerId === undefined ? "" : `  (undo: clawkit doctor undo ${ledgerId})`;
+  out.line(`${outcomeOf(result)}: ${what}${why}${undo}${error === undefined ? "" : `: ${error}`}`);
+  if (helped !== undefined) out.line(`  ${helped ? "it helped" : "it did not help"}`);
+  if (outcome === "planned") for (const line of diff) out.line(`  ${line}`);
 }
 
-const OUTCOMES = {
-  applied: "done",
-  planned: "would",
-  declined: "not done",
-  failed: "failed",
-} as const;
-
-function printResult(
-  { out }: CliContext,
-  { what, risk, outcome, diff, error, ledgerId }: RepairResult,
-): void {
-  const why = outcome === "declined" ? ` (${risk}: give --yes to allow it)` : "";
-  const undo = ledgerId === undefined ? "" : `  (undo: clawkit doctor undo ${ledgerId})`;
-  out.line(`${OUTCOMES[outcome]}: ${what}${why}${undo}${error === undefined ? "" : `: ${error}`}`);
-  if (outcome === "planned") for (const line of diff) out.line(`  ${line}`);
+function outcomeOf({ outcome, isFallback }: RepairResult): string {
+  if (outcome === "planned") return isFallback ? "only if that does not help" : "would";
+  return { applied: "done", declined: "not done", failed: "failed" }[outcome];
 }
 
 function exitOf({ diagnosis }: Examination): number {
@@ -166,10 +161,9 @@ function list({ out }: CliContext, { json }: DoctorOptions): number {
   return 0;
 }
 
-function looksOf(only: string | undefined): readonly Look[] {
-  if (only === undefined) return allLooks;
-  const found = allLooks.filter(({ id }) => id === only);
-  if (found.length > 0) return found;
+function lookNamed(only: string): Look {
+  const found = allLooks.find(({ id }) => id === only);
+  if (found !== undefined) return found;
   const known = allLooks.map(({ id }) => id).join(", ");
   throw new ClawkitError("USAGE", `--only must be one of ${known}, not ${JSON.stringify(only)}`);
 }
@@ -180,7 +174,7 @@ function print(context: CliContext, examination: Examination, machine: Machine, 
   const isHealthy = examination.diagnosis.verdict === "healthy";
   out.line(out.style(isHealthy ? "green" : "bold", verdict));
   out.line(meaning);
-  for (const { heading, text } of examinationLines(examination, isVerbose)) {
+  for (const { heading, text } of examinationLines(examination, machine.target, isVerbose)) {
     out.line(`  ${out.style("dim", heading.padEnd(13))}${text}`);
   }
 }

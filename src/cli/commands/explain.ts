@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { ClawkitError, messageOf } from "../../core/errors.ts";
 import { explainText } from "../../diagnosis/explain.ts";
+import { decode } from "../../diagnosis/facts/plain.ts";
 import { headlineOf, linesOf, toJson } from "../../diagnosis/report.ts";
 import type { CliContext } from "../context.ts";
 
@@ -40,7 +41,7 @@ async function textOf(context: CliContext, file: string | undefined): Promise<st
     const bytes = await readFile(file).catch((cause) => {
       throw new ClawkitError("USAGE", `Cannot read ${file}: ${messageOf(cause)}`, { cause });
     });
-    return bytes.subarray(0, MAX_BYTES).toString();
+    return decode(bytes.subarray(0, MAX_BYTES));
   }
   if (file === undefined && context.stdin.isTTY === true) {
     context.out.progress("Paste the error and what stands around it, then press Ctrl-D");
@@ -52,5 +53,5 @@ async function textOf(context: CliContext, file: string | undefined): Promise<st
     bytes += (chunk as Buffer).length;
     if (bytes > MAX_BYTES) break;
   }
-  return Buffer.concat(chunks).subarray(0, MAX_BYTES).toString();
+  return decode(Buffer.concat(chunks).subarray(0, MAX_BYTES));
 }

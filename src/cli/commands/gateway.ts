@@ -1,10 +1,13 @@
 import type { OverallState, Status } from "../../core/control.ts";
 import { ClawkitError } from "../../core/errors.ts";
+import { VERSION } from "../../core/version.ts";
+import { refuseNewerStore } from "../../recorder/read-store.ts";
 import { ensureConfig } from "../config-file.ts";
 import type { CliContext } from "../context.ts";
 import { callControl } from "../control-client.ts";
-import { renderStatus } from "../output/status.ts";
+import { renderStatus, type ServiceStatus } from "../output/status.ts";
 import { currentStatus, readConfig } from "../running.ts";
+import { driveService, installedService, isKept, serviceFacts } from "../service.ts";
 
 export interface GatewayOptions {
   readonly json?: boolean;
@@ -29,8 +32,12 @@ const GONE_MS = 10_000;
 /** How long a supervisor that was just started may take to answer: it ends leftovers first. */
 const ANSWER_MS = 20_000;
 
+/** The longest stop that a config can ask for: grace and drain are ten minutes each at most. */
+const STOP_MS = 1_300_000;
+
 export async function gatewayRun(context: CliContext): Promise<number> {
-  await ensureConfig(context.paths);
+  const { isNew } = await ensureConfig(context.paths);
+  if (isNew) context.out.line(`clients need the token that was made just now: see ${context.paths.config}`);
   return await context.runSupervisor();
 }
 
@@ -54,22 +61,37 @@ export async function bringUp(
     ({ isNew: isFirstStart } = await ensureConfig(context.paths));
     await readConfig(context);
     out.progress("starting");
-    await context.startSupervisor().catch((error: unknown) => {
-      // somebody else was faster: what they started is what was wanted
-      if (!(error instanceof ClawkitError) || error.code !== "ALREADY_RUNNING") throw error;
-    });
+    const service = await installedService(context);
+    if (service !== undefined) await driveService(context, service, "start");
+    else
+      await context.startSupervisor().catch((error: unknown) => {
+        // somebody else was faster: what they started is what was wanted
+        if (!(error instanceof ClawkitError) || error.code !== "ALREADY_RUNNING") throw error;
+      });
   }
-  return { status: await untilReady(context), isFirstStart };
+  return { status: await untilServed(context), isFirstStart };
 }
 
+/**
+ * With a service installed its manager stops it: what only ended would be started again. That lasts until `start`,
+ * or the next boot or logon.
+ */
 export async function gatewayStop(context: CliContext, options: GatewayOptions): Promise<number> {
-  const wasRunning = await endGateway(context);
+  const wasRunning = await stopKept(context);
   const text = wasRunning ? "The gateway is stopped" : "The gateway was not running";
   return finish(context, options, await currentStatus(context), text);
 }
 
-/** Ends every process of ours; false if there was no supervisor. */
-export async function endGateway(context: CliContext): Promise<boolean> {
+/** Stops it so that no service manager starts it again; false if nothing of ours ran. */
+export async function stopKept(context: CliContext): Promise<boolean> {
+  const service = await installedService(context);
+  const kept = service !== undefined && isKept(await serviceFacts(context, service));
+  if (kept) await driveService(context, service, "stop");
+  return (await stopEverything(context)) || kept;
+}
+
+/** Ends every process of ours; resolves with whether there was a supervisor. */
+export async function stopEverything(context: CliContext): Promise<boolean> {
   const { out, controlPath } = context;
   const before = await currentStatus(context).catch(() => undefined);
   const supervisorPid = before?.supervisor.pid ?? (await context.supervisorPid());
@@ -90,16 +112,60 @@ export async function endGateway(context: CliContext): Promise<boolean> {
 export async function gatewayRestart(context: CliContext, options: GatewayOptions): Promise<number> {
   const { out, controlPath } = context;
   const all = options.all === true;
+  if (all) {
+    // what the new code could not work with is found out before anything is stopped
+    await readConfig(context);
+    refuseNewerStore(context.paths.recorder);
+    if (await replaceSupervisor(context)) {
+      return finish(context, options, await untilServed(context), "Everything was restarted");
+    }
+  }
   const status = await callControl(controlPath, { op: "restart", all }, (text) => out.progress(text));
   if (status === undefined) return await gatewayStart(context, options);
+  const { version } = status.supervisor;
+  if (version !== VERSION && !options.json) {
+    out.line(`Its supervisor still is ClawKit ${version}: clawkit gateway restart --all makes it ${VERSION}`);
+  }
   return finish(context, options, status, all ? "Everything was restarted" : "The gateway was restarted");
 }
 
+/** After an upgrade, and wherever a service manager can start it again, the supervisor is replaced too. */
+async function replaceSupervisor(context: CliContext): Promise<boolean> {
+  const { supervisor } = await currentStatus(context);
+  if (supervisor.pid === null) return false;
+  const service = await installedService(context);
+  if (service !== undefined && isKept(await serviceFacts(context, service))) {
+    context.out.progress(`restarting ${service.service}`);
+    if (service.commands("restart").length > 0) {
+      await driveService(context, service, "restart");
+      await untilGone(context, [supervisor.pid], STOP_MS);
+    } else {
+      await driveService(context, service, "stop");
+      await stopEverything(context);
+      await driveService(context, service, "start");
+    }
+    return true;
+  }
+  if (supervisor.version === VERSION) return false;
+  await stopEverything(context);
+  await context.startSupervisor();
+  return true;
+}
+
 export async function gatewayStatus(context: CliContext, options: GatewayOptions): Promise<number> {
-  const status = await currentStatus(context);
-  if (options.json) context.out.json(status);
-  else renderStatus(status, context);
+  const [status, service] = await Promise.all([currentStatus(context), inspectService(context)]);
+  if (options.json) context.out.json({ ...status, service });
+  else renderStatus(status, context, service);
   return STATUS_EXIT[status.state];
+}
+
+async function inspectService(context: CliContext): Promise<ServiceStatus | null> {
+  const manager = await installedService(context);
+  if (manager === undefined) return null;
+  const facts = await serviceFacts(context, manager);
+  const { name, service, definitionPath } = manager;
+  const state = facts?.state ?? "its manager does not answer, or does not know it";
+  return { manager: name, name: service, state, isRunning: facts?.isRunning ?? false, definitionPath };
 }
 
 /** The playbook's commands are called `openclaw`: say once how to have them, where nothing of that name is. */
@@ -109,14 +175,17 @@ async function offerAlias(context: CliContext): Promise<void> {
   context.out.line("No openclaw is installed: to call this by that name too, run: clawkit alias on");
 }
 
-async function untilReady(context: CliContext): Promise<Status> {
+/** Waits until clients are served; throws why they will not be. */
+export async function untilServed(context: CliContext): Promise<Status> {
+  const isService = (await installedService(context)) !== undefined;
   const deadline = context.clock.now() + ANSWER_MS;
   while (true) {
     const status = await callControl(context.controlPath, { op: "wait-ready" }, (text) =>
       context.out.progress(text),
     );
     if (status !== undefined) return status;
-    const isStarting = (await context.supervisorPid()) !== undefined;
+    // launchd and Task Scheduler have it started a moment later
+    const isStarting = isService || (await context.supervisorPid()) !== undefined;
     if (!isStarting || context.clock.now() > deadline) {
       throw new ClawkitError("GATEWAY_NOT_READY", "The supervisor ended while starting: see clawkit logs");
     }
@@ -125,8 +194,8 @@ async function untilReady(context: CliContext): Promise<Status> {
 }
 
 /** Waits until every process is gone; throws what is left. */
-async function untilGone(context: CliContext, pids: readonly number[]): Promise<void> {
-  const deadline = context.clock.now() + GONE_MS;
+async function untilGone(context: CliContext, pids: readonly number[], limitMs = GONE_MS): Promise<void> {
+  const deadline = context.clock.now() + limitMs;
   while (true) {
     const facts = await Promise.all(pids.map((pid) => context.host.process(pid)));
     const left = facts.filter((one) => one !== undefined && one.state !== "zombie");

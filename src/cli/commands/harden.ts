@@ -1,63 +1,83 @@
-import { type Advice, harden as adviceFor } from "../../diagnosis/harden.ts";
+import { type Applied, applyAdvice } from "../../diagnosis/harden/apply.ts";
+import { harden as adviceFor } from "../../diagnosis/harden/index.ts";
+import type { Advice } from "../../diagnosis/harden/types.ts";
 import { Ledger } from "../../diagnosis/remedies/ledger.ts";
+import { consent, declinedNote } from "../consent.ts";
 import type { CliContext } from "../context.ts";
 import { machineOf } from "../machine.ts";
 
-const MARKS = { ok: "ok", change: "change", yours: "yours" } as const;
+export interface HardenOptions {
+  readonly apply?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
 
 /** `clawkit harden`: what to change before it breaks again. Exit 0 if nothing is left to change, 1 if something is. */
-export async function harden(
-  context: CliContext,
-  options: { apply?: boolean; json?: boolean },
-): Promise<number> {
+export async function harden(context: CliContext, options: HardenOptions): Promise<number> {
   const { out } = context;
   const machine = await machineOf(context);
   const advice = await adviceFor(machine);
-  const applied = options.apply === true ? await apply(context, advice) : new Map<Advice, string>();
-  const open = advice.filter((one) => one.state === "change" && !applied.has(one));
+  const results = options.apply ? await apply(context, advice, options) : new Map<Advice, Applied>();
+  const isOpen = (one: Advice) => one.state === "change" && results.get(one)?.helped !== true;
+  const exit = advice.some(isOpen) ? 1 : 0;
   if (options.json) {
-    out.json({
-      ok: open.length === 0,
-      advice: advice.map(({ plan, ...one }) => {
-        const change = plan === undefined ? {} : { change: plan.what, diff: plan.diff ?? [] };
-        const undo = [...applied].find(([other]) => other.id === one.id && other.title === one.title)?.[1];
-        return { ...one, ...change, ...(undo === undefined ? {} : { applied: true, undo }) };
-      }),
-    });
-    return open.length === 0 ? 0 : 1;
+    out.json({ ok: exit === 0, advice: advice.map((one) => toJson(one, results.get(one))) });
+    return exit;
   }
   if (advice.length === 0) {
     out.line("There is no gateway here yet: clawkit gateway start");
     return 1;
   }
-  for (const one of advice) print(context, one, applied.get(one));
-  const restart = applied.size > 0 && (await machine.status()).supervisor.pid !== null;
-  if (restart) out.line("Changes of the config take effect with: clawkit gateway restart --all");
-  if (open.length > 0) out.line("Make the changes with: clawkit harden --apply   (each can be undone)");
-  return open.length === 0 ? 0 : 1;
+  for (const one of advice) print(context, one, results.get(one));
+  const isApplied = [...results.values()].some(({ outcome }) => outcome === "applied");
+  if (isApplied)
+    out.line("Undo with the lines above, the last one first; all of them: clawkit doctor undo --list");
+  if (isApplied && (await machine.status()).supervisor.pid !== null)
+    out.line("Changes of the config take effect with: clawkit gateway restart --all");
+  if (exit === 1 && options.apply !== true)
+    out.line(
+      "Make the changes with: clawkit harden --apply   (it asks before disruptive ones; each can be undone)",
+    );
+  return exit;
 }
 
-/** Makes the changes; returns the id of each in the ledger. */
-async function apply(context: CliContext, advice: readonly Advice[]): Promise<Map<Advice, string>> {
-  const ledger = new Ledger(context.paths.stateDir, () => context.clock.wall());
-  const applied = new Map<Advice, string>();
-  for (const one of advice) {
-    if (one.plan === undefined) continue;
-    context.out.progress(one.plan.what);
-    applied.set(one, (await ledger.carryOut("harden", one.plan)).id);
-  }
-  return applied;
+function apply(
+  context: CliContext,
+  advice: readonly Advice[],
+  options: HardenOptions,
+): Promise<ReadonlyMap<Advice, Applied>> {
+  return applyAdvice(advice, {
+    ledger: new Ledger(context.paths.stateDir, () => context.clock.wall()),
+    consent: (plan) => consent(context, plan, options),
+    progress: (text) => context.out.progress(text),
+    lookAgain: async () => await adviceFor(await machineOf(context)),
+  });
 }
 
-function print({ out }: CliContext, advice: Advice, ledgerId: string | undefined): void {
-  const { state, title, current, reason, plan, command } = advice;
-  const isDone = ledgerId !== undefined;
-  const colour = state === "ok" || isDone ? "green" : "yellow";
-  const mark = (isDone ? "done" : MARKS[state]).padEnd(7);
-  out.line(`${out.style(colour, mark)} ${title}: ${current}`);
+function toJson({ plan, ...advice }: Advice, result: Applied | undefined): object {
+  const change = plan === undefined ? {} : { risk: plan.risk, change: plan.what, diff: plan.diff ?? [] };
+  if (result === undefined) return { ...advice, ...change };
+  const { ledgerId, ...rest } = result;
+  const undo = ledgerId === undefined ? {} : { applied: true, undo: ledgerId };
+  return { ...advice, ...change, ...rest, ...undo };
+}
+
+function print({ out }: CliContext, advice: Advice, result: Applied | undefined): void {
+  const { state, title, current, reason, plan, command, afterwards } = advice;
+  const isDone = result?.outcome === "applied";
+  const colour = state === "ok" || result?.helped ? "green" : "yellow";
+  const now = result?.now === undefined || result.now === current ? "" : ` → ${result.now}`;
+  out.line(`${out.style(colour, (isDone ? "done" : state).padEnd(7))} ${title}: ${current}${now}`);
   if (state === "ok") return;
-  out.line(`          ${reason}`);
-  for (const line of plan?.diff ?? (plan === undefined ? [] : [plan.what])) out.line(`          ${line}`);
-  if (state === "yours" && command !== undefined) out.line(`          ${command}`);
-  if (isDone) out.line(`          undo: clawkit doctor undo ${ledgerId}`);
+  const also = (text: string) => out.line(`          ${text}`);
+  also(reason);
+  for (const line of plan?.diff ?? (plan === undefined ? [] : [plan.what])) also(line);
+  if (state === "yours" && command !== undefined) also(command);
+  if (plan !== undefined && plan.risk !== "safe" && result === undefined)
+    also(`${plan.risk}: --apply asks first`);
+  if (result?.outcome === "declined") also(`not done (${declinedNote(plan!.risk)})`);
+  if (result?.outcome === "failed") also(`failed: ${result.error}`);
+  if (result?.helped === false) also("it did not help");
+  if (afterwards !== undefined && result?.outcome !== "declined") also(afterwards);
+  if (isDone) also(`undo: clawkit doctor undo ${result.ledgerId}`);
 }

@@ -11,8 +11,17 @@ const COLOUR: Readonly<Record<OverallState, "green" | "yellow" | "red">> = {
   foreign: "red",
 };
 
+/** The service that was installed for this gateway, as its manager sees it. */
+export interface ServiceStatus {
+  readonly manager: string;
+  readonly name: string;
+  readonly state: string;
+  readonly isRunning: boolean;
+  readonly definitionPath: string;
+}
+
 /** `gateway status` for people. */
-export function renderStatus(status: Status, context: CliContext): void {
+export function renderStatus(status: Status, context: CliContext, service: ServiceStatus | null): void {
   const { out } = context;
   const { gateway, edge, supervisor } = status;
   const row = (name: string, text: string) => out.line(`  ${name.padEnd(11)}${text}`);
@@ -21,6 +30,7 @@ export function renderStatus(status: Status, context: CliContext): void {
     status.state as string
   ];
   out.line(`Gateway ${out.style(COLOUR[status.state], words ?? status.state)}${why}`);
+  if (service !== null) row("service", `${service.name} (${service.manager}), ${service.state}`);
   if (status.state === "foreign") {
     const { pid, command } = status.portOwner!;
     row(

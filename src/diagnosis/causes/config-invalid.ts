@@ -17,6 +17,13 @@ export const configInvalid: Cause = {
     ["config-broken-told", "crash-loop-told"],
     ["config-broken-told"],
   ],
+  possibleIf: [
+    ["config-named-told", "crash-loop-told"],
+    ["config-named-told", "gateway-died-told"],
+    ["crash-loop-told"],
+    ["gateway-key-told", "crash-loop-told"],
+    ["updated-told", "gateway-died-told"],
+  ],
   ruledOutBy: ["protocol-mismatch-said"],
   seen: 16,
   remedies: [

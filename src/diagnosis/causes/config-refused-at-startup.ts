@@ -13,8 +13,10 @@ export const configRefusedAtStartup: Cause = {
   likelyIf: [
     ["openclaw-mode-unset", "port-free"],
     ["openclaw-bind-unsafe", "port-free"],
+    ["openclaw-address-missing", "port-free"],
     ["service-refused", "port-free"],
   ],
+  possibleIf: [["crash-loop-told"], ["gateway-key-told", "crash-loop-told"]],
   ruledOutBy: ["openclaw-config-broken", "openclaw-mode-unknown"],
   because: ["doctor-fix-side-effect"],
   seen: 5,

@@ -11,6 +11,7 @@ export const configReloadRestart: Cause = {
     ["config-written-told", "crash-loop-told"],
     ["config-written-told", "restart-not-back-told"],
   ],
+  possibleIf: [["config-written-told"], ["self-restart-told"], ["config-written-told", "self-restart-told"]],
   ruledOutBy: ["config-invalid-said", "systemd-inactive-said", "port-taken-said"],
   seen: 9,
   remedies: [

@@ -3,7 +3,7 @@ import type { Cause } from "../types.ts";
 export const connectionBurst: Cause = {
   id: "connection-burst",
   title: "Too many connections at once",
-  likelyIf: [["clients-burst"], ["burst-told", "closed-1006-said"]],
+  likelyIf: [["clients-burst"], ["burst-told", "abnormal-close-told"]],
   seen: 1,
   remedies: [
     {

@@ -6,8 +6,10 @@ export const endedWithoutRecord: Cause = {
   likelyIf: [
     ["lock-left-behind", "no-gateway-process", "log-ends-mid-life"],
     ["lock-left-behind", "no-gateway-process"],
-    ["log-ends-mid-life", "no-gateway-process", "port-free"],
+    ["no-gateway-process", "log-ends-mid-life", "port-free"],
     ["lock-left-behind", "port-foreign"],
+    ["lock-left-behind", "no-gateway-process", "kernel-silent"],
+    ["gateway-defunct", "no-gateway-process", "port-free"],
   ],
   because: [
     "state-not-writable",

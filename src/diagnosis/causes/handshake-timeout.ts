@@ -4,6 +4,7 @@ export const handshakeTimeout: Cause = {
   id: "handshake-timeout",
   title: "The gateway closes clients that are slow to complete the handshake",
   likelyIf: [["closed-1000-said"], ["handshake-timeout-said"]],
+  possibleIf: [["timeout-told"], ["handshake-named-told"], ["live-told", "stopped-answering-told"]],
   knownBad: [{ from: "2026.3.12", to: "2026.3.21", issue: "openclaw/openclaw#46923" }],
   seen: 13,
   remedies: [

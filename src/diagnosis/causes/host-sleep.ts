@@ -9,7 +9,12 @@ export const hostSleep: Cause = {
     ["timing-gap-said"],
     ["sleep-told"],
   ],
-  possibleIf: [["host-slept"], ["clock-set"]],
+  possibleIf: [
+    ["host-slept"],
+    ["host-has-slept", "clients-client-unreachable"],
+    ["host-has-slept", "clients-client-reset"],
+    ["clock-set"],
+  ],
   ruledOutBy: ["uncaught-said"],
   seen: 3,
   remedies: [{ text: "Keep the machine awake, or let clients reconnect after it.", risk: "safe" }],

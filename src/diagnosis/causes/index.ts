@@ -13,6 +13,10 @@ import { connectionResetMidRequest } from "./connection-reset-mid-request.ts";
 import { diskFull } from "./disk-full.ts";
 import { dockerCliWrongNetns } from "./docker-cli-wrong-netns.ts";
 import { dockerLoopbackBind } from "./docker-loopback-bind.ts";
+import { dockerNoRestartPolicy } from "./docker-no-restart-policy.ts";
+import { dockerPaused } from "./docker-paused.ts";
+import { dockerPortNotPublished } from "./docker-port-not-published.ts";
+import { dockerUnhealthy } from "./docker-unhealthy.ts";
 import { doctorFixSideEffect } from "./doctor-fix-side-effect.ts";
 import { endedWithoutRecord } from "./ended-without-record.ts";
 import { eventLoopBlocked } from "./event-loop-blocked.ts";
@@ -36,6 +40,7 @@ import { pairingOrAuthRejected } from "./pairing-or-auth-rejected.ts";
 import { payloadTooLarge } from "./payload-too-large.ts";
 import { plannedStop } from "./planned-stop.ts";
 import { portConflict } from "./port-conflict.ts";
+import { portNotPermitted } from "./port-not-permitted.ts";
 import { portReservedByWindows } from "./port-reserved-by-windows.ts";
 import { probeFalseNegative } from "./probe-false-negative.ts";
 import { protocolMismatch } from "./protocol-mismatch.ts";
@@ -77,6 +82,10 @@ export const allCauses: readonly Cause[] = [
   diskFull,
   dockerCliWrongNetns,
   dockerLoopbackBind,
+  dockerNoRestartPolicy,
+  dockerPaused,
+  dockerPortNotPublished,
+  dockerUnhealthy,
   doctorFixSideEffect,
   endedWithoutRecord,
   eventLoopBlocked,
@@ -100,6 +109,7 @@ export const allCauses: readonly Cause[] = [
   payloadTooLarge,
   plannedStop,
   portConflict,
+  portNotPermitted,
   portReservedByWindows,
   probeFalseNegative,
   protocolMismatch,

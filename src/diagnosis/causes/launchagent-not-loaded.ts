@@ -4,7 +4,12 @@ export const launchagentNotLoaded: Cause = {
   id: "launchagent-not-loaded",
   title: "launchd does not have the gateway's agent loaded",
   confirmedBy: [["service-not-loaded", "port-free"]],
-  likelyIf: [["service-not-loaded-said"], ["launchd-gone-said"]],
+  likelyIf: [
+    ["service-not-loaded-said"],
+    ["launchd-gone-said"],
+    ["launchd-named-told", "restart-not-back-told"],
+  ],
+  possibleIf: [["launchd-named-told"]],
   ruledOutBy: ["rpc-ok-said"],
   seen: 7,
   remedies: [

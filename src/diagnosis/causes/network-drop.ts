@@ -3,6 +3,7 @@ import type { Cause } from "../types.ts";
 export const networkDrop: Cause = {
   id: "network-drop",
   title: "A firewall, VPN or network swallows or resets the connection",
+  confirmedBy: [["loopback-missing", "connect-unreachable"]],
   likelyIf: [
     ["connect-unreachable", "port-ours"],
     ["connect-unreachable", "port-family"],
@@ -12,12 +13,12 @@ export const networkDrop: Cause = {
     ["connect-reset", "port-family"],
     ["connect-unreachable"],
   ],
-  ruledOutBy: ["other-family-answers", "listens-elsewhere", "tls-there"],
+  ruledOutBy: ["loopback-without-ipv6", "other-family-answers", "listens-elsewhere", "tls-there"],
   seen: 2,
   remedies: [
     {
       text: "Check the path: firewall rules, VPN, interfaces. The gateway itself listens.",
-      commands: ["clawkit port", "curl -sv http://127.0.0.1:18789/healthz"],
+      commands: ["clawkit port {port}", "curl -skv {http}/healthz"],
       risk: "safe",
     },
   ],

@@ -10,19 +10,27 @@ export const oom: Cause = {
     ["exit-137-said", "memory-told"],
     ["exit-137-said", "kernel-oom-said"],
     ["memory-told", "crash-loop-told"],
+    ["memory-told", "gateway-died-told"],
+    ["memory-told", "stopped-answering-told"],
   ],
   possibleIf: [
     ["heap-limit-low", "no-gateway-process"],
     ["kernel-killed-node", "no-gateway-process"],
     ["memory-gone"],
+    ["memory-limit-near"],
+    ["cgroup-has-killed", "no-gateway-process"],
     ["exit-137-said"],
     ["memory-told"],
+    ["gateway-died-told"],
   ],
   seen: 12,
   remedies: [
     {
       text: "For V8's own limit raise the heap; for the kernel's or the container's give it more memory or swap.",
-      commands: ["NODE_OPTIONS=--max-old-space-size=4096 openclaw gateway run"],
+      commands: [
+        "NODE_OPTIONS=--max-old-space-size=4096 openclaw gateway run",
+        "docker update --memory 2g --memory-swap 2g openclaw-gateway   # in a container, and in its compose file",
+      ],
       risk: "disruptive",
     },
   ],

@@ -4,7 +4,7 @@ export const pairingOrAuthRejected: Cause = {
   id: "pairing-or-auth-rejected",
   title: "The gateway rejects who the client is",
   likelyIf: [["clients-pairing-or-auth-rejected"], ["pairing-said"]],
-  possibleIf: [["closed-1008-said"]],
+  possibleIf: [["closed-1008-said"], ["auth-failed-told"]],
   seen: 9,
   remedies: [
     {

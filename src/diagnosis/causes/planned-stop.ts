@@ -12,5 +12,11 @@ export const plannedStop: Cause = {
     "state-not-writable",
   ],
   seen: 1,
-  remedies: [{ text: "Start it.", commands: ["clawkit gateway start"], risk: "safe" }],
+  remedies: [
+    {
+      text: "Start it.",
+      commands: ["clawkit gateway start", "docker start openclaw-gateway   # in a container"],
+      risk: "safe",
+    },
+  ],
 };

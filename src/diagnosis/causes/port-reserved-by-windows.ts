@@ -3,7 +3,7 @@ import type { Cause } from "../types.ts";
 export const portReservedByWindows: Cause = {
   id: "port-reserved-by-windows",
   title: "Windows keeps the port range for itself (Hyper-V)",
-  likelyIf: [["port-reserved-said"]],
+  likelyIf: [["port-excluded", "port-free"], ["port-reserved-said"]],
   seen: 1,
   remedies: [
     {

@@ -4,6 +4,7 @@ export const protocolMismatch: Cause = {
   id: "protocol-mismatch",
   title: "Client and gateway speak different versions of the protocol",
   likelyIf: [["clients-protocol-mismatch"], ["protocol-mismatch-said"]],
+  possibleIf: [["updated-told"]],
   ruledOutBy: ["port-taken-said"],
   seen: 5,
   remedies: [

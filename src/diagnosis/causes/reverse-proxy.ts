@@ -10,7 +10,13 @@ export const reverseProxy: Cause = {
     ["proxy-named", "idle-cut-told"],
     ["upgrade-rejected-said"],
   ],
-  possibleIf: [["proxy-named"]],
+  possibleIf: [
+    ["proxy-named"],
+    ["proxy-named", "socket-fails-told"],
+    ["upgrade-refused"],
+    ["upgrade-unanswered"],
+    ["clients-protocol-violation"],
+  ],
   ruledOutBy: [
     "handshake-timeout-said",
     "closed-1000-said",

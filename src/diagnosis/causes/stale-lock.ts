@@ -10,6 +10,7 @@ export const staleLock: Cause = {
     ["lock-stale-told"],
     ["lock-held-said", "lock-stale-told"],
   ],
+  possibleIf: [["lock-held-said"], ["lock-named-told"], ["lock-named-told", "docker-said"]],
   seen: 5,
   remedies: [
     {

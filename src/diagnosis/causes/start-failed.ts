@@ -3,6 +3,8 @@ import type { Cause } from "../types.ts";
 export const startFailed: Cause = {
   id: "start-failed",
   title: "The system could not start the gateway",
+  likelyIf: [["processes-used-up", "no-gateway-process"]],
+  possibleIf: [["processes-used-up"]],
   seen: 1,
   remedies: [
     {

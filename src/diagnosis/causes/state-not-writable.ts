@@ -3,7 +3,7 @@ import type { Cause } from "../types.ts";
 export const stateNotWritable: Cause = {
   id: "state-not-writable",
   title: "The folder of its state cannot be written to",
-  likelyIf: [["folder-not-writable"], ["openclaw-config-unreadable"]],
+  likelyIf: [["folder-not-writable"], ["openclaw-config-unreadable"], ["folder-denied-told"]],
   seen: 1,
   remedies: [
     {

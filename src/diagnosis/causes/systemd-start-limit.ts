@@ -4,6 +4,13 @@ export const systemdStartLimit: Cause = {
   id: "systemd-start-limit",
   title: "systemd gave up starting the unit",
   confirmedBy: [["service-start-limit", "port-free"], ["systemd-start-limit-said"]],
+  because: [
+    "broken-install",
+    "config-invalid",
+    "config-refused-at-startup",
+    "port-conflict",
+    "stale-service-entrypoint",
+  ],
   seen: 2,
   remedies: [
     {

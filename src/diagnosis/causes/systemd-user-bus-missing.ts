@@ -4,6 +4,7 @@ export const systemdUserBusMissing: Cause = {
   id: "systemd-user-bus-missing",
   title: "systemd's user services cannot be reached from this session",
   likelyIf: [["systemd-bus-said"]],
+  possibleIf: [["ssh-named-told"]],
   seen: 6,
   remedies: [
     {

@@ -4,7 +4,8 @@ export const tlsMismatch: Cause = {
   id: "tls-mismatch",
   title: "One side speaks TLS and the other does not, or does not trust it",
   confirmedBy: [["tls-there"], ["plain-there"]],
-  likelyIf: [["tls-said"]],
+  likelyIf: [["tls-said"], ["tls-scheme-told"], ["tls-refuses-us"]],
+  possibleIf: [["tls-told"]],
   seen: 2,
   remedies: [
     {

@@ -9,7 +9,7 @@ export const uncaughtExceptionCrash: Cause = {
     ["uncaught-told", "node-stack-said"],
     ["uncaught-told", "refused-said"],
   ],
-  possibleIf: [["uncaught-told"]],
+  possibleIf: [["uncaught-told"], ["gateway-died-told"], ["crash-loop-told"]],
   knownBad: [
     { from: "2026.1.1", to: "2026.1.24-3", issue: "openclaw/openclaw#3024" },
     { from: "2026.4.24", to: "2026.4.24", issue: "openclaw/openclaw#72337" },

@@ -10,7 +10,7 @@ export const wedgedProcess: Cause = {
     ["process-stopped", "supervisor-silent"],
   ],
   likelyIf: [["process-stopped"], ["stay-alive-said"], ["unkillable-told"], ["opening-timeout-said"]],
-  possibleIf: [["supervisor-silent"]],
+  possibleIf: [["supervisor-silent"], ["stopped-answering-told"], ["handshake-named-told", "timeout-told"]],
   because: ["files-used-up"],
   seen: 5,
   remedies: [{ text: "Only ending it helps.", commands: ["clawkit gateway restart"], risk: "disruptive" }],

@@ -3,7 +3,12 @@ import type { Cause } from "../types.ts";
 export const wslLocalhostForwarding: Cause = {
   id: "wsl-localhost-forwarding",
   title: "Windows does not reach the gateway inside WSL",
-  likelyIf: [["wsl-said", "wsl-host-told"]],
+  likelyIf: [
+    ["port-wsl", "connect-reset"],
+    ["port-wsl", "http-silent"],
+    ["wsl-said", "wsl-host-told"],
+  ],
+  possibleIf: [["wsl-said", "cannot-reach-told"]],
   ruledOutBy: ["closed-1001-said"],
   seen: 2,
   remedies: [

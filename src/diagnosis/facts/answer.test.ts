@@ -68,6 +68,11 @@ describe("a gateway", () => {
     const body = '{"ready":true,"eventLoop":{"degraded":true,"reasons":["event_loop_delay"]}}';
     assert.ok((await found(await gateway(t, { "/readyz": [200, body] }))).includes("loop-degraded"));
   });
+
+  test("that is busy and answers", async (t) => {
+    const body = '{"ready":true,"eventLoop":{"degraded":true,"reasons":["event_loop_utilization","cpu"]}}';
+    assert.ok(!(await found(await gateway(t, { "/readyz": [200, body] }))).includes("loop-degraded"));
+  });
 });
 
 describe("what is no gateway", () => {

@@ -49,7 +49,7 @@ function readiness({ status, body }: Extract<Answer, { kind: "status" }>, source
   const loop = parsed(body)?.eventLoop as Record<string, unknown> | undefined;
   // `cpu` alone is a gateway that works, as each does for a while after its start
   const reasons = Array.isArray(loop?.reasons) ? loop.reasons.map(String) : [];
-  if (loop?.degraded === true && reasons.some((reason) => reason.startsWith("event_loop"))) {
+  if (loop?.degraded === true && reasons.includes("event_loop_delay")) {
     const detail = `/readyz says that its event loop is degraded: ${reasons.join(", ")}`;
     facts.push({ id: "loop-degraded", detail, source });
   }

@@ -1,7 +1,7 @@
 import type { Look, Target } from "../machine.ts";
 import type { Fact } from "../types.ts";
 
-/** Node takes the variable of the scheme that is asked for (nodejs.org, "Built-in Proxy Support"). */
+/** Node takes the variable of the scheme that is asked for, small letters first (nodejs.org, "Built-in Proxy Support"). */
 const PROXY_NAMES = { plain: ["HTTP_PROXY", "http_proxy"], tls: ["HTTPS_PROXY", "https_proxy"] };
 
 /** Variables that move a client elsewhere, or change its Node. Their values may hold secrets and are not shown. */
@@ -26,7 +26,7 @@ export const environment: Look = {
       }
     }
     const proxy = PROXY_NAMES[target.isTls ? "tls" : "plain"].find((name) => env[name]);
-    if (proxy !== undefined && target.isLocal && !isExcluded(env.NO_PROXY ?? env.no_proxy ?? "", target)) {
+    if (proxy !== undefined && target.isLocal && !isExcluded(env.no_proxy || env.NO_PROXY || "", target)) {
       add("proxy-without-exclusion", `${proxy} is set, and NO_PROXY does not exclude ${target.host}`);
     }
     // Node's own clients use a proxy only when they are told to; OpenClaw's logs say when it does
@@ -42,7 +42,7 @@ export const environment: Look = {
 };
 
 /** Hosts of NO_PROXY stand between commas or blanks, with or without a port (nodejs.org, "NO_PROXY format"). */
-function isExcluded(list: string, { host, port }: Target): boolean {
+export function isExcluded(list: string, { host, port }: Target): boolean {
   const own = ["*", host, `${host}:${port}`, ...(host === "127.0.0.1" ? ["127.0.0.0/8"] : [])];
   return list.split(/[,\s]+/).some((part) => own.includes(part));
 }

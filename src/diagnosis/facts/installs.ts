@@ -4,6 +4,7 @@ import { findOnPath } from "../../host/path-search.ts";
 import { allCauses } from "../causes/index.ts";
 import type { Look, Machine } from "../machine.ts";
 import type { Fact } from "../types.ts";
+import { compareVersions } from "./versions.ts";
 
 /** Folders up from an entry point to its package's manifest: `node_modules/openclaw/dist/index.js` needs two. */
 const MAX_UP = 4;
@@ -12,6 +13,12 @@ export interface Install {
   readonly path: string;
   /** Absent where its manifest is not found: a wrapper script. */
   readonly version?: string;
+  /** Of its package. */
+  readonly folder?: string;
+  /** The file of it that a link leads to; absent for a script that starts it some other way. */
+  readonly entry?: string;
+  /** The versions of Node that it runs on (`engines` of its manifest). */
+  readonly nodeRange?: string;
 }
 
 /** OpenClaw installations that a shell finds, and whether their version is known for trouble. */
@@ -46,43 +53,31 @@ export function knownTrouble(version: string): Fact[] {
   );
 }
 
-/** `2026.4.24` and `2026.1.24-3`: the numbers of a date, and of a revision of that day. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((text) => text.split(/[.-]/).map(Number)) as [number[], number[]];
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-async function installsOf({ env, platform }: Machine): Promise<Install[]> {
+/** Those on the PATH, in its order. */
+export async function installsOf({ env, platform }: Pick<Machine, "env" | "platform">): Promise<Install[]> {
   const name = platform === "win32" ? "openclaw.cmd" : "openclaw";
-  return await Promise.all(
-    (await findOnPath(name, env.PATH)).map(async (path): Promise<Install> => {
-      const version = await versionOf(path);
-      return { path, ...(version === undefined ? {} : { version }) };
-    }),
-  );
+  const found = await findOnPath(name, env.PATH);
+  return await Promise.all(found.map(async (path) => ({ path, ...(await packageOf(path)) })));
 }
 
-/** Of the manifest above what a link points to, or of npm's package folder beside a Windows shim. */
-export async function versionOf(path: string): Promise<string | undefined> {
-  let at = dirname(await realpath(path).catch(() => path));
+/** The manifest above what a link points to, or of npm's package folder beside a Windows shim. */
+export async function packageOf(path: string): Promise<Partial<Omit<Install, "path">>> {
+  const entry = await realpath(path).catch(() => path);
+  let at = dirname(entry);
   for (let up = 0; up < MAX_UP; up++, at = dirname(at)) {
-    const version = await manifestVersion(join(at, "package.json"));
-    if (version !== undefined) return version;
+    const manifest = await manifestIn(at);
+    if (manifest !== undefined) return { ...manifest, entry };
   }
-  return await manifestVersion(join(dirname(path), "node_modules", "openclaw", "package.json"));
+  return (await manifestIn(join(dirname(path), "node_modules", "openclaw"))) ?? {};
 }
 
-async function manifestVersion(path: string): Promise<string | undefined> {
+async function manifestIn(folder: string): Promise<Omit<Install, "path"> | undefined> {
   try {
-    const { name, version } = JSON.parse(await readFile(path, "utf8")) as {
-      name?: unknown;
-      version?: unknown;
-    };
-    return ["openclaw", "clawdbot", "moltbot"].includes(String(name)) ? String(version) : undefined;
+    const text = await readFile(join(folder, "package.json"), "utf8");
+    const { name, version, engines } = JSON.parse(text) as Record<string, unknown>;
+    if (!["openclaw", "clawdbot", "moltbot"].includes(String(name))) return undefined;
+    const node = (engines as { node?: unknown } | undefined)?.node;
+    return { folder, version: String(version), ...(typeof node === "string" ? { nodeRange: node } : {}) };
   } catch {
     return undefined;
   }

@@ -40,11 +40,4 @@ describe("the kernel's log", () => {
   });
 
   test("names a crash", async () => assert.deepEqual(await found([SEGFAULT]), ["kernel-saw-crash"]));
-
-  test("is asked for the last hour", async () => {
-    const asked: number[] = [];
-    const host = hostWith({ kernelLines: async (since) => (asked.push(since) ? [] : undefined) });
-    await kernel.look(machineWith({ host, clock: { now: () => 0, wall: () => 10_000_000 } }));
-    assert.deepEqual(asked, [10_000_000 - 3_600_000]);
-  });
 });

@@ -1,8 +1,6 @@
 import type { Look } from "../machine.ts";
 import type { Fact } from "../types.ts";
 
-const HOUR_MS = 3_600_000;
-
 /** Programs that a gateway is: Node renames its main thread, OpenClaw its process. */
 const GATEWAY_PROGRAM =
   /\((node|MainThread|openclaw[\w-]*|clawdbot[\w-]*|moltbot[\w-]*)\)|\b(node|MainThread|openclaw\S*)\[\d+\]/;
@@ -12,9 +10,9 @@ export const kernel: Look = {
   id: "kernel",
   what: "the kernel's log",
   async look(machine) {
-    const { host, clock, openclawLocks } = machine;
+    const { openclawLocks } = machine;
     const pids = (await openclawLocks()).map(({ pid }) => pid);
-    const lines = await host.kernelLines(clock.wall() - HOUR_MS);
+    const lines = await machine.kernelLines();
     if (lines === undefined) throw new Error("this user, or this system, may not look");
     const about = lines.filter((line) => GATEWAY_PROGRAM.test(line));
     const oom = about.findLast((line) => /Killed process|oom/i.test(line));

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
 import { parseJson5 } from "../../config/parse.ts";
 import { messageOf, systemErrorCode } from "../../core/errors.ts";
 import type { Look } from "../machine.ts";
@@ -47,6 +48,8 @@ export const openclawConfig: Look = {
     if (["lan", "custom", "tailnet"].includes(String(gateway?.bind)) && auth?.mode === "none") {
       add("openclaw-bind-unsafe", `gateway.bind is ${gateway?.bind} and gateway.auth.mode is none`);
     }
+    const missing = addressMissing(gateway);
+    if (missing !== undefined) add("openclaw-address-missing", missing);
     const port = gateway?.port;
     if (typeof port === "number" && port !== target.port && target.isLocal) {
       add("openclaw-other-port", `gateway.port is ${port}, and port ${target.port} was asked`);
@@ -58,6 +61,21 @@ export const openclawConfig: Look = {
     return facts;
   },
 };
+
+/** Addresses that Tailscale gives (RFC 6598: 100.64.0.0/10). */
+const TAILNET = /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./;
+
+/** The address that it should listen on and that no interface has, now. */
+function addressMissing(gateway: Record<string, unknown> | undefined): string | undefined {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const { bind, customBindHost: host } = gateway ?? {};
+  if (bind === "tailnet" && !own.some(({ address }) => TAILNET.test(address))) {
+    return "gateway.bind is tailnet, and no interface has an address of Tailscale's";
+  }
+  const isAbsent = typeof host === "string" && host !== "0.0.0.0" && !own.some((one) => one.address === host);
+  if (bind !== "custom" || !isAbsent) return undefined;
+  return `gateway.customBindHost is ${host}, which is no address of this machine`;
+}
 
 function withoutUserInfo(url: string): string {
   return URL.canParse(url) ? new URL(url).host : "another machine";

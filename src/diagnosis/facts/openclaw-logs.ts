@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { withoutSecrets } from "../../core/secrets.ts";
 import type { Look, Machine } from "../machine.ts";
 import type { Fact } from "../types.ts";
+import { largeLogs } from "./own-logs.ts";
 import { saidByOpenClaw } from "./said-by-openclaw.ts";
 import { saidBySystems } from "./said-by-systems.ts";
 import { readText } from "./text.ts";
@@ -13,12 +14,6 @@ const DEEP_TAIL_BYTES = 4 * 1024 * 1024;
 
 /** A log that was last written to before this says nothing of now. */
 const LOG_AGE_MS = 24 * 60 * 60_000;
-
-/** Where OpenClaw logs on Linux and macOS, whatever TMPDIR says; on Windows it is below TEMP. */
-const DEFAULT_LOG_FOLDER = "/tmp/openclaw";
-
-/** A log beyond this makes its readers fail (#25818: 3.7 GB). */
-const LARGE_BYTES = 1024 ** 3;
 
 /** What a gateway says first when it starts: what stands before it was another life. */
 const FIRST_WORDS = /loading configuration|\[gateway\] starting\.\.\./;
@@ -32,7 +27,7 @@ const SAID_OF_CONFIG = [
 ];
 
 /** What happened before that is told by people, not by a log: a log's words are a program's own. */
-const RULES = [...saidByOpenClaw, ...saidBySystems].filter(({ id }) => id.endsWith("-said"));
+export const LOG_RULES = [...saidByOpenClaw, ...saidBySystems].filter(({ id }) => id.endsWith("-said"));
 
 export const openclawLogs: Look = {
   id: "openclaw-logs",
@@ -40,30 +35,29 @@ export const openclawLogs: Look = {
   async look(machine) {
     if (!(await machine.isOpenClaw())) return [];
     const logs = await logsOf(machine);
-    const facts: Fact[] = logs
-      .filter(({ bytes }) => bytes > LARGE_BYTES)
-      .map(({ path, bytes }) => {
-        const detail = `it is ${(bytes / LARGE_BYTES).toFixed(1)} GB large`;
-        return { id: "log-large", detail, source: path };
-      });
+    const facts = largeLogs(logs);
     const recent = logs.filter(({ at }) => machine.clock.wall() - at < LOG_AGE_MS);
     const newest = recent.sort((a, b) => b.at - a.at)[0];
     if (newest === undefined) return facts;
-    const changedAt = await stat(machine.openclawConfigPath).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => 0,
-    );
     const text = await tailOf(newest.path, machine.isDeep ? DEEP_TAIL_BYTES : TAIL_BYTES);
     const said = readLog(text, newest, machine);
-    const { port } = machine.target;
-    const isAboutIt = ({ id, detail }: Fact) => id !== "port-taken-said" || detail.includes(`${port}`);
-    return [...facts, ...said.filter((fact) => !isOutdated(fact, changedAt) && isAboutIt(fact))];
+    return [...facts, ...(await onlyOfNow(said, machine))];
   },
 };
 
-/** What a start said of a config that was changed since. */
-function isOutdated({ id, at }: Fact, changedAt: number): boolean {
-  return SAID_OF_CONFIG.includes(id) && at !== undefined && Date.parse(at) < changedAt;
+/** What a start said of a config that was changed since, or of another gateway's port, is not about this one now. */
+export async function onlyOfNow(
+  facts: readonly Fact[],
+  { openclawConfigPath, target }: Pick<Machine, "openclawConfigPath" | "target">,
+): Promise<Fact[]> {
+  const changedAt = await stat(openclawConfigPath).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  return facts.filter(({ id, at, detail }) => {
+    if (id === "port-taken-said") return detail.includes(`${target.port}`);
+    return !SAID_OF_CONFIG.includes(id) || at === undefined || Date.parse(at) >= changedAt;
+  });
 }
 
 interface LogLine {
@@ -88,7 +82,7 @@ export function readLog(
   const trouble = life.filter(({ isTrouble }) => isTrouble);
   const facts: Fact[] = [];
   for (const { message, at } of trouble) {
-    for (const fact of readText(withoutSecrets(message), RULES)) {
+    for (const fact of readText(withoutSecrets(message), LOG_RULES)) {
       // a line without a time was written at the latest when its file was
       facts.push({ ...fact, source: path, at: at ?? new Date(writtenAt).toISOString() });
     }
@@ -137,21 +131,14 @@ function lineOf(line: string): LogLine | undefined {
   }
 }
 
-function tempFoldersOf(env: Machine["env"], uid: number | undefined): string[] {
-  const temp = env.TMPDIR ?? env.TEMP;
-  if (temp === undefined) return [];
-  return [join(temp, "openclaw"), ...(uid === undefined ? [] : [join(temp, `openclaw-${uid}`)])];
-}
-
 interface LogFile {
   readonly path: string;
   readonly at: number;
   readonly bytes: number;
 }
 
-async function logsOf({ openclawDirs, env, uid }: Machine): Promise<LogFile[]> {
-  const shared = [DEFAULT_LOG_FOLDER, ...tempFoldersOf(env, uid)];
-  const folders = [...openclawDirs.map((dir) => join(dir, "logs")), ...shared];
+async function logsOf({ openclawDirs, sharedLogDirs, uid }: Machine): Promise<LogFile[]> {
+  const folders = [...openclawDirs.map((dir) => join(dir, "logs")), ...sharedLogDirs];
   const found: LogFile[] = [];
   for (const folder of new Set(folders)) {
     for (const name of await readdir(folder).catch(() => [])) {

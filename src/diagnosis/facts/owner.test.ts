@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { machineWith, processWith, stoppedStatus } from "../../../test/helpers/machine.ts";
 import type { ProcessFacts } from "../../host/types.ts";
@@ -27,7 +30,7 @@ describe("ours", () => {
     const none = stoppedStatus();
     return async () =>
       stoppedStatus({
-        supervisor: { pid: supervisor, upMs: null },
+        supervisor: { pid: supervisor, upMs: null, version: null },
         edge: { pid: edge, held: 0 },
         gateway: { ...none.gateway, pid: gateway },
       });
@@ -55,6 +58,28 @@ describe("family", () => {
     ]) {
       assert.equal(await owner({ executable: NODE, command }), "family", command);
     }
+  });
+
+  test("is one in a folder with blanks, where the system keeps arguments apart", async () => {
+    const executable = "C:\\Program Files\\nodejs\\node.exe";
+    const entry = "C:\\Users\\Ana B\\AppData\\Roaming\\npm\\node_modules\\openclaw\\openclaw.mjs";
+    const changes = { executable, command: `"${executable}" "${entry}" gateway` };
+    assert.equal(await owner({ ...changes, args: [executable, entry, "gateway"] }), "family");
+    assert.equal(await owner({ ...changes, args: [executable, "watch.js", entry, "gateway"] }), "foreign");
+  });
+
+  // macOS prints arguments with blanks between them, and nothing that says where one ends
+  test("is one in a folder with blanks, by the file that is there", async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "clawkit owner "));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const entry = join(folder, "node_modules", "openclaw", "openclaw.mjs");
+    await mkdir(dirname(entry), { recursive: true });
+    await writeFile(entry, "");
+    await writeFile(join(folder, "watch.js"), "");
+    const executable = "/Applications/My App/node";
+    assert.equal(await owner({ executable, command: `${executable} ${entry} gateway` }), "family");
+    const watched = `${executable} ${join(folder, "watch.js")} ${entry} gateway`;
+    assert.equal(await owner({ executable, command: watched }), "foreign");
   });
 
   test("is a Node whose lock has its pid and its start time, whatever it calls itself", async () => {

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProcessFacts } from "../../host/types.ts";
 import type { Machine } from "../machine.ts";
@@ -13,7 +14,10 @@ export type Owner = "ours" | "family" | "foreign";
 const FAMILY_ENTRY =
   /[/\\]node_modules[/\\](openclaw|clawdbot|moltbot)[/\\](dist[/\\][^\s]+|[^\s/\\]+\.mjs)$/;
 
-const NODE = /[/\\]node(\.exe)?$/;
+const NODE = /[/\\]node(\.exe)?$/i;
+
+/** Words that a path with blanks is looked for in. */
+const MAX_WORDS = 12;
 
 /**
  * Titles and names prove nothing. Ours is what our run log has the pid and the start time of. A gateway of OpenClaw
@@ -23,7 +27,7 @@ const NODE = /[/\\]node(\.exe)?$/;
 export async function ownerOf(facts: ProcessFacts, machine: Machine): Promise<Owner> {
   if (await isOurs(facts, machine)) return "ours";
   if (!NODE.test(facts.executable ?? "")) return "foreign";
-  if (FAMILY_ENTRY.test(scriptOf(facts.command))) return "family";
+  if (FAMILY_ENTRY.test(await scriptOf(facts))) return "family";
   return (await holdsLock(facts, machine)) ? "family" : "foreign";
 }
 
@@ -44,9 +48,18 @@ export async function holdsLock(facts: ProcessFacts, machine: Machine): Promise<
 }
 
 /** The first argument that is no option: what Node runs. Options with a value of their own have it after a `=`. */
-function scriptOf(command: string): string {
-  const [, ...args] = command.trim().split(" ");
-  return args.find((arg) => !arg.startsWith("-")) ?? "";
+async function scriptOf({ args, executable, command }: ProcessFacts): Promise<string> {
+  if (args !== undefined) return args.slice(1).find((arg) => !arg.startsWith("-")) ?? "";
+  const text = command.trim();
+  const isNamed = executable !== undefined && text.startsWith(`${executable} `);
+  const words = (isNamed ? text.slice(executable.length + 1) : text.replace(/^\S+ ?/, "")).split(" ");
+  const rest = words.slice(words.findIndex((word) => !word.startsWith("-")));
+  // macOS shows no ends of arguments: a path with blanks goes on until there is such a file
+  for (let count = 1; count <= Math.min(rest.length, MAX_WORDS); count++) {
+    const path = rest.slice(0, count).join(" ");
+    if ((await stat(path).catch(() => undefined))?.isFile()) return path;
+  }
+  return rest[0] ?? "";
 }
 
 /** Gateways of OpenClaw that live, or are defunct. */
@@ -54,7 +67,7 @@ export async function familyOf(machine: Machine): Promise<ProcessFacts[]> {
   const found: ProcessFacts[] = [];
   for (const facts of await machine.processes()) {
     if (!NODE.test(facts.executable ?? "")) continue;
-    if (isHelper(facts.command) || isElsewhere(facts, machine)) continue;
+    if (isElsewhere(facts, machine) || (await isHelper(facts))) continue;
     if ((await ownerOf(facts, machine)) === "family") found.push(facts);
   }
   return found;
@@ -67,7 +80,8 @@ function isElsewhere({ command }: ProcessFacts, { target }: Machine): boolean {
 }
 
 /** Helpers of a gateway, and commands that end by themselves, are no gateways. */
-function isHelper(command: string): boolean {
+async function isHelper(facts: ProcessFacts): Promise<boolean> {
+  const { command } = facts;
   if (/worker\.js|openclaw-sqlite-readonly-child/.test(command)) return true;
-  return FAMILY_ENTRY.test(scriptOf(command)) && !/\bgateway( run)?( --|$)/.test(command);
+  return FAMILY_ENTRY.test(await scriptOf(facts)) && !/\bgateway( run)?( --|$)/.test(command);
 }

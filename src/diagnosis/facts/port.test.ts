@@ -24,6 +24,18 @@ describe("the port", () => {
     assert.deepEqual(await found([], undefined, "ws://10.0.0.5:28789"), []);
   });
 
+  test("is free, and a connection of somebody's client has it; accepted ones keep nobody away", async () => {
+    const held = async (one: ProcessFacts, changes = {}) => {
+      const users = [{ address: "127.0.0.1", pid: one.pid, command: one.command }];
+      const host = hostWith({ portUsers: async () => users, process: async () => one });
+      return (await port.look(machineWith({ host, ...changes }))).map(({ id }) => id);
+    };
+    assert.deepEqual(await held(nginx), ["port-free", "port-held-by-client"]);
+    const start = { v: 1, at: "", bootId: "boot", role: "gateway", generation: 1, event: "start" } as const;
+    const own = { ...start, pid: nginx.pid, startTime: nginx.startTime, command: "", ownGroup: false };
+    assert.deepEqual(await held(nginx, { ownProcesses: async () => [own] }), ["port-free"]);
+  });
+
   test("is one program's, however many addresses it listens on", async () => {
     assert.deepEqual(await found([at("127.0.0.1"), at("::1")], nginx), ["port-foreign"]);
   });
@@ -34,6 +46,18 @@ describe("the port", () => {
     });
     assert.deepEqual(await found([at("0.0.0.0")], proxy), ["port-docker"]);
   });
+
+  for (const [executable, id] of [
+    ["/Applications/Docker.app/Contents/MacOS/com.docker.backend", "port-docker"],
+    ["C:\\Program Files\\Docker\\Docker\\resources\\com.docker.backend.exe", "port-docker"],
+    ["C:\\Program Files\\WSL\\wslrelay.exe", "port-wsl"],
+    ["/home/u/evil", "port-foreign"],
+  ] as const) {
+    test(`is ${id.slice("port-".length)} by the file ${executable}, whatever its arguments`, async () => {
+      const command = "docker-proxy /usr/bin/docker-proxy wslrelay.exe";
+      assert.deepEqual(await found([at("0.0.0.0")], processWith({ executable, command })), [id]);
+    });
+  }
 
   test("is somebody's whom this user may not see", async () => {
     assert.deepEqual(await found([{ address: "127.0.0.1" }]), ["port-owner-hidden"]);

@@ -49,7 +49,7 @@ export async function speaksTls(target: Target): Promise<boolean> {
   return answer.kind === "status";
 }
 
-export function authority({ host, port }: Target): string {
+export function authority({ host, port }: Pick<Target, "host" | "port">): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 

@@ -48,7 +48,7 @@ export const processes: Look = {
 
 /** Of OpenClaw's gateways those that hold the port, or the lock of this state folder: others have troubles of their own. */
 async function hereOf(family: readonly ProcessFacts[], machine: Machine): Promise<ProcessFacts[]> {
-  const holders = (await machine.host.portOwners(machine.target.port)).map(({ pid }) => pid);
+  const holders = (await machine.portOwners()).map(({ pid }) => pid);
   const isHere = await Promise.all(
     family.map(async (one) => holders.includes(one.pid) || (await holdsLock(one, machine))),
   );

@@ -15,7 +15,7 @@ export const saidBySystems: readonly TextRule[] = [
     pattern:
       /self-signed certificate|DEPTH_ZERO_SELF_SIGNED|wrong version number|unable to verify the first certificate|EPROTO/i,
   },
-  { id: "opening-timeout-said", pattern: /Opening handshake has timed out|accepted TCP without finishing/i },
+  { id: "opening-timeout-said", pattern: /Opening handshake has timed out/i },
   { id: "module-missing-said", pattern: /ERR_MODULE_NOT_FOUND|Cannot find (module|package) / },
   { id: "node-stack-said", pattern: /code=exited, status=1\/FAILURE|^Node\.js v\d+/m },
   {
@@ -28,16 +28,13 @@ export const saidBySystems: readonly TextRule[] = [
       /Out of memory: Killed process \d+ \((node|openclaw|clawdbot|moltbot|MainThread|npm)|killed by the OOM killer|OOM[- ]?kill(ed|er)?\b|OOMKilled|systemd-oomd|oom-killer|killed by the kernel/i,
   },
   { id: "exit-137-said", pattern: /exit(ed)?[^\n]{0,20}\b137\b|code[ =:]*137/i },
-  {
-    id: "memory-told",
-    pattern:
-      /out[- ]of[- ]memory|memory (exhaustion|leak|grows|pressure)|RSS climb|consumed all available RAM/i,
-  },
-  { id: "exit-139-said", pattern: /segfault at|SIGSEGV|code[ =:]*139|EXC_BAD_ACCESS|Segmentation fault/i },
+  { id: "exit-139-said", pattern: /\bsegfaults?\b|SIGSEGV|code[ =:]*139|EXC_BAD_ACCESS|Segmentation fault/i },
   { id: "exit-78-said", pattern: /status=78\b|code[ =:(]*78\b|exit(ed)?( with)?( code| status)? 78\b/i },
   { id: "exit-0-said", pattern: /(exit(s|ed)?|code)[^\n]{0,20}\b(code|with)?[ =:"]*0\b(?![.\d])/i },
-  { id: "disk-full-said", pattern: /\bENOSPC\b(?!.*file watchers)|no space left on device/i },
-  { id: "log-large-told", pattern: /\d+(\.\d+)? ?GB[^\n]{0,20}\blog\b|log file[^\n]{0,30}\d+(\.\d+)? ?GB/i },
+  {
+    id: "disk-full-said",
+    pattern: /\bENOSPC\b(?!.*file watchers)|no space left on device|(?:database or )?disk is full/i,
+  },
   {
     id: "database-said",
     pattern:
@@ -46,15 +43,15 @@ export const saidBySystems: readonly TextRule[] = [
   {
     id: "launchd-gone-said",
     pattern:
-      /removing service: \S*(openclaw|clawdbot)|LaunchAgent[^\n]{0,60}(not loaded|no longer loaded)|service is gone|not loaded in launchd|launchctl (disable|bootout)|bootout\b/i,
+      /removing service: \S*(openclaw|clawdbot)|LaunchAgent[^\n]{0,60}(not loaded|no longer loaded)|service is gone|not loaded in launchd|launchctl (disable|bootout)|bootout\b|Bootstrap failed: \d|launchctl (kickstart|bootstrap|load) failed|"ai\.openclaw\.gateway" => disabled/i,
   },
   {
     id: "systemd-bus-said",
     pattern:
-      /Failed to connect to bus|systemctl (--user|is-enabled) unavailable|systemd user services (are )?unavailable/i,
+      /Failed to connect to bus|systemctl (--user|is-enabled) unavailable|systemd user services (are )?unavailable|run the gateway in the foreground instead/i,
   },
   { id: "systemd-start-limit-said", pattern: /start-limit-hit|Start request repeated too quickly/i },
-  { id: "systemd-inactive-said", pattern: /Deactivated successfully|Active: inactive \(dead\)/ },
+  { id: "systemd-inactive-said", pattern: /Deactivated successfully|inactive \(dead\)/ },
   {
     id: "restart-on-failure-said",
     pattern: /Restart=on-failure|restart_policy[^\n]{0,30}on-failure|RestartOnFailure/,
@@ -64,19 +61,15 @@ export const saidBySystems: readonly TextRule[] = [
     pattern:
       /Linger=no|enable-linger|(SSH|terminal)( session)?[^\n]{0,80}(disconnects?|closes?|closed|logs? out|ends)[^\n]{0,80}(offline|dies|stops|gone|killed)/i,
   },
-  { id: "wsl-said", pattern: /\bWSL ?2?\b/i },
+  { id: "wsl-said", pattern: /\bWSL ?2?\b/i, isPlace: true },
   {
-    id: "wsl-host-told",
-    pattern: /Windows (side|host|browser)|127\.0\.0\.1 points to Windows|from Windows/i,
+    id: "task-failed-said",
+    pattern: /schtasks \/?create[^\n]{0,30}failed|stub received bad data|schtasks create/i,
   },
-  { id: "task-failed-said", pattern: /schtasks[^\n]{0,30}failed|stub received bad data|schtasks create/i },
   {
     id: "task-handoff-said",
-    pattern: /source=windows-task-handoff|schtasks run failed|Last (Run )?Result:? ?267009/i,
-  },
-  {
-    id: "task-not-staying-told",
-    pattern: /Scheduled Task (does not|doesn't) stay|after that window is closed/i,
+    pattern:
+      /source=windows-task-handoff|schtasks \/?run\b[^\n]{0,40}(fail|cannot|never)|Last (Run )?Result:? ?267009/i,
   },
   {
     id: "task-policy-said",
@@ -87,35 +80,10 @@ export const saidBySystems: readonly TextRule[] = [
     id: "port-reserved-said",
     pattern: /excluded ?port ?range|EACCES[^\n]{0,40}(listen|bind|18789)|listen EACCES/i,
   },
-  { id: "docker-said", pattern: /\bdocker\b|\bcontainer\b|compose\b/i },
+  { id: "docker-said", pattern: /\bdocker\b|\bcontainers?\b|compose\b/i, isPlace: true },
   {
     id: "docker-cli-run-said",
     pattern: /compose run[^\n]{0,40}openclaw-cli|openclaw-cli[^\n]{0,40}compose run/i,
   },
   { id: "listening-loopback-said", pattern: /listen(s|ing)?( only)? on ws:\/\/127\.0\.0\.1/i },
-  {
-    id: "from-host-told",
-    pattern:
-      /from (the )?host\b|docker run[^\n]*-p |curl http:\/\/localhost|bind=lan|Traefik|forwarded to eth0/i,
-  },
-  {
-    id: "proxy-named",
-    pattern:
-      /reverse proxy|\bnginx\b|\btraefik\b|\bcaddy\b|tailscale[ .](serve|mode)|ingress|cloudflare|oauth2-proxy|hosted app proxy|apache/i,
-  },
-  {
-    id: "direct-works-told",
-    pattern:
-      /(direct|IP)[^\n]{0,40}works|works at http:\/\/127|HTTP requests work|HTTPS dashboard works|HTTP works|tunnel works/i,
-  },
-  { id: "idle-cut-told", pattern: /drops? idle|idle[- ]drop|after ~?\d+ ?s(econds)?\b/i },
-  {
-    id: "sleep-told",
-    pattern: /sleep\/wake|after (the )?(\w+ )?(sleep|wak)|Maintenance Sleep|Power Nap|suspend|hibernat/i,
-  },
-  {
-    id: "unkillable-told",
-    pattern:
-      /unkillable|SIGTERM (is )?(queued|ignored)|TimeoutStopSec=\d+ elapses|\bwedged\b|stays? in (D|Ssl) state/i,
-  },
 ];

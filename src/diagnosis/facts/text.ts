@@ -4,6 +4,10 @@ import type { Fact } from "../types.ts";
 export interface TextRule {
   readonly id: string;
   readonly pattern: RegExp;
+  /** A person's words: in whatever form they stand, they are no program's. */
+  readonly isTold?: true;
+  /** Names where it happened: what is denied of it ("not the WSL VM") says nothing against it. */
+  readonly isPlace?: true;
 }
 
 /** A longer text is looked at in its first and last parts: that is where errors stand. */
@@ -12,22 +16,30 @@ const MAX_CHARS = 400_000;
 /** Of a line that is quoted. */
 const MAX_QUOTE = 200;
 
+/** The parts of a text that are looked at. */
+export function lookedAt(text: string): string {
+  return text.length <= MAX_CHARS ? text : `${text.slice(0, MAX_CHARS / 2)}\n${text.slice(-MAX_CHARS / 2)}`;
+}
+
 /** What the rules find in a text, with the line each was found in. */
 export function readText(text: string, rules: readonly TextRule[]): Fact[] {
-  const looked =
-    text.length <= MAX_CHARS ? text : `${text.slice(0, MAX_CHARS / 2)}\n${text.slice(-MAX_CHARS / 2)}`;
+  const looked = lookedAt(text);
   const facts: Fact[] = [];
   for (const { id, pattern } of rules) {
     const match = pattern.exec(looked);
-    if (match === null) continue;
-    const start = looked.lastIndexOf("\n", match.index) + 1;
-    const end = looked.indexOf("\n", match.index + match[0].length);
-    const line = looked.slice(start, end === -1 ? undefined : end).trim();
-    const number = looked.slice(0, match.index).split("\n").length;
-    const quote = line.length <= MAX_QUOTE ? line : around(line, match.index - start);
-    facts.push({ id, detail: quote.replace(/\s*\n\s*/g, " / "), source: `line ${number}` });
+    if (match !== null) facts.push(factOf(id, looked, match));
   }
   return facts;
+}
+
+/** A match with its line and its number. */
+export function factOf(id: string, text: string, match: RegExpExecArray): Fact {
+  const start = text.lastIndexOf("\n", match.index) + 1;
+  const end = text.indexOf("\n", match.index + match[0].length);
+  const line = text.slice(start, end === -1 ? undefined : end).trim();
+  const number = text.slice(0, match.index).split("\n").length;
+  const quote = line.length <= MAX_QUOTE ? line : around(line, match.index - start);
+  return { id, detail: quote.replace(/\s*\n\s*/g, " / "), source: `line ${number}` };
 }
 
 function around(line: string, at: number): string {

@@ -1,20 +1,10 @@
 import { randomBytes } from "node:crypto";
-import {
-  chmod,
-  chown,
-  copyFile,
-  mkdir,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-} from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
 import { runCommand } from "../../host/command.ts";
-import { ensurePrivateDir, PRIVATE_FILE, writeFileAtomic } from "../../host/files.ts";
+import { DockerEngine } from "../../host/docker.ts";
+import { ensurePrivateDir, PRIVATE_FILE, replaceFile, writeFileAtomic } from "../../host/files.ts";
 import type { Plan, UndoStep } from "./types.ts";
 
 /** What is written down of a repair before it is made, and again after it. */
@@ -28,6 +18,8 @@ export interface LedgerEntry {
   readonly state: "begun" | "done" | "failed" | "undone";
   /** What it was to help with: an answer to the playbook's question counts for it. */
   readonly cause?: string;
+  /** Whether what it was to help with was gone when it was looked at again; absent until then. */
+  readonly helped?: boolean;
   /** Of the plan. */
   readonly remember?: Readonly<Record<string, string>>;
   readonly undoneBy?: string;
@@ -82,6 +74,12 @@ export class Ledger {
     return await this.#mark(entry, "done");
   }
 
+  /** Adds what was seen when it was looked at again. */
+  async judge(id: string, helped: boolean): Promise<void> {
+    const entry = (await this.entries()).find((one) => one.id === id);
+    if (entry !== undefined) await this.#write({ ...entry, helped });
+  }
+
   /**
    * Takes a repair back, the last one without an id. What is there now is kept, as a repair of its own. One that is
    * `undoneBy` a command needs its name in `by`.
@@ -112,7 +110,7 @@ export class Ledger {
     const apply = async () => {
       // of one that was interrupted only files may have changed; a command may never have run
       const steps = entry.state === "done" ? entry.undo : entry.undo.filter(({ kind }) => kind !== "run");
-      for (const step of steps) await takeBack(step);
+      for (const step of steps) await takeBack(step, entry.state);
     };
     return await this.retire(entry, { what: `undo: ${entry.what}`, risk: "safe", files, apply });
   }
@@ -173,9 +171,12 @@ export class Ledger {
   }
 
   async #mark(entry: LedgerEntry, state: LedgerEntry["state"]): Promise<LedgerEntry> {
-    const marked = { ...entry, state };
-    await writeFileAtomic(join(this.#folder, entry.id, ENTRY), `${JSON.stringify(marked, null, 2)}\n`);
-    return marked;
+    return await this.#write({ ...entry, state });
+  }
+
+  async #write(entry: LedgerEntry): Promise<LedgerEntry> {
+    await writeFileAtomic(join(this.#folder, entry.id, ENTRY), `${JSON.stringify(entry, null, 2)}\n`);
+    return entry;
   }
 }
 
@@ -198,32 +199,35 @@ async function keep(path: string, copy: string): Promise<number | undefined> {
   }
 }
 
-async function takeBack(step: UndoStep): Promise<void> {
+async function takeBack(step: UndoStep, state: LedgerEntry["state"]): Promise<void> {
   switch (step.kind) {
     case "restore": {
       if (step.copy === null) return await rm(step.path, { force: true });
-      const temporary = `${step.path}.${randomBytes(6).toString("hex")}.tmp`;
-      const owner = await stat(step.path).catch(() => undefined);
-      await copyFile(step.copy, temporary);
-      if (owner !== undefined) await chown(temporary, owner.uid, owner.gid);
-      await chmod(temporary, step.mode);
-      return await rename(temporary, step.path);
+      return await replaceFile(step.path, await readFile(step.copy), step.mode);
     }
     case "move":
-      return await moveBack(step.from, step.to);
+      return await moveBack(step, state);
     case "mode":
       return await chmod(step.path, step.mode);
     case "run": {
       const [file, ...args] = step.command;
-      await runCommand(file!, args, { timeLimitMs: COMMAND_MS, mustSucceed: true });
+      return void (await runCommand(file!, args, { timeLimitMs: COMMAND_MS, mustSucceed: true }));
     }
+    case "restart-policy":
+      return await new DockerEngine(step.endpoint).setRestartPolicy(step.container, step.policy);
   }
 }
 
 /** A move that was never made is no move; what stands in its place now is alive, and stays. */
-async function moveBack(from: string, to: string): Promise<void> {
+async function moveBack(
+  { from, to }: { readonly from: string; readonly to: string },
+  state: LedgerEntry["state"],
+): Promise<void> {
   const isThere = async (path: string) => (await stat(path).catch(() => undefined)) !== undefined;
-  if (!(await isThere(from))) return;
+  if (!(await isThere(from))) {
+    if (state !== "done") return;
+    throw new ClawkitError("USAGE", `Cannot undo as ${from} is gone: it was moved or deleted since`);
+  }
   if (await isThere(to)) {
     throw new ClawkitError(
       "USAGE",

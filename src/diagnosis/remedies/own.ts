@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { totalmem } from "node:os";
-import { constrainedMemory } from "node:process";
 import { getHeapStatistics } from "node:v8";
 import { setInText } from "../../config/edit.ts";
 import { resolveConfig } from "../../config/resolve.ts";
+import { heapBounds } from "./heap-bounds.ts";
 import { changedKeys, factsNamed, has, replaceUnchanged, startIsInTheWay } from "./shared.ts";
 import type { Repair } from "./types.ts";
 
@@ -77,9 +76,6 @@ export const restartOwn: Repair = {
   },
 };
 
-/** More than this share of the machine's memory, and the kernel ends it before V8 does. */
-const MAX_HEAP_SHARE = 0.6;
-
 const MB = 2 ** 20;
 
 /** V8's own limit, not the kernel's: a larger heap helps where there is memory for it (knowledge §2.1, `oom`). */
@@ -92,8 +88,7 @@ export const raiseHeap: Repair = {
     const config = await machine.ownConfig();
     const isSupervised = (await machine.status()).supervisor.pid !== null;
     const now = config.supervisor.heapMb ?? Math.round(getHeapStatistics().heap_size_limit / MB);
-    const most = Math.floor((Math.min(totalmem(), constrainedMemory() || totalmem()) / MB) * MAX_HEAP_SHARE);
-    const wanted = Math.min(now * 2, most);
+    const wanted = Math.min(now * 2, (await heapBounds(machine)).mostMb);
     if (wanted <= now) return undefined;
     const path = machine.paths.config;
     const text = await readFile(path, "utf8");

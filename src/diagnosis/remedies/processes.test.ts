@@ -201,7 +201,9 @@ describe("letting a stopped process go on", () => {
 
 describe("ending what a killed supervisor left", () => {
   const plan = async (pid: number | null, ...facts: string[]) => {
-    const machine = machineWith({ status: async () => stoppedStatus({ supervisor: { pid, upMs: null } }) });
+    const machine = machineWith({
+      status: async () => stoppedStatus({ supervisor: { pid, upMs: null, version: null } }),
+    });
     return await endLeftovers.plan({
       machine,
       examination: await examinationOf(...facts),

@@ -32,10 +32,11 @@ export function changedKeys(
   if (old === undefined || now === undefined) return ["~ the whole file: it cannot be read as it is"];
   const value = (leaves: ReadonlyMap<string, string>, key: string) =>
     isShown(key) ? `: ${leaves.get(key)}` : "";
+  const change = (key: string) => (isShown(key) ? `: ${old.get(key)} → ${now.get(key)}` : "");
   const lines = [...new Set([...old.keys(), ...now.keys()])].flatMap((key) => {
     if (!now.has(key)) return [`- ${key}${value(old, key)}`];
     if (!old.has(key)) return [`+ ${key}${value(now, key)}`];
-    return old.get(key) === now.get(key) ? [] : [`~ ${key}${value(now, key)}`];
+    return old.get(key) === now.get(key) ? [] : [`~ ${key}${change(key)}`];
   });
   const more = lines.length - MAX_LINES;
   return more > 0 ? [...lines.slice(0, MAX_LINES), `… ${more} more keys`] : lines;
@@ -79,6 +80,7 @@ const IN_THE_WAY = [
   "gateway-young",
   "family-lives",
   "service-running",
+  "container-of-gateway",
   "disk-full",
   "folder-not-writable",
   "database-broken",

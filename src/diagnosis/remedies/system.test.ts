@@ -3,8 +3,16 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { actionsWith, examinationOf, fact, machineWith, NOW } from "../../../test/helpers/machine.ts";
+import {
+  actionsWith,
+  examinationOf,
+  fact,
+  hostWith,
+  machineWith,
+  NOW,
+} from "../../../test/helpers/machine.ts";
 import { statePaths } from "../../config/paths.ts";
+import { services } from "../facts/services.ts";
 import type { Machine } from "../machine.ts";
 import type { Fact } from "../types.ts";
 import { Ledger } from "./ledger.ts";
@@ -114,6 +122,29 @@ describe("services", () => {
       assert.equal(await planOf(startService, ...facts), undefined);
     }
     assert.equal(await planOf(startService, { ...down, source: "launchd" }, "port-free"), undefined);
+  });
+
+  // a legacy unit that a migration disabled would take the gateway's place
+  test("that were switched off are left: what they were is no trouble, and nothing starts them", async () => {
+    const unit = { manager: "systemd (user)", name: "openclaw-gateway.service", isRunning: false } as const;
+    const off = {
+      ...unit,
+      state: "failed (start-limit-hit)",
+      isStartLimitHit: true,
+      switchedOff: "disabled",
+    };
+    const host = hostWith({ services: async () => [off] });
+    const facts = await services.look(machineWith({ host }));
+    assert.deepEqual(
+      facts.map(({ id, detail }) => `${id}: ${detail}`),
+      [
+        "service-start-limit: openclaw-gateway.service: failed (start-limit-hit)",
+        "service-switched-off: openclaw-gateway.service: disabled",
+      ],
+    );
+    assert.equal(await planOf(startService, ...facts, "port-free"), undefined);
+    assert.equal(await planOf(freeStartLimit, ...facts, "port-free"), undefined);
+    assert.ok(await planOf(freeStartLimit, { ...limited, source: "systemd" }, facts[1]!));
   });
 
   test("without linger get it, and undo takes it away", async () => {

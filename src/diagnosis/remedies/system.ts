@@ -1,11 +1,13 @@
 import { chmod, rename, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { runCommand } from "../../host/command.ts";
+import type { Machine } from "../machine.ts";
 import type { Fact } from "../types.ts";
 import { factsNamed, has } from "./shared.ts";
-import type { Repair } from "./types.ts";
+import type { Plan, Repair } from "./types.ts";
 
-const START_MS = 60_000;
+/** What a service may take to start. */
+export const START_MS = 60_000;
 const OWNER_MAY = 0o700;
 
 /** systemd has given up: its counter is reset, and the unit started. */
@@ -16,6 +18,10 @@ export const freeStartLimit: Repair = {
     const [fact] = factsNamed(examination, "service-start-limit");
     if (fact === undefined) return undefined;
     const [unit, scope] = unitOf(fact);
+    const isOff = factsNamed(examination, "service-switched-off").some(
+      (off) => off.source === fact.source && unitOf(off)[0] === unit,
+    );
+    if (isOff) return undefined;
     return {
       what: `free the start limit of ${unit} and start it`,
       risk: "disruptive",
@@ -33,16 +39,18 @@ export const enableLinger: Repair = {
   id: "enable-linger",
   helpsWith: ["no-linger"],
   async plan({ machine, examination }) {
-    if (!has(examination, "service-without-linger")) return undefined;
-    const { userName } = machine;
-    return {
-      what: `let services of ${userName} outlive the login (loginctl enable-linger)`,
-      risk: "disruptive",
-      undo: [{ kind: "run", command: ["loginctl", "disable-linger", userName] }],
-      apply: () => run("loginctl", ["enable-linger", userName]),
-    };
+    return has(examination, "service-without-linger") ? lingerPlan(machine) : undefined;
   },
 };
+
+export function lingerPlan({ userName }: Machine): Plan {
+  return {
+    what: `let services of ${userName} outlive the login (loginctl enable-linger)`,
+    risk: "disruptive",
+    undo: [{ kind: "run", command: ["loginctl", "disable-linger", userName] }],
+    apply: () => run("loginctl", ["enable-linger", userName]),
+  };
+}
 
 /** A systemd service of a gateway that is not running, and may run. */
 export const startService: Repair = {
@@ -108,7 +116,8 @@ export const moveLargeLog: Repair = {
   },
 };
 
-function unitOf({ detail, source }: Fact): [unit: string, scope: readonly string[]] {
+/** A systemd unit that a fact is about, with the option that says whose it is. */
+export function unitOf({ detail, source }: Fact): [unit: string, scope: readonly string[]] {
   return [detail.split(":")[0]!, source === "systemd (user)" ? ["--user"] : []];
 }
 
@@ -116,6 +125,6 @@ function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(join(folder, sep));
 }
 
-async function run(file: string, args: readonly string[]): Promise<void> {
+export async function run(file: string, args: readonly string[]): Promise<void> {
   await runCommand(file, args, { timeLimitMs: START_MS, mustSucceed: true });
 }

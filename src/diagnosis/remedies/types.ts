@@ -1,3 +1,5 @@
+import type { RestartPolicy } from "../../host/docker-container.ts";
+import type { DockerEndpoint } from "../../host/docker-endpoint.ts";
 import type { ProcessFacts } from "../../host/types.ts";
 import type { Examination } from "../doctor.ts";
 import type { Machine } from "../machine.ts";
@@ -9,7 +11,13 @@ export type UndoStep =
   | { readonly kind: "restore"; readonly path: string; readonly copy: string | null; readonly mode: number }
   | { readonly kind: "move"; readonly from: string; readonly to: string }
   | { readonly kind: "mode"; readonly path: string; readonly mode: number }
-  | { readonly kind: "run"; readonly command: readonly string[] };
+  | { readonly kind: "run"; readonly command: readonly string[] }
+  | {
+      readonly kind: "restart-policy";
+      readonly endpoint: DockerEndpoint;
+      readonly container: string;
+      readonly policy: RestartPolicy;
+    };
 
 /** What a repair would do on this machine now. */
 export interface Plan {

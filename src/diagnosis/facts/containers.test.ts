@@ -1,0 +1,271 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { eventOf, type FakeContainer, FakeEngine } from "../../../test/helpers/fake-engine.ts";
+import { hostWith, machineWith, NOW } from "../../../test/helpers/machine.ts";
+import type { Machine } from "../machine.ts";
+import { parseTarget } from "../target.ts";
+import { containers } from "./containers.ts";
+
+const PORT = 28789;
+const PORTS = { ports: { "18789/tcp": PORT } };
+const ENDED = {
+  Status: "exited",
+  ExitCode: 137,
+  StartedAt: "2026-11-22T11:00:00Z",
+  FinishedAt: "2026-11-22T11:59:00Z",
+};
+
+/** The facts that are found with these containers on the machine. */
+async function found(given: readonly FakeContainer[], changes: Partial<Machine> = {}) {
+  await using engine = await FakeEngine.start(...given);
+  return await containers.look(machineWith({ env: engine.env, ...changes }));
+}
+
+async function ids(given: readonly FakeContainer[], changes: Partial<Machine> = {}): Promise<string[]> {
+  return (await found(given, changes)).map(({ id }) => id);
+}
+
+describe("a container that ended", () => {
+  test("by docker kill", async () => {
+    const events = [eventOf("kill", { signal: "9" }), eventOf("die", { exitCode: "137" })];
+    const facts = await found([
+      { ...PORTS, state: ENDED, events, log: ["2026-11-22T11:58:59Z its last word"] },
+    ]);
+    assert.deepEqual(
+      facts.map(({ id, detail }) => `${id}: ${detail}`),
+      [
+        "container-of-gateway: container openclaw-gateway of openclaw/gateway:latest is exited, restart policy unless-stopped, restarted 0 times",
+        "ended-killed-by-signal: container openclaw-gateway exited with code 137 (SIGKILL) at 2026-11-22T11:59:00.000Z: it was sent SIGKILL through Docker (docker kill)",
+        "exit-line: its last word",
+      ],
+    );
+    assert.equal(facts[1]!.at, "2026-11-22T11:59:00.000Z");
+  });
+
+  const stop = [eventOf("kill", { signal: "15" }), eventOf("die", { exitCode: "137" }), eventOf("stop")];
+  const own = [eventOf("die", { exitCode: "1" })];
+  const CASES: Record<string, [given: FakeContainer, facts: readonly string[]]> = {
+    "by docker stop": [{ events: stop }, ["ended-planned-stop"]],
+    "by the kernel, for memory": [{ state: { OOMKilled: true } }, ["ended-oom", "container-ended-itself"]],
+    "by the kernel, and stays so": [
+      { state: { OOMKilled: true }, policy: "no" },
+      ["ended-oom", "container-no-restart-policy", "container-ended-itself"],
+    ],
+    "by itself, and stays so": [
+      { state: { ExitCode: 1 }, events: own, policy: "" },
+      ["ended-unexplained-exit-likely", "container-no-restart-policy", "container-ended-itself"],
+    ],
+    "with 0, and its policy is for failures": [
+      { state: { ExitCode: 0 }, events: own, policy: "on-failure" },
+      ["ended-clean-exit", "container-no-restart-policy", "container-ended-itself"],
+    ],
+    "with 78": [
+      { state: { ExitCode: 78 }, events: own, policy: "on-failure" },
+      ["ended-config-refused-at-startup", "container-ended-itself"],
+    ],
+    "with 127": [
+      { state: { ExitCode: 127 }, events: own, policy: "on-failure" },
+      ["ended-start-failed-likely", "container-ended-itself"],
+    ],
+    "with 139": [
+      { state: { ExitCode: 139 }, events: own, policy: "on-failure" },
+      ["ended-native-crash-likely", "container-ended-itself"],
+    ],
+    "by a signal that Docker did not send": [
+      { events: own, policy: "no" },
+      ["ended-killed-by-signal-likely", "container-no-restart-policy", "container-ended-itself"],
+    ],
+    "with 137, and the engine has forgotten how": [{}, ["ended-killed-by-signal-likely"]],
+    "with 143, and the engine has forgotten how": [
+      { state: { ExitCode: 143 } },
+      ["ended-planned-stop-likely"],
+    ],
+    "with 1, and the engine has forgotten how": [
+      { state: { ExitCode: 1 }, policy: "no" },
+      ["ended-unexplained-exit-likely", "container-no-restart-policy", "container-ended"],
+    ],
+    "before it began, as its port was taken": [
+      {
+        state: {
+          Status: "created",
+          Error: "driver failed: Bind for 0.0.0.0:18789 failed: port is already allocated",
+        },
+      },
+      ["ended-port-conflict"],
+    ],
+    "before it began": [
+      { state: { Status: "created", ExitCode: 127, Error: 'exec: "no": executable file not found' } },
+      ["ended-start-failed"],
+    ],
+  };
+  for (const [name, [given, expected]] of Object.entries(CASES)) {
+    test(name, async () => {
+      const one = { ...PORTS, ...given, state: { ...ENDED, ...given.state } };
+      assert.deepEqual(await ids([one]), ["container-of-gateway", ...expected]);
+    });
+  }
+
+  test("is of another time where somebody listens, or ClawKit serves the port itself", async () => {
+    const one = { ...PORTS, state: ENDED };
+    const host = hostWith({ portOwners: async () => [{ address: "0.0.0.0" }] });
+    assert.deepEqual(await ids([one], { host }), []);
+    assert.deepEqual(await ids([one], { hasOwnState: async () => true }), []);
+  });
+
+  test("is said of what its policy restarts again and again", async () => {
+    const at = NOW - 10_000;
+    const events = [eventOf("oom", {}, at), eventOf("die", { exitCode: "137" }, at)];
+    await using engine = await FakeEngine.start({
+      ...PORTS,
+      events,
+      state: { StartedAt: new Date(NOW - 5_000).toISOString() },
+    });
+    engine.restarts = 3;
+    const facts = await containers.look(machineWith({ env: engine.env }));
+    assert.deepEqual(
+      facts.map(({ id }) => id),
+      ["container-of-gateway", "ended-oom"],
+    );
+  });
+});
+
+describe("a container that runs", () => {
+  const health = (status: string, output: string, code = 1) => ({
+    state: { Health: { Status: status, FailingStreak: 3, Log: [{ ExitCode: code, Output: output }] } },
+  });
+
+  test("and is well has nothing to be told", async () => {
+    assert.deepEqual(await ids([{ ...PORTS, ...health("healthy", "ok", 0) }]), ["container-of-gateway"]);
+  });
+
+  test("is unhealthy, and Docker does not act on it", async () => {
+    const fact = (await found([{ ...PORTS, ...health("unhealthy", "the gateway\nis silent") }]))[1]!;
+    assert.equal(fact.id, "container-unhealthy");
+    assert.match(
+      fact.detail,
+      /3 checks in a row failed, the last with code 1: the gateway \/ is silent; Docker does not act/,
+    );
+  });
+
+  test("is not called unhealthy if the check itself cannot run", async () => {
+    const check = health(
+      "unhealthy",
+      'OCI runtime exec failed: exec: "curl": executable file not found in $PATH',
+      127,
+    );
+    assert.deepEqual(await ids([{ ...PORTS, ...check }]), ["container-of-gateway", "container-check-broken"]);
+  });
+
+  test("publishes nothing, or at another port", async () => {
+    const command = ["node", "dist/index.js", "gateway", "--bind", "lan", "--port", String(PORT)];
+    for (const ports of [{}, { [`${PORT}/tcp`]: 9999 }]) {
+      assert.deepEqual(await ids([{ command, ports }]), ["container-of-gateway", "container-not-published"]);
+    }
+    assert.deepEqual(await ids([{ command, networkMode: "host" }]), ["container-of-gateway"]);
+  });
+
+  test("is told to bind loopback", async () => {
+    const command = ["node", "dist/index.js", "gateway", "--bind", "loopback"];
+    assert.deepEqual(await ids([{ ...PORTS, command }]), ["container-of-gateway", "container-told-loopback"]);
+    const env = ["OPENCLAW_GATEWAY_BIND=127.0.0.1"];
+    assert.deepEqual(await ids([{ ...PORTS, env }]), ["container-of-gateway", "container-told-loopback"]);
+  });
+
+  test("is paused", async () => {
+    assert.deepEqual(await ids([{ ...PORTS, state: { Status: "paused" } }]), [
+      "container-of-gateway",
+      "container-paused",
+    ]);
+  });
+});
+
+describe("a command line in a container", () => {
+  const said = new Date(NOW - 60_000).toISOString();
+  const cli: FakeContainer = {
+    name: "openclaw-cli",
+    command: ["node", "dist/index.js", "gateway", "health"],
+    log: [`${said} gateway connect failed: connect ECONNREFUSED 127.0.0.1:18789`],
+  };
+
+  test("that is refused in a network of its own", async () => {
+    const facts = await found([PORTS, cli]);
+    assert.deepEqual(
+      facts.map(({ id }) => id),
+      ["container-of-gateway", "cli-container-refused"],
+    );
+    assert.match(
+      facts[1]!.detail,
+      /^container openclaw-cli has a network of its own \(default\), where 127\.0\.0\.1 is not openclaw-gateway; it says: .*ECONNREFUSED/,
+    );
+    assert.equal(facts[1]!.at, said);
+  });
+
+  test("that was refused before the gateway was there, or long ago, or not at all", async () => {
+    for (const at of ["2026-11-22T10:59:00Z", "2026-11-22T11:30:00Z"]) {
+      const log = [`${at} connect ECONNREFUSED 127.0.0.1:18789`];
+      assert.deepEqual(await ids([PORTS, { ...cli, log }]), ["container-of-gateway", "cli-container-apart"]);
+    }
+    assert.deepEqual(await ids([PORTS, { ...cli, log: [] }]), [
+      "container-of-gateway",
+      "cli-container-apart",
+    ]);
+  });
+
+  test("that shares the gateway's network, or was given another address", async () => {
+    const shared = { ...cli, networkMode: "container:id-of-openclaw-gateway" };
+    const addressed = { ...cli, env: ["OPENCLAW_GATEWAY_URL=ws://openclaw-gateway:18789"] };
+    for (const one of [shared, addressed])
+      assert.deepEqual(await ids([PORTS, one]), ["container-of-gateway"]);
+  });
+});
+
+describe("whose container it is", () => {
+  test("one of another port, or of somebody else that does not run, is not looked at", async () => {
+    assert.deepEqual(await ids([{ ports: { "18789/tcp": 9999 } }]), []);
+    assert.deepEqual(
+      await ids([{ ...PORTS, name: "web", image: "nginx", command: ["nginx"], state: ENDED, ports: {} }]),
+      [],
+    );
+  });
+
+  test("one of somebody else that publishes the port is named", async () => {
+    const facts = await found([{ ...PORTS, name: "web", image: "nginx", command: ["nginx"] }]);
+    assert.deepEqual(
+      facts.map(({ id, detail }) => [id, detail]),
+      [["port-container", "container web of nginx publishes port 28789"]],
+    );
+  });
+
+  test("of several the one that runs and is published is the gateway", async () => {
+    const old = { ...PORTS, name: "openclaw-old", state: ENDED };
+    const facts = await found([old, { ...PORTS, name: "openclaw-new" }]);
+    assert.match(facts[0]!.detail, /^container openclaw-new /);
+    const both = await ids([
+      { ...PORTS, name: "openclaw-a" },
+      { ...PORTS, name: "openclaw-b" },
+    ]);
+    assert.deepEqual(both, ["container-of-gateway", "containers-several"]);
+  });
+
+  test("none of a gateway on another machine", async () => {
+    assert.deepEqual(await ids([PORTS], { target: parseTarget(`ws://10.0.0.9:${PORT}`) }), []);
+  });
+});
+
+test("what a running gateway says of trouble is heard", async () => {
+  const log = ["2026-11-22T11:59:59Z Invalid config at /home/node/.openclaw/openclaw.json"];
+  const facts = await found([{ ...PORTS, log }]);
+  assert.deepEqual(
+    facts.slice(1).map(({ id, source }) => [id, source]),
+    [["config-invalid-said", "docker logs openclaw-gateway"]],
+  );
+});
+
+test("without an engine there are no containers; one that does not answer is not looked at", async () => {
+  const env = { DOCKER_HOST: "unix:///nowhere/docker.sock" };
+  await assert.rejects(
+    containers.look(machineWith({ env })),
+    /the Docker Engine at \/nowhere\/docker\.sock does not answer \(ENOENT\)/,
+  );
+  assert.deepEqual(await containers.look(machineWith({ platform: "win32", env: { DOCKER_HOST: "" } })), []);
+});

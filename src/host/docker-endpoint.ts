@@ -1,0 +1,55 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Where a Docker Engine of this machine listens. */
+export type DockerEndpoint =
+  | { readonly socketPath: string }
+  | { readonly host: string; readonly port: number };
+
+export interface DockerSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+}
+
+const WINDOWS_PIPES = "//./pipe/";
+const WINDOWS_PIPE = "docker_engine";
+
+/**
+ * The engine that `docker` would reach: DOCKER_HOST, else the first socket that is there of the system's, a rootless
+ * engine's and Docker Desktop's. Undefined if there is none. Throws for a DOCKER_HOST that is no engine of this machine:
+ * its containers are not the ones that hold our ports.
+ */
+export async function dockerEndpoint(around: DockerSurroundings): Promise<DockerEndpoint | undefined> {
+  const { env, platform, home } = around;
+  if (env.DOCKER_HOST) return parseDockerHost(env.DOCKER_HOST);
+  if (platform === "win32") {
+    const pipes: string[] = await readdir(WINDOWS_PIPES).catch(() => []);
+    return pipes.includes(WINDOWS_PIPE) ? { socketPath: WINDOWS_PIPES + WINDOWS_PIPE } : undefined;
+  }
+  const sockets = [
+    "/var/run/docker.sock",
+    ...(env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, "docker.sock")] : []),
+    join(home, ".docker", "run", "docker.sock"),
+  ];
+  for (const socketPath of sockets) {
+    if ((await stat(socketPath).catch(() => undefined)) !== undefined) return { socketPath };
+  }
+  return undefined;
+}
+
+export function parseDockerHost(text: string): DockerEndpoint {
+  const path = /^(?:unix|npipe):\/\/(.+)$/.exec(text)?.[1];
+  if (path !== undefined) return { socketPath: path };
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const host = url?.hostname.replace(/^\[|\]$/g, "") ?? "";
+  const isHere = host === "localhost" || host === "::1" || /^127\./.test(host);
+  if (url?.protocol === "tcp:" && isHere) return { host, port: Number(url.port || 2375) };
+  throw new Error(
+    `DOCKER_HOST must be unix://, npipe:// or tcp:// to this machine, and is ${text}: run this where its engine is`,
+  );
+}
+
+export function describeEndpoint(endpoint: DockerEndpoint): string {
+  return "socketPath" in endpoint ? endpoint.socketPath : `${endpoint.host}:${endpoint.port}`;
+}

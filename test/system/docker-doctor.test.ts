@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { before, describe, test } from "node:test";
+import { ensureImages } from "../containers/images.ts";
+import { DockerLab, whyNoDocker } from "../faults/docker-lab.ts";
+import { dockerFaults } from "../faults/index.ts";
+import { tryFault } from "../faults/trial.ts";
+import { CLAWKIT } from "../helpers/command-line.ts";
+import { exits } from "../helpers/results.ts";
+
+// With a real engine. Each container has a name of its own, and is removed by its id.
+
+const skip = whyNoDocker();
+
+if (!skip) before(ensureImages);
+
+describe("a gateway in a container:", { skip, concurrency: false }, () => {
+  for (const fault of dockerFaults) {
+    const then = fault.isFixable ? ", and is mended" : "";
+    test(`${fault.title}: ${fault.expected[0]}${then}`, async () => {
+      await using trial = await tryFault(fault, { fix: true });
+      const { first, wronglyConfirmed, report, repair } = trial.outcome;
+      const said = JSON.stringify({ causes: report.causes, facts: report.facts }, null, 2);
+      assert.deepEqual([first?.id, first?.verdict], [fault.expected[0], "confirmed"], said);
+      assert.deepEqual(wronglyConfirmed, [], `sure of what is not so: ${said}`);
+      if (!fault.isFixable) return;
+      assert.notEqual(repair?.recoveredMs, undefined, JSON.stringify(repair?.report, null, 2));
+      assert.equal((await trial.examine()).verdict, "healthy");
+    });
+  }
+});
+
+describe("a repair of a container is taken back:", { skip, concurrency: false }, () => {
+  test("its restart policy, and the compose file byte for byte", async () => {
+    await using lab = await DockerLab.create();
+    const undo = () => exits(0, lab.output([process.execPath, CLAWKIT, "doctor", "undo"]));
+    // it ends by itself once, and stays up when it is started again
+    const once = 'test -e /tmp/once && exec node dist/index.js "$$@"; touch /tmp/once; exit 3';
+    const text = lab
+      .upstreamGateway("lan", ["ports:", `  - "127.0.0.1:${lab.port}:${lab.port}"`])
+      .replace(
+        'command: ["node", "dist/index.js",',
+        () => `command: ["sh", "-c", ${JSON.stringify(once)}, "sh",`,
+      );
+    const { file, id } = await lab.composeUp(text);
+    await lab.untilState(id, "{{.State.Status}}", "exited");
+    const policy = () => lab.docker("inspect", "--format={{.HostConfig.RestartPolicy.Name}}", id);
+    const { report } = await lab.doctor({}, "--fix", "--yes");
+    assert.equal(report.verdict, "healthy", JSON.stringify(report, null, 2));
+    assert.deepEqual([await policy(), (await readFile(file, "utf8")) === text], ["unless-stopped", false]);
+    await undo();
+    assert.equal(await policy(), "no");
+    await undo();
+    assert.equal(await readFile(file, "utf8"), text);
+  });
+});
+
+describe("what is no gateway's container", { skip, concurrency: false }, () => {
+  test("is named, and outlives doctor --fix --yes, whatever it is called", async () => {
+    await using lab = await DockerLab.create();
+    const check = [
+      "--health-cmd=false",
+      "--health-interval=1s",
+      "--health-start-period=1s",
+      "--health-retries=1",
+    ];
+    const server = "require('http').createServer((_, a) => a.writeHead(503).end()).listen(18789)";
+    const id = await lab.run(
+      ["-p", `${lab.port}:18789`, ...check],
+      "openclaw/gateway:latest",
+      "node",
+      "-e",
+      server,
+    );
+    await lab.untilState(id, "{{.State.Health.Status}}", "unhealthy");
+    const startedAt = () => lab.docker("inspect", "--format={{.State.Pid}} {{.State.StartedAt}}", id);
+    const start = await startedAt();
+    const { report } = await lab.doctor({}, "--fix", "--yes");
+    assert.equal(report.causes[0]?.id, "docker-unhealthy", JSON.stringify(report, null, 2));
+    assert.equal(await startedAt(), start);
+  });
+});
