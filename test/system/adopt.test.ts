@@ -183,11 +183,12 @@ describe("an OpenClaw that is adopted", { skip, concurrency: false }, () => {
     await until(async () => (await lab.isReady()) || undefined, 120_000);
     await using plain = await ReferenceClient.connect(lab.url, lab.token);
     assert.equal(plain.closes.length, 0);
+    const { report } = await lab.doctor();
+    assert.equal(report.verdict, "healthy", JSON.stringify(report, null, 2));
     const seen = await tryCommands(lab);
     t.diagnostic(`after: ${JSON.stringify(seen)}`);
     assert.deepEqual(seen, SEEN);
     assert.deepEqual(await readFile(lab.configPath), configBefore);
-    assert.equal((await lab.doctor()).report.verdict, "healthy");
   });
 });
 
