@@ -11,7 +11,7 @@ import { edgeSettings } from "../../src/supervisor/edge-settings.ts";
 const port = Number(process.env.PORT);
 const stateDir = process.env.STATE ?? "";
 const edgeId = randomUUID().slice(0, 8);
-const settings = { ...edgeSettings(defaultConfig(), stateDir), port };
+const settings = { ...edgeSettings(defaultConfig(), stateDir, false), port };
 const log = (line: string) => console.log(line);
 const recorder =
   stateDir === "" ? undefined : startRecorder(settings.recorder, edgeId, { log, onIncident: () => {} });

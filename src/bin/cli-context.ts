@@ -7,7 +7,7 @@ import { tellError } from "../cli/program.ts";
 import { hostFor } from "../host/index.ts";
 import { startDetached } from "../supervisor/detach.ts";
 import { acquireLock, isAlive, readLockOwner } from "../supervisor/lock.ts";
-import { entryPath, playbookPath } from "./entries.ts";
+import { entryPath, openclawSearch, playbooksDir } from "./entries.ts";
 import { ownHome } from "./home.ts";
 import { ownPaths } from "./own-paths.ts";
 import { realClock, sendSignal } from "./real.ts";
@@ -104,7 +104,7 @@ function contextWith(name: "clawkit" | "openclaw", out: Output, home: string): C
     },
     sendSignal,
     launch,
-    playbookPath,
+    playbooksDir: playbooksDir(),
     endLeftovers: async () => {
       const { endLeftovers } = await import("../supervisor/leftovers.ts");
       const { RunLog } = await import("../supervisor/run-log.ts");
@@ -126,6 +126,8 @@ function contextWith(name: "clawkit" | "openclaw", out: Output, home: string): C
     },
     ownTarget: { node: process.execPath, entry: entryPath("clawkit") },
     aliasTarget: { node: process.execPath, entry: entryPath("openclaw") },
+    self: { node: process.execPath, entry: entryPath("clawkit") },
+    openclawSearch: openclawSearch(paths),
   };
   return context;
 }

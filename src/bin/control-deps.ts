@@ -25,7 +25,7 @@ export function controlDeps(
     logsDir: context.paths.logsDir,
     stateDir: context.paths.stateDir,
     feedbackPath: context.paths.feedback,
-    playbookPath: context.playbookPath,
+    playbooksDir: context.playbooksDir,
     pagesDir: pagesDir(),
     config: () => readConfig(context),
     status: () => statusToLookAt(context),

@@ -90,7 +90,7 @@ async function startPlain(): Promise<Victim> {
     },
     stop: () => {
       clearTimeout(respawn);
-      return terminate(server, STOP_GRACE_MS);
+      return terminate(server, { graceMs: STOP_GRACE_MS });
     },
   };
 }
@@ -121,7 +121,7 @@ async function startClawkit(): Promise<Victim> {
       if (pid) sendSignal(pid, "SIGKILL");
     },
     stop: async () => {
-      await terminate(supervisor, STOP_GRACE_MS * 2);
+      await terminate(supervisor, { graceMs: STOP_GRACE_MS * 2 });
       await rm(stateDir, { recursive: true, force: true });
     },
   };

@@ -86,9 +86,12 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
       edge?.gatewayEnded(message.generation, message.end, message.after);
       return;
     case "drain":
-      if (message.scope === "all") await edge?.drainAll(message.reason, message.spreadMs);
-      else await edge?.drainLinks(message.reason, message.spreadMs);
+      if (message.scope === "all") await edge?.drainAll(message);
+      else await edge?.drainLinks(message);
       send({ type: "drained" });
+      return;
+    case "upstream-trust":
+      edge?.upstreamTrusts(message.trustsEdge);
       return;
     case "runs-changed":
       recorder?.record({ type: "runs-changed", at: Date.now() });
@@ -128,7 +131,7 @@ async function leaveOrphaned(): Promise<void> {
 async function leave(reason: string, cause: CauseId): Promise<void> {
   if (isLeaving) return;
   isLeaving = true;
-  await edge?.drainAll(reason, LEAVE_SPREAD_MS, cause);
+  await edge?.drainAll({ reason, spreadMs: LEAVE_SPREAD_MS, isStop: false }, cause);
   edge?.stop();
   await recorder?.close();
   await gatewayEnds;

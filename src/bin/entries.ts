@@ -1,12 +1,30 @@
 import { fileURLToPath } from "node:url";
+import type { StatePaths } from "../config/paths.ts";
+import type { OpenclawSearch } from "../host/openclaw-command.ts";
 
 /** Sources have `.ts` entry points, the built package has `.js` ones beside each other. */
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
-/** The playbook of a close code: beside the sources in a checkout, beside `dist` in the package. */
-export function playbookPath(code: string): string {
+/** The folder with the playbooks: beside the sources in a checkout, beside `dist` in the package. */
+export function playbooksDir(): string {
   const root = EXTENSION === ".ts" ? "../.." : "..";
-  return fileURLToPath(new URL(`${root}/playbooks/${code}.md`, import.meta.url));
+  return fileURLToPath(new URL(`${root}/playbooks`, import.meta.url));
+}
+
+/** Where the real OpenClaw is looked for: anywhere on the PATH but in folders of ours. */
+export function openclawSearch({ binDir, adoptedBinDir }: StatePaths): OpenclawSearch {
+  return {
+    platform: process.platform,
+    path: process.env.PATH,
+    ownFolders: [binDir, adoptedBinDir, ...aliasFolders()],
+    node: process.execPath,
+  };
+}
+
+/** Folders with an `openclaw` that is ours, beside the state directory's. */
+function aliasFolders(): string[] {
+  const root = EXTENSION === ".ts" ? "../.." : "..";
+  return ["bin", "dist"].map((name) => fileURLToPath(new URL(`${root}/${name}`, import.meta.url)));
 }
 
 /** The console's built pages: beside the built entry points, in `dist` of a checkout. */

@@ -7,13 +7,16 @@ import type { Config } from "../config/schema.ts";
 import { formatLogLine, type LogStream } from "../core/log-line.ts";
 import { ensurePrivateDir, writeFileAtomic } from "../host/files.ts";
 import { hostFor } from "../host/index.ts";
+import { readOpenclawGateway, trustsEdge } from "../host/openclaw-gateway.ts";
+import { openclawConfigPath } from "../host/openclaw-state.ts";
 import { RotatingFile } from "../host/rotating-file.ts";
 import { LAUNCHD_LABEL, SERVICE_LOG } from "../services/launchd-plist.ts";
 import { startSeconds, stopSeconds } from "../services/limits.ts";
 import { ServiceNotifier } from "../services/notify.ts";
 import { boundLog } from "../services/service-log.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
-import { entryPath } from "./entries.ts";
+import { entryPath, openclawSearch } from "./entries.ts";
+import { ownHome } from "./home.ts";
 import { localSocket, ownPaths } from "./own-paths.ts";
 import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
 
@@ -72,6 +75,8 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     crashesDir: paths.crashesDir,
     reportsDir: paths.reportsDir,
     fetch: globalThis.fetch,
+    openclawSearch: openclawSearch(paths),
+    openclawTrustsEdge,
     lockPath: paths.lock,
     runLogPath: paths.runLog,
     controlPath,
@@ -110,6 +115,16 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
   } finally {
     notifier.end();
     await Promise.all(Object.values(files).map((file) => file.close()));
+  }
+}
+
+/** A config that is missing or broken trusts nobody. */
+async function openclawTrustsEdge(): Promise<boolean> {
+  const path = await openclawConfigPath(process.env, ownHome());
+  try {
+    return trustsEdge(readOpenclawGateway({ path, text: await readFile(path, "utf8") }));
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { StatePaths } from "../config/paths.ts";
 import type { Clock, SendSignal } from "../core/ports.ts";
+import type { OpenclawSearch } from "../host/openclaw-command.ts";
 import type { Host } from "../host/types.ts";
 import type { Output } from "./output/output.ts";
 
@@ -24,8 +25,8 @@ export interface CliContext {
   readonly stdin: NodeJS.ReadStream;
   /** Asks a person at the terminal; only an answer that begins with y is a yes. */
   readonly ask: (question: string) => Promise<boolean>;
-  /** Where the playbook of a close code is. */
-  readonly playbookPath: (code: string) => string;
+  /** The folder with the playbooks, one `<close code>.md` each. */
+  readonly playbooksDir: string;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
   /** Runs the supervisor in this process until it ends; resolves with the exit code. */
@@ -48,8 +49,12 @@ export interface CliContext {
   readonly runDemo: (progress: (text: string) => void) => Promise<DemoRow[]>;
   /** The command line that runs this ClawKit. */
   readonly ownTarget: { readonly node: string; readonly entry: string };
-  /** The folder that holds the `openclaw` alias, and the command line its script runs. */
+  /** The command line that the script of the `openclaw` alias runs. */
   readonly aliasTarget: { readonly node: string; readonly entry: string };
+  /** This command line, for scripts. */
+  readonly self: { readonly node: string; readonly entry: string };
+  /** Where the real OpenClaw is looked for. */
+  readonly openclawSearch: OpenclawSearch;
 }
 
 export interface DemoRow {

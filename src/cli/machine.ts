@@ -8,12 +8,10 @@ import { type OpenClawLock, readOpenClawLocks } from "../diagnosis/facts/opencla
 import type { Machine, Target } from "../diagnosis/machine.ts";
 import { localTarget, parseTarget } from "../diagnosis/target.ts";
 import { TimeLimit } from "../diagnosis/time-limit.ts";
+import { openclawConfigPath, openclawDirs } from "../host/openclaw-state.ts";
 import type { CliContext } from "./context.ts";
 import { withRecords } from "./recorded.ts";
 import { configuredPort, readConfig, statusToLookAt } from "./running.ts";
-
-/** Where OpenClaw keeps its state, now and under its earlier names. */
-const STATE_FOLDERS = [".openclaw", ".clawdbot", ".moltbot"];
 
 const HOUR_MS = 3_600_000;
 
@@ -34,12 +32,15 @@ export interface MachineOptions {
 /** This machine, as the diagnosis looks at it. */
 export async function machineOf(context: CliContext, options: MachineOptions = {}): Promise<Machine> {
   const { env, home, host, paths } = context;
-  const openclawDirs = await openclawDirsOf(context);
-  const openclawConfigPath =
-    env.OPENCLAW_CONFIG_PATH ?? join(openclawDirs[0] ?? join(home, ".openclaw"), "openclaw.json");
-  const hasOwnState = once(async () => (await exists(paths.config)) || (await exists(paths.runLog)));
+  const dirs = await openclawDirs(env, home);
+  const configPath = await openclawConfigPath(env, home);
+  // runs without any config are the past of an adoption that was taken back
+  const hasOwnState = once(
+    async () =>
+      (await exists(paths.config)) || ((await exists(paths.runLog)) && (await exists(paths.lastValidConfig))),
+  );
   const status = once(() => statusToLookAt(context));
-  const openclawLocks = once(() => readOpenClawLocks(openclawDirs, tmpdir(), context.uid));
+  const openclawLocks = once(() => readOpenClawLocks(dirs, tmpdir(), context.uid));
   const here = once(async () => {
     if (await hasOwnState()) {
       const config = await readConfig(context).catch(() => undefined);
@@ -51,10 +52,10 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
       const port = told ?? (await configuredPort(context)).port;
       return localTarget(port, config?.gateway.tls !== undefined, config?.gateway.bind);
     }
-    return await targetOfOpenClaw(openclawConfigPath, env, await openclawLocks());
+    return await targetOfOpenClaw(configPath, env, await openclawLocks());
   });
   const isOpenClaw = once(async () => {
-    if (openclawDirs.length === 0) return false;
+    if (dirs.length === 0) return false;
     if (!(await hasOwnState())) return true;
     const config = await readConfig(context).catch(() => undefined);
     return config !== undefined && config.gateway.upstream.type !== "builtin";
@@ -65,8 +66,8 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
     platform: context.platform,
     clock: context.clock,
     env,
-    openclawDirs,
-    openclawConfigPath,
+    openclawDirs: dirs,
+    openclawConfigPath: configPath,
     isOpenClaw,
     paths,
     target,
@@ -95,13 +96,6 @@ export async function machineOf(context: CliContext, options: MachineOptions = {
 async function ownProcesses({ host, paths }: CliContext): Promise<readonly UnfinishedRun[]> {
   const text = await readFile(paths.runLog, "utf8").catch(() => "");
   return unfinishedRuns(parseRunLog(text), await host.bootId());
-}
-
-async function openclawDirsOf({ env, home }: CliContext): Promise<string[]> {
-  if (env.OPENCLAW_STATE_DIR) return [env.OPENCLAW_STATE_DIR];
-  const folders = STATE_FOLDERS.map((name) => join(home, name));
-  const there = await Promise.all(folders.map(exists));
-  return folders.filter((_, index) => there[index]);
 }
 
 async function targetOfOpenClaw(

@@ -33,7 +33,8 @@ export function tellError(error: unknown, out: Output, argv: readonly string[]):
   return isKnown ? error.exitCode : EXIT_INTERNAL;
 }
 
-function createProgram(context: CliContext, done: (exitCode: number) => void): Command {
+/** All commands and their options; `done` is told the exit code of the one that ran. */
+export function createProgram(context: CliContext, done: (exitCode: number) => void): Command {
   const isAlias = context.name === "openclaw";
   const program = new Command(context.name);
   const run = (action: () => Promise<number> | number) => async () => done(await action());
@@ -200,8 +201,17 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     .action(async (options) => done(await (await import("./commands/harden.ts")).harden(context, options)));
 
   program
+    .command("adopt")
+    .description("put the OpenClaw of this machine behind ClawKit, on its own port")
+    .option("--dry-run", "say what would change, and change nothing")
+    .option("--undo", "put everything back as it was")
+    .option("--yes", "answer yes to everything that is asked")
+    .option("--json", "print JSON")
+    .action(async (options) => done(await (await import("./commands/adopt.ts")).adopt(context, options)));
+
+  program
     .command("playbook [code]")
-    .description("the guide for a close code (1006), in the terminal")
+    .description("the guide for a close code, such as 1006, in the terminal; without one: which there are")
     .option("--run", "look at this machine, and say what of the guide is about it")
     .option("--answer <yes|no>", "whether it solved the problem: the doctor weighs it")
     .action(async (code, options) =>

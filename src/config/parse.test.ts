@@ -104,7 +104,7 @@ describe("what is wrong is said with line, key and what was expected:", () => {
     {
       name: "an upstream of an unknown type",
       text: "{ gateway: { upstream: { type: 'comand' } } }",
-      told: '1: gateway.upstream.type must be one of builtin, command, url, not "comand": did you mean command?',
+      told: '1: gateway.upstream.type must be one of builtin, command, openclaw, url, not "comand": did you mean command?',
     },
     {
       name: "an upstream that lacks something",

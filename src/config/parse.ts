@@ -55,11 +55,19 @@ export function parseJson5(source: ConfigSource): unknown {
   }
 }
 
+/**
+ * OpenClaw drains its work for up to 315 s before it ends, and a start with migrations takes minutes
+ * (gateway-shutdown-budget.mjs of 2026.9.6; knowledge: openclaw.md).
+ */
+const OPENCLAW_TIMES = { stopGraceSec: 330, hangRestartSec: 330, startTimeoutSec: 300 };
+
 function withDefaults(value: unknown, defaults: Defaults): Config {
   // Default fills objects in only where they exist: build the sections first
-  const filled = fillSections(configSchema, value) as { gateway: object };
-  filled.gateway = { ...defaults, ...filled.gateway };
-  return Value.Default(configSchema, filled) as Config;
+  const filled = fillSections(configSchema, value) as Partial<Config>;
+  const isOpenclaw = filled.gateway?.upstream?.type === "openclaw";
+  const supervisor = isOpenclaw ? { ...OPENCLAW_TIMES, ...filled.supervisor } : filled.supervisor;
+  const gateway = { ...defaults, ...filled.gateway };
+  return Value.Default(configSchema, { ...filled, gateway, supervisor }) as Config;
 }
 
 function fillSections(schema: TObject, value: unknown): unknown {

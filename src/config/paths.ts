@@ -9,6 +9,8 @@ export interface StatePaths {
   readonly logsDir: string;
   readonly runDir: string;
   readonly binDir: string;
+  /** Where `openclaw` is that `adopt` puts before the real one. */
+  readonly adoptedBinDir: string;
   readonly lock: string;
   readonly runLog: string;
   readonly recorder: string;
@@ -28,6 +30,7 @@ export function statePaths(stateDir: string): StatePaths {
     logsDir: join(stateDir, "logs"),
     runDir,
     binDir: join(stateDir, "bin"),
+    adoptedBinDir: join(stateDir, "adopted-bin"),
     lock: join(runDir, "supervisor.lock"),
     runLog: join(runDir, "runs.jsonl"),
     recorder: join(stateDir, "recorder.db"),

@@ -147,6 +147,13 @@ describe("bindAddresses", () => {
       { address: "::", isOptional: true },
     ]);
     assert.deepEqual(bindAddresses("10.1.2.3"), [{ address: "10.1.2.3", isOptional: false }]);
+    // OpenClaw's own command line goes to loopback whatever the address is
+    assert.deepEqual(bindAddresses("10.1.2.3", true), [
+      { address: "10.1.2.3", isOptional: false },
+      { address: "127.0.0.1", isOptional: false },
+    ]);
+    for (const bind of ["127.0.0.1", "0.0.0.0"])
+      assert.deepEqual(bindAddresses(bind, true), [{ address: bind, isOptional: false }]);
   });
 
   test("only addresses of this machine alone are loopback", () => {

@@ -30,8 +30,11 @@ export function defaultsFor(env: Environment): Defaults {
   return env.CLAWKIT_CONTAINER === "1" ? { bind: "lan" } : {};
 }
 
-/** The addresses the edge binds, in order. IPv6 ones may be missing on this machine. */
-export function bindAddresses(bind: string): { address: string; isOptional: boolean }[] {
+/**
+ * The addresses the edge binds, in order. IPv6 ones may be missing on this machine. In the place of an OpenClaw one
+ * address means loopback too, as there: its command line connects to it.
+ */
+export function bindAddresses(bind: string, isOpenclaw = false): { address: string; isOptional: boolean }[] {
   if (bind === "loopback") {
     return [
       { address: "127.0.0.1", isOptional: false },
@@ -44,7 +47,8 @@ export function bindAddresses(bind: string): { address: string; isOptional: bool
       { address: "::", isOptional: true },
     ];
   }
-  return [{ address: bind, isOptional: false }];
+  const hosts = isOpenclaw && !isLoopbackBind(bind) && bind !== "0.0.0.0" ? [bind, "127.0.0.1"] : [bind];
+  return hosts.map((address) => ({ address, isOptional: false }));
 }
 
 export function isLoopbackBind(bind: string): boolean {
@@ -105,7 +109,7 @@ function checkSafety(config: Config, path: string): void {
     if (auth.mode === "none") {
       fail(`gateway.bind ${bind} needs authentication: set gateway.auth.mode to token or password`);
     }
-  } else if (upstream.trustsEdge !== true) {
+  } else if (upstream.type !== "openclaw" && upstream.trustsEdge !== true) {
     fail(
       `gateway.bind ${bind} needs a gateway that authenticates its clients and reads X-Forwarded-For: ` +
         "if yours does, set gateway.upstream.trustsEdge to true",

@@ -33,6 +33,28 @@ const upstream = Type.Union(
     ),
     section(
       {
+        type: Type.Literal("openclaw"),
+        command: Type.Optional(
+          Type.Array(Type.String(), {
+            minItems: 1,
+            description: "What starts OpenClaw's command line; without it, `openclaw` on the PATH.",
+          }),
+        ),
+        args: Type.Optional(
+          Type.Array(Type.String(), { description: "Further arguments of `openclaw gateway run`." }),
+        ),
+        repairRefusals: Type.Optional(
+          Type.Boolean({
+            description:
+              "After a start that was refused (exit 78), run `openclaw doctor --fix --yes --non-interactive` once " +
+              "and try again.",
+          }),
+        ),
+      },
+      "The real OpenClaw, started and watched by the supervisor on a free loopback port.",
+    ),
+    section(
+      {
         type: Type.Literal("url"),
         url: Type.String({ pattern: "^wss?://", description: "ws:// or wss:// address." }),
         trustsEdge: upstreamTrust,
@@ -135,18 +157,22 @@ const gateway = section(
 
 const supervisor = section(
   {
-    stopGraceSec: seconds("Time between SIGTERM and SIGKILL", { default: 10, minimum: 0, maximum: 600 }),
+    stopGraceSec: seconds("Time between SIGTERM and SIGKILL; 330 for an OpenClaw upstream", {
+      default: 10,
+      minimum: 0,
+      maximum: 600,
+    }),
     drainSec: seconds("Time over which clients are told before a planned stop or restart", {
       default: 2,
       minimum: 0,
       maximum: 600,
     }),
-    hangRestartSec: seconds("Silence after which a hung gateway is restarted", {
+    hangRestartSec: seconds("Silence after which a hung gateway is restarted; 330 for an OpenClaw upstream", {
       default: 30,
       minimum: 10,
       maximum: 3600,
     }),
-    startTimeoutSec: seconds("Time a gateway has to become ready", {
+    startTimeoutSec: seconds("Time a gateway has to become ready; 300 for an OpenClaw upstream", {
       default: 60,
       minimum: 1,
       maximum: 3600,

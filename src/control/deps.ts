@@ -14,7 +14,7 @@ export interface ControlDeps {
   readonly logsDir: string;
   readonly stateDir: string;
   readonly feedbackPath: string;
-  readonly playbookPath: (code: string) => string;
+  readonly playbooksDir: string;
   /** The console's built pages. */
   readonly pagesDir: string;
   /** The config in force. Throws what is wrong with it. */

@@ -18,6 +18,8 @@ export const errorCodes = {
   NOT_RUNNING: { exit: 3, meaning: "no supervisor answers for the state directory" },
   GATEWAY_REFUSED: { exit: 78, meaning: "the gateway refused to start (exit 78)" },
   GATEWAY_NOT_READY: { exit: 1, meaning: "the gateway did not become ready in time" },
+  OPENCLAW_NOT_FOUND: { exit: 78, meaning: "the upstream is OpenClaw, and none is installed" },
+  CANNOT_ADOPT: { exit: 1, meaning: "OpenClaw, as it is installed here, cannot be put behind ClawKit" },
   STATE_UNUSABLE: { exit: 78, meaning: "the state directory cannot be used" },
   CONTROL_FAILED: { exit: 1, meaning: "the supervisor did not answer as expected" },
   NOTHING_RECORDED: { exit: 1, meaning: "the flight recorder has nothing, or nothing of that name" },

@@ -12,6 +12,8 @@ export type UpstreamAddress =
 /** What the edge needs to know of the config; a plain value that travels between processes. */
 export interface EdgeSettings {
   readonly port: number;
+  /** Which protocol the gateway's clients speak, where the edge has to answer in it. */
+  readonly dialect?: "openclaw";
   /** Whether the gateway reads X-Forwarded-For from the edge. */
   readonly upstreamTrustsEdge: boolean;
   readonly keepalive: { readonly enabled: boolean; readonly intervalMs: number; readonly timeoutMs: number };
@@ -46,6 +48,15 @@ export type AfterEnd =
   | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "stopped" };
 
+/** How clients are told of a planned end. */
+export interface Drain {
+  readonly reason: string;
+  /** Time over which they are told. */
+  readonly spreadMs: number;
+  /** Whether nothing is to come back: a stop, no restart. */
+  readonly isStop: boolean;
+}
+
 export type SupervisorToEdge =
   /** Comes with one bound socket; `isLast` starts the listening. */
   | {
@@ -62,17 +73,14 @@ export type SupervisorToEdge =
       readonly after: AfterEnd;
     }
   /** Tell the clients, over `spreadMs`, then say `drained`. New ones are held (restart) or refused (stop). */
-  | {
-      readonly type: "drain";
-      readonly scope: "gateway" | "all";
-      readonly reason: string;
-      readonly spreadMs: number;
-    }
+  | ({ readonly type: "drain"; readonly scope: "gateway" | "all" } & Drain)
   | { readonly type: "inspect"; readonly id: number }
   | { readonly type: "ask"; readonly id: number; readonly question: EdgeQuestion }
   /** The control process takes requests at this path, or none is there any more. */
   | { readonly type: "control-listening"; readonly path: string }
   | { readonly type: "control-ended"; readonly why: string }
+  /** OpenClaw's config changed: whether it now reads from the edge who its clients are. */
+  | { readonly type: "upstream-trust"; readonly trustsEdge: boolean }
   /** The run log has more than before. */
   | { readonly type: "runs-changed" };
 

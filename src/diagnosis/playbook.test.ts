@@ -8,7 +8,8 @@ import { allCauses } from "./causes/index.ts";
 import type { Examination } from "./doctor.ts";
 import { saveFeedback, seenHere } from "./feedback.ts";
 import { infer } from "./infer.ts";
-import { answersTo, parsePlaybook, relevanceOf } from "./playbook.ts";
+import { parsePlaybook } from "./playbook.ts";
+import { answersTo, relevanceOf } from "./playbook-here.ts";
 import type { Cause, Fact } from "./types.ts";
 
 const textOf = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -81,16 +82,36 @@ describe("what of the page is about this machine", () => {
     assert.equal(relevanceOf(section("Root Cause 1"), examination("healthy")).kind, "ruled out");
   });
 
+  test("what one client can have, also where the gateway is well", () => {
+    assert.equal(relevanceOf(section("Root Cause 2"), examination("healthy")).kind, "open");
+  });
+
+  test("why it was away, where the gateway is well again", () => {
+    const past = { id: "oom", title: "", verdict: "confirmed" as const, evidence: [], remedies: [] };
+    const well: Examination = {
+      diagnosis: { verdict: "healthy", causes: [past] },
+      facts: [],
+      notLooked: [],
+    };
+    const found = relevanceOf(section("Root Cause 1"), well);
+    assert.equal(found.kind === "holds" && found.finding.id, "oom");
+    assert.equal(relevanceOf(section("Root Cause 4"), well).kind, "ruled out");
+  });
+
   test("a text about no cause stays as it is", () => {
     assert.equal(relevanceOf(section("What 1006 Means"), examination("healthy")).kind, "open");
   });
 
   test("commands that only look are answered, of this platform only", () => {
     const facts: Fact[] = [{ id: "port-free", detail: "nothing listens", source: "x" }];
-    assert.deepEqual(answersTo("lsof -i :18789", facts, "linux"), ["nothing listens"]);
-    assert.equal(answersTo("netstat -ano | findstr :18789", facts, "linux"), undefined);
-    assert.deepEqual(answersTo("netstat -ano | findstr :18789", facts, "win32"), ["nothing listens"]);
-    assert.equal(answersTo("openclaw gateway restart", facts, "linux"), undefined);
+    const found = (text: string, platform: NodeJS.Platform) =>
+      answersTo(section("1-Minute").lines.find((line) => line.text === text)!, facts, platform);
+    assert.deepEqual(found("lsof -i :18789", "linux"), ["nothing listens"]);
+    assert.equal(found("lsof -i :18789", "win32"), undefined);
+    assert.equal(found("netstat -ano | findstr :18789", "linux"), undefined);
+    assert.deepEqual(found("netstat -ano | findstr :18789", "win32"), ["nothing listens"]);
+    assert.deepEqual(found("openclaw gateway status", "darwin"), ["nothing was found"]);
+    assert.equal(found("openclaw gateway restart", "linux"), undefined);
   });
 });
 

@@ -1,5 +1,23 @@
-import type { Examination } from "./doctor.ts";
-import type { Fact, Finding } from "./types.ts";
+/** What stands at the top of a playbook. */
+export interface FrontMatter {
+  readonly code: number;
+  readonly title: string;
+  readonly causes: readonly string[];
+}
+
+export function frontMatterOf(markdown: string): FrontMatter {
+  const [, text = ""] = FRONT_MATTER.exec(markdown) ?? [];
+  const at = (key: string) => new RegExp(`^${key}: (.*)$`, "m").exec(text)?.[1] ?? "";
+  return {
+    code: Number(at("code")),
+    title: at("title"),
+    causes: at("causes")
+      .replace(/^\[|\]$/g, "")
+      .split(", "),
+  };
+}
+
+const FRONT_MATTER = /^---\n([\s\S]*?)\n---\n/;
 
 /** A heading of a playbook with what stands below it, up to the next one. */
 export interface Section {
@@ -13,16 +31,23 @@ export interface Section {
 export interface PlaybookLine {
   readonly kind: "text" | "code" | "evidence";
   readonly text: string;
+  /** Where a line of code is typed, if not everywhere. */
+  readonly shells?: readonly Shell[];
 }
+
+/** On Windows a command can be another one in cmd than in PowerShell. */
+export type Shell = "macos" | "linux" | "cmd" | "powershell";
 
 /** Reads a playbook: Markdown with front matter, `<!-- causes: … -->` below headings, `>` for what the evidence says. */
 export function parsePlaybook(markdown: string): Section[] {
-  const body = markdown.replace(/^---\n[\s\S]*?\n---\n/, "");
+  const body = markdown.replace(FRONT_MATTER, "");
   const sections: { level: number; heading: string; causes: string[]; lines: PlaybookLine[] }[] = [];
   let isCode = false;
+  let shells: readonly Shell[] | undefined;
   for (const line of body.split("\n")) {
     if (line.startsWith("```")) {
       isCode = !isCode;
+      shells = undefined;
       continue;
     }
     const heading = isCode ? null : /^(#+) (.*)$/.exec(line);
@@ -34,15 +59,37 @@ export function parsePlaybook(markdown: string): Section[] {
     if (section === undefined) continue;
     const causes = isCode ? undefined : /^<!-- causes: (.*) -->$/.exec(line)?.[1];
     if (causes !== undefined) section.causes.push(...causes.split(", "));
-    else if (isCode) section.lines.push({ kind: "code", text: line });
-    else if (line.startsWith("> ")) section.lines.push({ kind: "evidence", text: plain(line.slice(2)) });
+    else if (isCode) {
+      shells = line === "" ? undefined : (shellsNamedBy(line) ?? shells);
+      section.lines.push({ kind: "code", text: line, ...(shells === undefined ? {} : { shells }) });
+    } else if (line.startsWith("> ")) section.lines.push({ kind: "evidence", text: plain(line.slice(2)) });
     else section.lines.push({ kind: "text", text: plain(line) });
   }
   return sections.map((section) => ({ ...section, lines: withoutDoubleBlanks(section.lines) }));
 }
 
+/** `# macOS / Linux` is about the lines below it, up to an empty line or the next of its kind. */
+function shellsNamedBy(line: string): readonly Shell[] | undefined {
+  const names = /^# ((?:macOS|Linux|Windows(?: cmd| PowerShell)?)(?: ?\/ ?(?:macOS|Linux))*)/.exec(line)?.[1];
+  return names?.split(/ ?\/ ?/).flatMap((name) => SHELLS[name as keyof typeof SHELLS]);
+}
+
+const SHELLS = {
+  macOS: ["macos"],
+  Linux: ["linux"],
+  Windows: ["cmd", "powershell"],
+  "Windows cmd": ["cmd"],
+  "Windows PowerShell": ["powershell"],
+} as const satisfies Record<string, readonly Shell[]>;
+
+/** Marks, and where links lead to in another playbook, say nothing to a terminal. */
 function plain(line: string): string {
-  return line.replaceAll("**", "").replaceAll("`", "");
+  return line
+    .replaceAll("**", "")
+    .replaceAll("`", "")
+    .replace(/\[([^\]]+)\]\(([^)]+)\)/g, (_, text, target) =>
+      target.startsWith("https:") ? `${text} (${target})` : text,
+    );
 }
 
 function withoutDoubleBlanks(lines: readonly PlaybookLine[]): PlaybookLine[] {
@@ -54,50 +101,9 @@ function withoutDoubleBlanks(lines: readonly PlaybookLine[]): PlaybookLine[] {
   return kept;
 }
 
-/** What an examination makes of a section: it is about what was found, about something else, or not decided. */
-export type Relevance =
-  | { readonly kind: "holds"; readonly finding: Finding }
-  | { readonly kind: "ruled out"; readonly why: string }
-  | { readonly kind: "open" };
-
-export function relevanceOf(section: Section, { diagnosis }: Examination): Relevance {
-  if (section.causes.length === 0) return { kind: "open" };
-  const isHeld = ({ verdict }: Finding) => verdict === "confirmed" || verdict === "likely";
-  if (diagnosis.verdict === "healthy") return { kind: "ruled out", why: "the gateway is served now" };
-  const finding = diagnosis.causes.find((cause) => isHeld(cause) && section.causes.includes(cause.id));
-  if (finding !== undefined) return { kind: "holds", finding };
-  const best = diagnosis.causes.find(isHeld);
-  if (best?.verdict !== "confirmed") return { kind: "open" };
-  return { kind: "ruled out", why: `it is ${best.id} (confirmed)` };
-}
-
-/** Commands of the page that only look, and the facts that are their answer. */
-const ANSWERS: readonly { command: RegExp; facts: RegExp }[] = [
-  {
-    command: /^(ps aux|tasklist)/,
-    facts: /^(no-gateway-process|family-lives|gateway-defunct|process-stopped|ours-)/,
-  },
-  { command: /^(lsof -i |netstat -ano)/, facts: /^(port-|listens-elsewhere)/ },
-  {
-    command: /^openclaw gateway status/,
-    facts: /^(healthz-ok|not-|connect-|http-silent|starting-up|tls-there)/,
-  },
-];
-
-const OF_WINDOWS = /^(tasklist|netstat -ano)/;
-const OF_OTHERS = /^(ps aux|lsof)/;
-
-/** What was found that answers a command of the page; undefined for commands that do more than look. */
-export function answersTo(
-  command: string,
-  facts: readonly Fact[],
-  platform: NodeJS.Platform,
-): string[] | undefined {
-  if (OF_WINDOWS.test(command) ? platform !== "win32" : OF_OTHERS.test(command) && platform === "win32") {
-    return undefined;
-  }
-  const answer = ANSWERS.find((one) => one.command.test(command));
-  if (answer === undefined) return undefined;
-  const found = facts.filter(({ id }) => answer.facts.test(id));
-  return found.length === 0 ? ["nothing was found"] : found.map(({ detail }) => detail);
+/** Whether a line of code is for this platform. */
+export function isTypedOn(platform: NodeJS.Platform, { shells }: PlaybookLine): boolean {
+  if (shells === undefined) return true;
+  if (platform === "win32") return shells.includes("cmd") || shells.includes("powershell");
+  return shells.includes(platform === "darwin" ? "macos" : "linux");
 }

@@ -2,6 +2,7 @@ import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
 import type {
   AfterEnd,
+  Drain,
   EdgeAnswer,
   EdgeInspection,
   EdgeQuestion,
@@ -17,17 +18,22 @@ import { startKeepalive } from "../policy/keepalive.ts";
 import { FirstMessage } from "../protocol/first-message.ts";
 import { ConnectionLog, type ConnectionTrack } from "./connection-log.ts";
 import { ControlProxy } from "./control-proxy.ts";
-import { readConnect } from "./dialects/openclaw.ts";
+import { readConnect, shutdownFrame } from "./dialects/openclaw.ts";
 import { CLOSE_ANSWER_MS } from "./ending.ts";
 import { FrontDoor } from "./front-door.ts";
 import { GatewayMonitor } from "./gateway-monitor.ts";
+import { Greeter } from "./greeter.ts";
 import { HttpProxy, pathOf, sendJson } from "./http-proxy.ts";
 import { KeepaliveSweep } from "./keepalive-sweep.ts";
 import { Link } from "./link.ts";
 import { pageOf } from "./live-links.ts";
 import { Metrics, type RecorderStats } from "./metrics.ts";
 import { Sampler } from "./sampler.ts";
+import { StandInTicks } from "./stand-in-ticks.ts";
 import { type Admitted, WaitingRoom } from "./waiting-room.ts";
+
+/** What a cold start of OpenClaw takes at least (8 to 24 s; knowledge: openclaw.md). */
+const OPENCLAW_RESTART_MS = 10_000;
 
 /** Time a drain takes per client, up to what was asked for: few clients need no two seconds. */
 const DRAIN_MS_PER_CLIENT = 2;
@@ -58,11 +64,13 @@ export class Edge {
   readonly #deps: EdgeDeps;
   readonly #monitor: GatewayMonitor;
   readonly #waitingRoom: WaitingRoom;
+  readonly #greeter: Greeter;
   readonly #proxy: HttpProxy;
   readonly #door: FrontDoor;
   readonly #links = new Map<Link, ConnectionTrack>();
   readonly #control: ControlProxy;
   readonly #keepalive: KeepaliveSweep;
+  readonly #ticks: StandInTicks | undefined;
   readonly #metrics: Metrics;
   readonly #sampler: Sampler;
   #lost = 0;
@@ -74,7 +82,7 @@ export class Edge {
     this.#deps = deps;
     this.#metrics = new Metrics({
       connections: () => this.#links.size,
-      held: () => this.#waitingRoom.size,
+      held: () => this.#held,
       gatewayReady: () => this.#monitor.state === "ready",
       recorder: deps.recorderStats,
     });
@@ -82,6 +90,7 @@ export class Edge {
     this.#monitor = new GatewayMonitor({
       ...deps,
       rules: settings,
+      restartsInPlace: this.#speaksOpenclaw,
       onState: (generation, state) => this.#onGatewayState(generation, state),
       onSilent: (generation, why) =>
         record({
@@ -95,15 +104,18 @@ export class Edge {
     this.#waitingRoom = new WaitingRoom({
       clock,
       monitor: this.#monitor,
+      isPlaceKept: this.#speaksOpenclaw,
       onAdmitted: (a) => this.#onAdmitted(a),
+      ...(this.#speaksOpenclaw ? { onOverdue: (visitor) => this.#greeter.greet(visitor) } : {}),
     });
+    this.#greeter = new Greeter({ ...deps, isReady: () => this.#monitor.state === "ready" });
     this.#proxy = new HttpProxy(this.#monitor, (response) => void this.#answerMetrics(response));
     this.#control = new ControlProxy(deps);
     this.#door = new FrontDoor({
       settings,
       clock,
       connections,
-      countConnections: () => this.#links.size + this.#waitingRoom.size,
+      countConnections: () => this.#links.size + this.#held,
       onVisitor: (visitor) => this.#waitingRoom.enter(visitor),
       onRequest: (request, response, attribution) => {
         const path = pathOf(request);
@@ -116,9 +128,10 @@ export class Edge {
       },
     });
     this.#keepalive = new KeepaliveSweep(this.#links, deps);
+    if (this.#speaksOpenclaw) this.#ticks = new StandInTicks(this.#links, { clock, monitor: this.#monitor });
     this.#sampler = new Sampler({
       ...deps,
-      connections: () => ({ open: this.#links.size, held: this.#waitingRoom.size }),
+      connections: () => ({ open: this.#links.size, held: this.#held }),
       gatewayPid: () => this.#monitor.run?.pid,
       onSample: (sample) => {
         this.#metrics.sampled(sample);
@@ -139,6 +152,12 @@ export class Edge {
     this.#monitor.started(run);
   }
 
+  upstreamTrusts(trustsEdge: boolean): void {
+    const from = trustsEdge ? "passed on: it is told who they are" : "refused: it would take them for local";
+    this.#deps.log(`OpenClaw's config changed; remote clients are ${from}`);
+    this.#door.upstreamTrustsEdge = trustsEdge;
+  }
+
   gatewayEnded(generation: number, end: ProcessEnd, after: AfterEnd): void {
     this.#endedAt ??= this.#deps.clock.now();
     this.#metrics.gatewayEnded(end);
@@ -148,7 +167,7 @@ export class Edge {
   inspect(): EdgeInspection {
     return {
       connections: this.#links.size,
-      held: this.#waitingRoom.size,
+      held: this.#held,
       gatewayState: this.#monitor.state,
     };
   }
@@ -184,7 +203,8 @@ export class Edge {
   }
 
   /** Tells every client of the gateway that it goes, spread over time; new clients are held. */
-  async drainLinks(reason: string, spreadMs: number, cause: CauseId = "planned-restart"): Promise<void> {
+  async drainLinks(drain: Drain, cause: CauseId = "planned-restart"): Promise<void> {
+    const { reason, spreadMs, isStop } = drain;
     this.#monitor.retire();
     const links = [...this.#links.keys()];
     const spread = Math.min(spreadMs, links.length * DRAIN_MS_PER_CLIENT);
@@ -192,7 +212,7 @@ export class Edge {
     await Promise.all(
       links.map(async (link) => {
         await delay(this.#deps.random() * spread);
-        link.end(CLOSE.serviceRestart, reason, { by: "edge", cause });
+        this.#endLink(link, { code: CLOSE.serviceRestart, reason, by: "edge", cause, isStop });
       }),
     );
     for (
@@ -205,11 +225,13 @@ export class Edge {
   }
 
   /** Stops accepting, tells everyone, held clients included. */
-  async drainAll(reason: string, spreadMs: number, cause: CauseId = "planned-restart"): Promise<void> {
+  async drainAll(drain: Drain, cause: CauseId = "planned-restart"): Promise<void> {
+    const { reason } = drain;
     this.#door.close(reason, cause);
     await Promise.all([
       this.#waitingRoom.dismissAll({ code: CLOSE.serviceRestart, reason, cause }),
-      this.drainLinks(reason, spreadMs, cause),
+      this.#greeter.dismissAll({ code: CLOSE.serviceRestart, reason, cause }),
+      this.drainLinks(drain, cause),
     ]);
   }
 
@@ -219,6 +241,7 @@ export class Edge {
     this.#monitor.stop();
     this.#waitingRoom.stop();
     this.#keepalive.stop();
+    this.#ticks?.stop();
     this.#proxy.stop();
     this.#control.stop();
   }
@@ -231,6 +254,7 @@ export class Edge {
     if (this.#endedAt !== undefined) this.#metrics.gatewayRecovered(clock.now() - this.#endedAt);
     this.#endedAt = undefined;
     this.#waitingRoom.pump();
+    this.#greeter.gatewayReady();
   }
 
   #onAdmitted({ visitor, gateway, gatewayHead, allowedRsv, generation }: Admitted): void {
@@ -239,11 +263,12 @@ export class Edge {
       client: visitor.socket,
       gateway,
       allowedRsv,
-      clientAddress: visitor.address,
+      clientAddress: visitor.clientAddress,
       generation,
       keepalive: startKeepalive(clock.now(), settings.keepalive, random),
       now: () => clock.now(),
       onFirstBytes: identifier(visitor.track),
+      ...(this.#speaksOpenclaw ? { onAnswered: () => this.#waitingRoom.handshakeDone(visitor) } : {}),
       onRtt: (ms) => {
         this.#metrics.rtt(ms);
         this.#sampler.rtt(ms);
@@ -252,6 +277,8 @@ export class Edge {
       onEnded: (ended, end) => {
         this.#links.delete(ended);
         visitor.track.closed(end, ended.traffic);
+        // it says so itself: who comes back is held until it is ready, instead of sent to one that is half started
+        if (end.cause === "gateway-announced-restart") this.#monitor.doubt();
       },
     });
     this.#links.set(link, visitor.track);
@@ -261,12 +288,33 @@ export class Edge {
   async #explainLoss(link: Link): Promise<void> {
     if (this.#lost++ === 0) setTimeout(() => this.#reportLosses(), CLOSE_ANSWER_MS);
     const { code, reason, cause } = await this.#monitor.explainLoss(link.generation);
-    link.end(code, reason, { by: "gateway", cause });
+    this.#endLink(link, { code, reason, by: "gateway", cause });
+  }
+
+  /** Clients of OpenClaw are told of a restart in their own protocol, too. */
+  #endLink(
+    link: Link,
+    end: { code: number; reason: string; by: "edge" | "gateway"; cause: CauseId; isStop?: boolean },
+  ): void {
+    const { code, reason, by, cause } = end;
+    const isTold = this.#speaksOpenclaw && code === CLOSE.serviceRestart;
+    const expectedMs = end.isStop === true ? undefined : OPENCLAW_RESTART_MS;
+    const farewell = isTold ? { farewell: shutdownFrame(reason, expectedMs) } : {};
+    link.end(code, reason, { by, cause, ...farewell });
   }
 
   #reportLosses(): void {
     this.#deps.log(`${this.#lost} clients lost their gateway and were told why`);
     this.#lost = 0;
+  }
+
+  get #speaksOpenclaw(): boolean {
+    return this.#deps.settings.dialect === "openclaw";
+  }
+
+  /** Clients without an answer of the gateway. */
+  get #held(): number {
+    return this.#waitingRoom.size + this.#greeter.size;
   }
 
   get #isSupervised(): boolean {
@@ -294,7 +342,7 @@ function identifier(track: ConnectionTrack): (chunk: Buffer) => "more" | "enough
   return (chunk) => {
     const found = message.push(chunk);
     if (found === "more") return "more";
-    const client = found === undefined ? undefined : readConnect(found.text);
+    const client = found === undefined ? undefined : readConnect(found.text)?.client;
     if (client !== undefined) track.identified(client);
     return "enough";
   };

@@ -44,6 +44,8 @@ export class FrontDoor {
   readonly #servers: http.Server[] = [];
   readonly #guard: HandshakeGuard;
   readonly #trustedProxies: net.BlockList;
+  /** Whether the gateway is known to tell remote clients from local ones; it may change. */
+  upstreamTrustsEdge: boolean;
   /** Connections whose last request has no complete answer yet: nothing else may be written to them. */
   readonly #unanswered = new Map<Socket, http.ServerResponse>();
   /** Set once the edge is on its way out: whoever still gets in is told this. */
@@ -51,6 +53,7 @@ export class FrontDoor {
 
   constructor(deps: FrontDoorDeps) {
     this.#deps = deps;
+    this.upstreamTrustsEdge = deps.settings.upstreamTrustsEdge;
     this.#trustedProxies = parseRanges(deps.settings.trustedProxies);
     this.#guard = new HandshakeGuard(deps.settings.unfinishedHandshakesPerAddress, deps.clock);
   }
@@ -167,7 +170,8 @@ export class FrontDoor {
       return refuse(CLOSE.tryAgainLater, `too many connections: the limit is ${settings.maxConnections}`);
     }
     this.#deps.onVisitor({
-      address,
+      address: attribution.isLocal ? "127.0.0.1" : address,
+      clientAddress: address,
       track,
       deadline: clock.now() + settings.holdMs,
       socket,
@@ -197,9 +201,7 @@ export class FrontDoor {
 
   #attribute(request: http.IncomingMessage) {
     const peer = this.#peerOf(request.socket);
-    return attribute(request.rawHeaders, peer, {
-      upstreamTrustsEdge: this.#deps.settings.upstreamTrustsEdge,
-    });
+    return attribute(request.rawHeaders, peer, this);
   }
 
   #peerOf(socket: Socket): Peer {

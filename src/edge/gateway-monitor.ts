@@ -34,6 +34,8 @@ export interface GatewayMonitorDeps {
   readonly host: Host;
   readonly log: Log;
   readonly rules: LivenessRules;
+  /** Whether its listener may go and come back while its process lives. */
+  readonly restartsInPlace: boolean;
   /** The state changed; the new one is in `state`. */
   readonly onState: (generation: number, state: GatewayState) => void;
   /** A gateway that should serve does not: it hangs, or it cannot be reached. */
@@ -82,6 +84,11 @@ export class GatewayMonitor {
 
   get state(): GatewayState {
     return this.#state;
+  }
+
+  /** Whether it does not answer because it works. */
+  get isBusy(): boolean {
+    return this.#state === "hung" && this.#liveness?.trouble === "busy";
   }
 
   /** Why clients are not served at the moment, for people. */
@@ -192,8 +199,10 @@ export class GatewayMonitor {
   /** Any HTTP answer is life; 503 on /readyz is "alive, not ready yet". */
   #onProbed(run: GatewayRun, result: ProbeResult): void {
     if (this.#run !== run) return;
-    if (result !== undefined) {
+    if (typeof result === "number") {
       this.#step({ kind: "answered", isReady: result !== 503 });
+    } else if (result === "refused" && this.#deps.restartsInPlace) {
+      this.#step({ kind: "refused" });
     } else if (run.pid === undefined && this.#state === "ready") {
       // nobody supervises it and would tell us that it ended
       this.#deps.onSilent(run.generation, "it cannot be reached");

@@ -1,3 +1,4 @@
+import { systemErrorCode } from "../core/errors.ts";
 import type { GatewayRun } from "../core/messages.ts";
 import { sendRequest } from "./dial.ts";
 
@@ -11,8 +12,8 @@ const MAX_REMOTE_PROBE_MS = 2_500;
 /** A probe without an answer makes room for the next one. It never counts as life or death by itself. */
 const PROBE_TIMEOUT_MS = 5_000;
 
-/** A status if the gateway answered HTTP at all. */
-export type ProbeResult = number | undefined;
+/** A status if the gateway answered HTTP at all; `refused` if nobody listens there. */
+export type ProbeResult = number | "refused" | undefined;
 
 /** Asks one life of the gateway for `/readyz`, again and again, until stopped. */
 export class GatewayProber {
@@ -50,7 +51,7 @@ export class GatewayProber {
     };
     request.on("response", (response) => finish(response.statusCode));
     // an answer in another protocol than HTTP is not life we could use
-    request.on("error", () => finish(undefined));
+    request.on("error", (error) => finish(systemErrorCode(error) === "ECONNREFUSED" ? "refused" : undefined));
     request.end();
   }
 

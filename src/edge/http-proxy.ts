@@ -4,6 +4,7 @@ import { systemErrorCode } from "../core/errors.ts";
 import { endToEndHeaders, type Headers } from "../protocol/headers.ts";
 import { sendRequest } from "./dial.ts";
 import type { GatewayMonitor } from "./gateway-monitor.ts";
+import { sendWaitingPage } from "./waiting-page.ts";
 
 /** Seconds after which a client that got 503 may try again. */
 const RETRY_AFTER_SEC = 2;
@@ -119,9 +120,7 @@ export class HttpProxy {
     response.setHeader("Retry-After", String(RETRY_AFTER_SEC));
     const isPage = /\btext\/html\b/.test(request.headers.accept ?? "") && request.method === "GET";
     if (isPage && !isHealthPath(pathOf(request))) {
-      response.writeHead(503, { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" });
-      response.end(waitingPage(reason));
-      return;
+      return sendWaitingPage(response, { reason, retryAfterSec: RETRY_AFTER_SEC });
     }
     sendJson(response, 503, { ok: false, ready: false, status: this.#monitor.state, reason });
   }
@@ -165,14 +164,4 @@ export function passOn(incoming: http.IncomingMessage, response: http.ServerResp
     // a body cut short must not look complete
     if (!incoming.complete) response.destroy();
   });
-}
-
-/** Reloads itself: what a browser shows until the gateway is back. */
-function waitingPage(reason: string): string {
-  const text = reason.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="${RETRY_AFTER_SEC}">
-<title>Gateway is away</title>
-<body style="font: 16px system-ui; margin: 4rem auto; max-width: 40rem">
-<h1>The gateway is away</h1><p>${text}.</p><p>This page tries again every ${RETRY_AFTER_SEC} seconds.</p></body></html>
-`;
 }

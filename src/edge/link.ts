@@ -22,6 +22,8 @@ export interface LinkOptions {
   readonly now: () => number;
   /** Is shown the client's bytes until it says that it has seen enough. */
   readonly onFirstBytes?: (chunk: Buffer) => "more" | "enough";
+  /** The gateway has sent its second frame: in OpenClaw's protocol, after its challenge, the answer to `connect`. */
+  readonly onAnswered?: () => void;
   readonly onRtt: (ms: number) => void;
   /** The gateway's socket ended without a Close frame: somebody has to find out why and call `end`. */
   readonly onGatewayLost: (link: Link) => void;
@@ -31,6 +33,9 @@ export interface LinkOptions {
 /** Pings of the edge carry this, so that their pongs are told from those the gateway asked for. */
 const EDGE_PING_PAYLOAD = Buffer.from("clawkit");
 const EDGE_PING = encodeFrame(OPCODE.ping, EDGE_PING_PAYLOAD);
+
+/** OpenClaw's challenge, and its answer to `connect`. */
+const GREETING_FRAMES = 2;
 
 /** A closing handshake between two living sides is a matter of a round trip; `ws` clients give up after 30 s. */
 const CLOSING_MS = 5_000;
@@ -64,6 +69,7 @@ export class Link {
   #pingedAt = 0;
   #rttMs: number | null = null;
   #onFirstBytes: LinkOptions["onFirstBytes"];
+  #onAnswered: LinkOptions["onAnswered"];
 
   readonly #gateway: Socket;
   readonly #options: LinkOptions;
@@ -86,6 +92,7 @@ export class Link {
     this.#gateway = options.gateway;
     this.#heardAt = options.now();
     this.#onFirstBytes = options.onFirstBytes;
+    this.#onAnswered = options.onAnswered;
     const { allowedRsv } = options;
     this.#toGateway = new FrameRelay({
       masked: true,
@@ -157,8 +164,21 @@ export class Link {
     this.client.write(EDGE_PING);
   }
 
-  /** Ends the link with a Close frame of ours to the client; the first end is the one that counts. */
-  end(code: number, reason: string, why: { by: Ending["by"]; cause: CauseId }): void {
+  /** Sends a message of the edge's own to a client that had its hello; in the middle of another it is left out. */
+  inject(message: Buffer): void {
+    const isGreeted = this.#toClient.frames >= GREETING_FRAMES;
+    if (this.#state === "open" && isGreeted && !this.#toClient.midMessage) this.client.write(message);
+  }
+
+  /**
+   * Ends the link with a Close frame of ours to the client; the first end is the one that counts. `farewell` is a
+   * message to go before it; in the middle of another message there is no place for it.
+   */
+  end(
+    code: number,
+    reason: string,
+    { farewell, ...why }: { by: Ending["by"]; cause: CauseId; farewell?: Buffer },
+  ): void {
     if (this.#state !== "open" && this.#state !== "orphaned" && this.#state !== "closing") return;
     if (this.#gatewayClose !== undefined) {
       // the client has its Close frame already, from the gateway itself
@@ -167,6 +187,9 @@ export class Link {
     }
     this.#state = "ending";
     this.#end ??= { code, reason, ...why };
+    if (farewell !== undefined && !this.#toClient.midMessage && this.#clientClose === undefined) {
+      this.client.write(farewell);
+    }
     this.client.write(encodeClose(code, reason));
     this.#awaitAnswer();
     this.#endGateway(CLOSE.goingAway, "client connection ended by the edge");
@@ -193,10 +216,16 @@ export class Link {
     if (this.#state !== "open" && this.#state !== "closing") return;
     const violation = this.#toClient.push(chunk);
     if (!passOn(this.#toClient, chunk, this.client)) this.#gateway.pause();
+    if (this.#onAnswered !== undefined && this.#toClient.frames >= GREETING_FRAMES) this.#answered();
     if (violation !== undefined) {
       const reason = `gateway broke the WebSocket protocol: ${violation.message}`;
       this.end(CLOSE.internalError, reason, { by: "gateway", cause: "protocol-violation" });
     }
+  }
+
+  #answered(): void {
+    this.#onAnswered?.();
+    this.#onAnswered = undefined;
   }
 
   clientDrained(): void {
@@ -316,6 +345,7 @@ export class Link {
   #finish(): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
+    this.#answered();
     clearTimeout(this.#answerTimer);
     this.#endGateway(CLOSE.goingAway, "client is gone");
     endGently(this.client);

@@ -24,6 +24,20 @@ export function closeUpgrade(
     return Promise.resolve();
   }
   socket.write(completeUpgrade(requestHeaders));
+  return closeSocket(socket, close);
+}
+
+/**
+ * Closes a WebSocket that is no link. Resolves when the client answered, is gone, or had its time.
+ */
+export function closeSocket(
+  socket: Socket,
+  close: { readonly code: number; readonly reason: string },
+): Promise<void> {
+  if (!socket.writable) {
+    socket.destroy();
+    return Promise.resolve();
+  }
   socket.write(encodeClose(close.code, close.reason));
   return new Promise((resolve) => {
     const finish = () => {

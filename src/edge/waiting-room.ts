@@ -25,6 +25,7 @@ const TRANSIENT = new Set([502, 503, 504]);
 export interface Visitor extends Held {
   readonly socket: Socket;
   readonly track: ConnectionTrack;
+  readonly clientAddress: string;
   /** The client's own headers, as they came: what we answer with ourselves depends on them. */
   readonly requestHeaders: Headers;
   /** What goes to the gateway. */
@@ -44,10 +45,14 @@ export interface Admitted {
 export interface WaitingRoomDeps {
   readonly clock: Clock;
   readonly monitor: GatewayMonitor;
+  /** Whether a client that was let in keeps its place until `handshakeDone`. */
+  readonly isPlaceKept: boolean;
   readonly onAdmitted: (admitted: Admitted) => void;
+  /** Takes over a client whose time ran out; without it such a client is told 1013. */
+  readonly onOverdue?: (visitor: Visitor) => void;
 }
 
-/** Holds clients until the gateway answers their upgrade, and closes them with 1013 when their time runs out. */
+/** Holds clients until the gateway answers their upgrade, and lets them go when their time runs out. */
 export class WaitingRoom {
   readonly #deps: WaitingRoomDeps;
   readonly #queue = new HoldQueue<Visitor>();
@@ -98,6 +103,12 @@ export class WaitingRoom {
     });
   }
 
+  /** The gateway has answered a client whose place was kept. */
+  handshakeDone(visitor: Visitor): void {
+    this.#queue.remove(visitor);
+    this.pump();
+  }
+
   /** Answers everyone who waits with a close frame; resolves when they have it. */
   async dismissAll(close: { code: number; reason: string; cause: CauseId }): Promise<void> {
     await Promise.all(this.#queue.entries().map((visitor) => this.#dismiss(visitor, close)));
@@ -125,7 +136,9 @@ export class WaitingRoom {
     }
     switch (result.kind) {
       case "open": {
-        this.#release(visitor);
+        this.#unlisten(visitor);
+        if (this.#deps.isPlaceKept) this.#queue.admit(visitor);
+        else this.#queue.remove(visitor);
         visitor.track.served(run.generation);
         visitor.socket.write(responseHead(101, "Switching Protocols", result.headers), "latin1");
         const allowedRsv = allowedRsvOf(result.headers);
@@ -175,6 +188,12 @@ export class WaitingRoom {
 
   #sweep(): void {
     for (const visitor of this.#queue.expired(this.#deps.clock.now())) {
+      if (this.#deps.onOverdue !== undefined) {
+        this.#abort(visitor);
+        this.#release(visitor);
+        this.#deps.onOverdue(visitor);
+        continue;
+      }
       const { state, explanation } = this.#deps.monitor;
       const why = state === "ready" ? "gateway is slow to answer" : explanation;
       void this.#dismiss(visitor, {
@@ -216,6 +235,10 @@ export class WaitingRoom {
   /** Takes the client out of the room, with no listener of ours left on its socket. */
   #release(visitor: Visitor): void {
     this.#queue.remove(visitor);
+    this.#unlisten(visitor);
+  }
+
+  #unlisten(visitor: Visitor): void {
     this.#listeners.get(visitor)?.();
     this.#listeners.delete(visitor);
   }

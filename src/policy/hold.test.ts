@@ -54,6 +54,17 @@ describe("the limits", () => {
 
   it("stay below the 32 that OpenClaw refuses", () => assert.ok(MAX_HANDSHAKES_PER_ADDRESS < 32));
 
+  it("count clients that are let in and not yet answered, who no longer wait", () => {
+    const crowded = crowd(25, () => "127.0.0.1");
+    const queue = queueOf(...crowded);
+    const started = queue.start();
+    for (const each of started) queue.admit(each);
+    assert.deepEqual({ size: queue.size, next: names(queue.start()) }, { size: 1, next: "" });
+    queue.remove(started[3]!);
+    assert.equal(names(queue.start()), "24");
+    assert.equal(names(queue.expired(Infinity)), "24");
+  });
+
   it("are 256 handshakes in all", () => {
     const queue = queueOf(...crowd(300, (i) => `10.0.0.${i}`));
     assert.equal(queue.start().length, 256);

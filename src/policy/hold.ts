@@ -9,6 +9,7 @@ export const MAX_HANDSHAKES = 256;
 
 /** A client whose upgrade is complete and who has no answer from the gateway yet. */
 export interface Held {
+  /** Of the client as the gateway sees it: all local ones come from the edge's own. */
   readonly address: string;
   /** Monotonic milliseconds: then the client is told 1013. */
   readonly deadline: number;
@@ -16,7 +17,8 @@ export interface Held {
 
 /**
  * Who waits for the gateway and whose turn it is. First come, first served, except that an address at its limit
- * lets others pass. Each entry is `waiting` → `started` → gone, or back to `waiting` if the gateway died first.
+ * lets others pass. Each entry is `waiting` → `started` → gone, or back to `waiting` if the gateway died first; or
+ * `started` → `admitted` → gone, if more than the upgrade has to be answered before its place is free.
  */
 export class HoldQueue<T extends Held> {
   /** Waiting entries in the order they came. */
@@ -24,7 +26,9 @@ export class HoldQueue<T extends Held> {
   /** Entries that came back from a failed handshake: they came before all of `#waiting`. In order. */
   #returned: T[] = [];
   readonly #started = new Set<T>();
-  readonly #startedByAddress = new Map<string, number>();
+  /** They have their answer, and still count for the limits. */
+  readonly #admitted = new Set<T>();
+  readonly #underWayByAddress = new Map<string, number>();
   /** The number each entry drew when it came. */
   readonly #numbers = new WeakMap<T, number>();
   #nextNumber = 0;
@@ -51,7 +55,12 @@ export class HoldQueue<T extends Held> {
     this.#returned.splice(at === -1 ? this.#returned.length : at, 0, entry);
   }
 
-  /** The entry has its answer, or left. */
+  /** The entry has its answer, and keeps its place until it is removed. */
+  admit(entry: T): void {
+    if (this.#started.delete(entry)) this.#admitted.add(entry);
+  }
+
+  /** The entry needs its place no more, or left. */
   remove(entry: T): void {
     if (this.#waiting.delete(entry) || this.#stop(entry)) return;
     this.#returned = this.#returned.filter((other) => other !== entry);
@@ -63,7 +72,7 @@ export class HoldQueue<T extends Held> {
     for (const entry of this.#returned) if (this.#tryStart(entry)) ready.push(entry);
     this.#returned = this.#returned.filter((entry) => !this.#started.has(entry));
     for (const entry of this.#waiting) {
-      if (this.#started.size >= MAX_HANDSHAKES) break;
+      if (this.#underWay >= MAX_HANDSHAKES) break;
       if (!this.#tryStart(entry)) continue;
       this.#waiting.delete(entry);
       ready.push(entry);
@@ -80,19 +89,23 @@ export class HoldQueue<T extends Held> {
     return [...this.#returned, ...this.#waiting, ...this.#started];
   }
 
+  get #underWay(): number {
+    return this.#started.size + this.#admitted.size;
+  }
+
   #tryStart(entry: T): boolean {
-    const underWay = this.#startedByAddress.get(entry.address) ?? 0;
-    if (underWay >= MAX_HANDSHAKES_PER_ADDRESS || this.#started.size >= MAX_HANDSHAKES) return false;
-    this.#startedByAddress.set(entry.address, underWay + 1);
+    const underWay = this.#underWayByAddress.get(entry.address) ?? 0;
+    if (underWay >= MAX_HANDSHAKES_PER_ADDRESS || this.#underWay >= MAX_HANDSHAKES) return false;
+    this.#underWayByAddress.set(entry.address, underWay + 1);
     this.#started.add(entry);
     return true;
   }
 
   #stop(entry: T): boolean {
-    if (!this.#started.delete(entry)) return false;
-    const left = this.#startedByAddress.get(entry.address)! - 1;
-    if (left === 0) this.#startedByAddress.delete(entry.address);
-    else this.#startedByAddress.set(entry.address, left);
+    if (!this.#started.delete(entry) && !this.#admitted.delete(entry)) return false;
+    const left = this.#underWayByAddress.get(entry.address)! - 1;
+    if (left === 0) this.#underWayByAddress.delete(entry.address);
+    else this.#underWayByAddress.set(entry.address, left);
     return true;
   }
 }

@@ -75,6 +75,17 @@ function words(action: LivenessAction): string {
   return action.kind === "restart" ? `restart: ${action.why}` : action.kind;
 }
 
+// OpenClaw restarts in its own process: the listener goes, the process stays
+it("a gateway that stops listening is not ready, and judged as silent from its last answer on", () => {
+  const life = new Life();
+  life.at(1, { kind: "answered", isReady: true }).at(2, { kind: "refused" });
+  assert.equal(life.phase, "starting");
+  life.at(3, { kind: "refused" }).at(4, { kind: "answered", isReady: true });
+  assert.equal(life.phase, "ready");
+  life.at(5, { kind: "refused" }).at(4 + rules.hangRestartMs / SECOND, { kind: "looked", process: "idle" });
+  assert.match(life.log.at(-1) ?? "", /restart/);
+});
+
 describe("a stopped gateway (SIGSTOP)", () => {
   it("is noticed within 15 s and restarted", () => {
     const { log } = new Life().answersUntil(100).silentUntil(110, "stopped");

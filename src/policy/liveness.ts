@@ -32,6 +32,8 @@ export interface LivenessState {
 export type LivenessEvent =
   /** The gateway answered HTTP, with anything: that is life. */
   | { readonly kind: "answered"; readonly isReady: boolean }
+  /** Nobody listens where it was ready: it restarts in its own process. That is no life, and no silence either. */
+  | { readonly kind: "refused" }
   /** A look at the clock and at the process. */
   | { readonly kind: "looked"; readonly process: "stopped" | "busy" | "idle" }
   /** We ourselves did not run for a while: that time does not count. */
@@ -65,6 +67,9 @@ export function stepLiveness(
       ];
     case "answered":
       return answered(state, event.isReady, now);
+    case "refused":
+      if (state.phase !== "ready") return [state];
+      return [{ ...state, phase: "starting" }, { kind: "not-ready" }];
     case "looked":
       return looked(state, event.process, now, rules);
   }

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { ProcessEnd } from "../core/process-end.ts";
-import { decideRestart, initialRestartState, type RestartDecision } from "./restart.ts";
+import {
+  decideRestart,
+  initialRestartState,
+  OPENCLAW_BREAKER,
+  type RestartDecision,
+  type UncleanLimit,
+} from "./restart.ts";
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
@@ -20,12 +26,18 @@ const middle = () => 0.5;
 class Supervised {
   now = 0;
   random: () => number = middle;
+  limit: UncleanLimit | undefined;
   #state = initialRestartState(0);
 
   /** It runs for `uptimeMs` and ends; it starts again when the delay is over. */
   dies(end: ProcessEnd, uptimeMs = 0): RestartDecision {
     this.now += uptimeMs;
-    const [state, decision] = decideRestart(this.#state, { end, uptimeMs, now: this.now }, this.random);
+    const [state, decision] = decideRestart(
+      this.#state,
+      { end, uptimeMs, now: this.now },
+      this.random,
+      this.limit,
+    );
     this.#state = state;
     if (decision.kind === "restart") this.now += decision.delayMs;
     return decision;
@@ -214,5 +226,44 @@ describe("a restart its operator asked for", () => {
     const process = new Supervised();
     process.delays(15, crashed);
     assert.deepEqual([delayOf(process.dies(asked)), ...process.delays(10, crashed)], [0, ...quick(9), 1000]);
+  });
+});
+
+describe("a gateway that counts unclean ends", () => {
+  const openclaw = () => {
+    const process = new Supervised();
+    process.limit = OPENCLAW_BREAKER;
+    return process;
+  };
+
+  it("is started twice within five minutes, and a third time when they have passed", () => {
+    const process = openclaw();
+    assert.deepEqual(process.delays(2, killed, 20 * SECOND), [0, 0]);
+    // its first such start was 40 s ago
+    assert.deepEqual(process.delays(1, killed, 20 * SECOND), [(300 + 1 - 40) * SECOND]);
+  });
+
+  it("is never started a third time within any five minutes", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 400 * SECOND }), { maxLength: 30 }), (uptimes) => {
+        const process = openclaw();
+        const starts = uptimes.map((uptimeMs) => {
+          process.dies(killed, uptimeMs);
+          return process.now;
+        });
+        starts.forEach((at, i) => {
+          const third = starts[i + 2];
+          assert.ok(third === undefined || third - at > OPENCLAW_BREAKER.windowMs);
+        });
+      }),
+    );
+  });
+
+  it("is started at once when it ended cleanly, or its operator asked", () => {
+    const process = openclaw();
+    process.delays(2, killed, 20 * SECOND);
+    const clean: ProcessEnd = { code: 0, signal: null, by: "itself" };
+    assert.ok(process.delays(1, clean, 20 * SECOND)[0]! <= 100);
+    assert.deepEqual(process.delays(1, asked), [0]);
   });
 });

@@ -16,7 +16,24 @@ const MAX_BACKOFF_MS = 30_000;
 /** ±20 %, so that processes that died together do not come back together. */
 const JITTER = 0.2;
 
+/**
+ * OpenClaw counts its starts behind an unclean end: the third within five minutes runs without its channels
+ * (knowledge: openclaw.md, crash-loop breaker).
+ */
+export const OPENCLAW_BREAKER: UncleanLimit = { starts: 2, windowMs: 300_000 };
+
+/** The window has surely passed by the gateway's own clock, too. */
+const WINDOW_SLACK_MS = 1_000;
+
+/** How many starts behind an unclean end a gateway takes within a time, before it runs on half its strength. */
+export interface UncleanLimit {
+  readonly starts: number;
+  readonly windowMs: number;
+}
+
 export interface RestartState {
+  /** When the last starts behind an unclean end were, or will be. */
+  readonly uncleanStarts: readonly number[];
   readonly tokens: number;
   readonly refilledAt: number;
   /** Restarts in a row that found the budget empty. */
@@ -29,22 +46,50 @@ export type RestartDecision =
   | { readonly kind: "refused" };
 
 export function initialRestartState(now: number): RestartState {
-  return { tokens: BUDGET, refilledAt: now, waits: 0 };
+  return { uncleanStarts: [], tokens: BUDGET, refilledAt: now, waits: 0 };
 }
 
 /**
  * Decides when a process that ended starts again: at once, after a short delay while the budget lasts, with
- * exponential backoff up to 30 s after that. It never gives up. Times in milliseconds, `random` in [0, 1).
+ * exponential backoff up to 30 s after that, and behind an unclean end not before `limit` allows it. It never gives
+ * up. Times in milliseconds, `random` in [0, 1).
  */
 export function decideRestart(
   state: RestartState,
-  ended: { end: ProcessEnd; uptimeMs: number; now: number },
+  ended: Ended,
+  random: () => number,
+  limit?: UncleanLimit,
+): [RestartState, RestartDecision] {
+  const [next, decision] = decideByBudget(state, ended, random);
+  const isUnclean = ended.end.by !== "operator" && ended.end.code !== 0;
+  if (limit === undefined || decision.kind === "refused" || !isUnclean) return [next, decision];
+  const { starts, windowMs } = limit;
+  const oldest = state.uncleanStarts.at(-starts);
+  const earliest = oldest === undefined ? 0 : oldest + windowMs + WINDOW_SLACK_MS;
+  const delayMs = Math.max(decision.delayMs, earliest - ended.now);
+  const uncleanStarts = [...state.uncleanStarts, ended.now + delayMs].slice(-starts);
+  const isCrashLoop = decision.isCrashLoop || delayMs > decision.delayMs;
+  return [
+    { ...next, uncleanStarts },
+    { ...decision, delayMs, isCrashLoop },
+  ];
+}
+
+interface Ended {
+  readonly end: ProcessEnd;
+  readonly uptimeMs: number;
+  readonly now: number;
+}
+
+function decideByBudget(
+  state: RestartState,
+  ended: Ended,
   random: () => number,
 ): [RestartState, RestartDecision] {
   const { end, uptimeMs, now } = ended;
   if (end.code === EXIT_REFUSED) return [state, { kind: "refused" }];
   if (uptimeMs >= STABLE_MS || end.by === "operator") {
-    const fresh = { tokens: BUDGET - 1, refilledAt: now, waits: 0 };
+    const fresh = { ...state, tokens: BUDGET - 1, refilledAt: now, waits: 0 };
     return [fresh, { kind: "restart", delayMs: 0, isCrashLoop: false }];
   }
 
@@ -56,7 +101,7 @@ export function decideRestart(
   if (tokens >= 1) {
     const delayMs = tokens === BUDGET ? 0 : Math.round(QUICK_DELAY_MS * jitter);
     return [
-      { tokens: tokens - 1, refilledAt, waits: 0 },
+      { ...state, tokens: tokens - 1, refilledAt, waits: 0 },
       { kind: "restart", delayMs, isCrashLoop: false },
     ];
   }
@@ -64,7 +109,7 @@ export function decideRestart(
   const delayMs = Math.round(backoff * jitter);
   // waiting earns nothing: only time that the process ran refills the budget
   return [
-    { tokens, refilledAt: now + delayMs, waits: state.waits + 1 },
+    { ...state, tokens, refilledAt: now + delayMs, waits: state.waits + 1 },
     { kind: "restart", delayMs, isCrashLoop: true },
   ];
 }

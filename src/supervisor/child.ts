@@ -1,6 +1,7 @@
 import { type ChildProcess, type SendHandle, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
+import { stripVTControlCharacters } from "node:util";
 import { messageOf } from "../core/errors.ts";
 import { isOurMessage, versioned } from "../core/messages.ts";
 import type { SendSignal } from "../core/ports.ts";
@@ -115,7 +116,7 @@ export class Child {
     if (readable === null || readable === undefined) return Promise.resolve();
     const { clean = (line: string) => line } = this.#options;
     const splitter = new LineSplitter((printed) => {
-      const line = clean(printed);
+      const line = clean(stripVTControlCharacters(printed));
       this.lastLines.push(line);
       if (this.lastLines.length > LAST_LINES) this.lastLines.shift();
       this.#options.onLine(stream, line);

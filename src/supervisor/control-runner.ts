@@ -75,7 +75,7 @@ export class ControlRunner {
     this.#isStopped = true;
     if (this.#child !== undefined) {
       this.#child.blame("operator");
-      await terminate(this.#child, STOP_GRACE_MS);
+      await terminate(this.#child, { graceMs: STOP_GRACE_MS });
     }
     await this.#ended;
   }

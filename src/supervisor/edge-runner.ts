@@ -1,5 +1,6 @@
 import type {
   AfterEnd,
+  Drain,
   EdgeAnswer,
   EdgeInspection,
   EdgeQuestion,
@@ -99,18 +100,25 @@ export class EdgeRunner {
     this.#send({ type: "gateway-ended", generation, end, after });
   }
 
+  /** Whether the gateway reads from the edge who its clients are; this edge is told only if that changed. */
+  upstreamTrusts(trustsEdge: boolean): void {
+    if (this.#settings === undefined || this.#settings.upstreamTrustsEdge === trustsEdge) return;
+    this.#settings = { ...this.#settings, upstreamTrustsEdge: trustsEdge };
+    this.#send({ type: "upstream-trust", trustsEdge });
+  }
+
   /** The run log has more than before: the flight recorder reads it. */
   runsChanged(): void {
     this.#send({ type: "runs-changed" });
   }
 
   /** Has the edge tell its clients; resolves when it did, or after `spreadMs` and a little more. */
-  async drain(scope: "gateway" | "all", reason: string, spreadMs: number): Promise<void> {
+  async drain(scope: "gateway" | "all", drain: Drain): Promise<void> {
     if (this.pid === undefined || !this.#isListening) return;
     const drained = Promise.withResolvers<void>();
     this.#onDrained = drained.resolve;
-    this.#send({ type: "drain", scope, reason, spreadMs });
-    await withTimeout(Promise.race([drained.promise, this.#ended]), spreadMs + DRAIN_SLACK_MS);
+    this.#send({ type: "drain", scope, ...drain });
+    await withTimeout(Promise.race([drained.promise, this.#ended]), drain.spreadMs + DRAIN_SLACK_MS);
     this.#onDrained = undefined;
   }
 
@@ -150,7 +158,7 @@ export class EdgeRunner {
   async restart(why: string): Promise<void> {
     if (this.#child === undefined) return;
     this.#child.blame("operator", why);
-    await terminate(this.#child, STOP_GRACE_MS);
+    await terminate(this.#child, { graceMs: STOP_GRACE_MS });
   }
 
   async stop(): Promise<void> {
@@ -158,7 +166,7 @@ export class EdgeRunner {
     clearTimeout(this.#restartTimer);
     if (this.#child !== undefined) {
       this.#child.blame("operator");
-      await terminate(this.#child, STOP_GRACE_MS);
+      await terminate(this.#child, { graceMs: STOP_GRACE_MS });
     }
     await this.#ended;
   }

@@ -1,18 +1,27 @@
 import type { Config } from "../config/schema.ts";
 import type { EdgeSettings } from "../core/messages.ts";
 
-/** What the edge needs of the config, with times in milliseconds. No secret is among it. */
-export function edgeSettings(config: Config, stateDir: string): EdgeSettings {
+/** Its clients wait 15 s for the upgrade and the challenge: after this time the edge greets them itself. */
+const OPENCLAW_HOLD_MS = 10_000;
+
+/**
+ * What the edge needs of the config, with times in milliseconds. No secret is among it. `openclawTrustsEdge` counts for
+ * an OpenClaw upstream: its own config says so.
+ */
+export function edgeSettings(config: Config, stateDir: string, openclawTrustsEdge: boolean): EdgeSettings {
   const { gateway, supervisor, recorder } = config;
+  const { upstream } = gateway;
+  const holdMs = gateway.hold.maxSec * 1000;
   return {
     port: gateway.port,
-    upstreamTrustsEdge: gateway.upstream.type === "builtin" || gateway.upstream.trustsEdge === true,
+    ...(upstream.type === "openclaw" ? { dialect: "openclaw" } : {}),
+    upstreamTrustsEdge: trustsEdge(upstream, openclawTrustsEdge),
     keepalive: {
       enabled: gateway.keepalive.enabled,
       intervalMs: gateway.keepalive.intervalSec * 1000,
       timeoutMs: gateway.keepalive.timeoutSec * 1000,
     },
-    holdMs: gateway.hold.maxSec * 1000,
+    holdMs: upstream.type === "openclaw" ? Math.min(holdMs, OPENCLAW_HOLD_MS) : holdMs,
     maxConnections: gateway.limits.maxConnections,
     unfinishedHandshakesPerAddress: gateway.limits.unfinishedHandshakesPerAddress,
     handshakeMs: gateway.limits.handshakeSec * 1000,
@@ -23,4 +32,15 @@ export function edgeSettings(config: Config, stateDir: string): EdgeSettings {
     hangRestartMs: supervisor.hangRestartSec * 1000,
     startTimeoutMs: supervisor.startTimeoutSec * 1000,
   };
+}
+
+function trustsEdge(upstream: Config["gateway"]["upstream"], openclawTrustsEdge: boolean): boolean {
+  switch (upstream.type) {
+    case "builtin":
+      return true;
+    case "openclaw":
+      return openclawTrustsEdge;
+    default:
+      return upstream.trustsEdge === true;
+  }
 }

@@ -1,38 +1,37 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Config } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
 import type { AfterEnd, GatewayRun, GatewayState, GatewayToSupervisor } from "../core/messages.ts";
-import type { Clock, Log, SendSignal } from "../core/ports.ts";
+import type { Clock, Log } from "../core/ports.ts";
 import { describeEnd, describeExit, type ProcessEnd } from "../core/process-end.ts";
 import type { Host } from "../host/types.ts";
-import { type MemoryLook, memoryTrouble } from "../policy/memory.ts";
-import { decideRestart, initialRestartState, type RestartState } from "../policy/restart.ts";
+import {
+  decideRestart,
+  initialRestartState,
+  OPENCLAW_BREAKER,
+  type RestartState,
+} from "../policy/restart.ts";
 import { takeBlockedStack } from "./blocked-stack.ts";
-import { Child } from "./child.ts";
-import { findFreePort } from "./free-port.ts";
+import type { Child } from "./child.ts";
+import { launchBuiltin } from "./launch/builtin.ts";
+import { prepareCommand } from "./launch/command.ts";
+import { type OpenclawUpstream, openclawCommand, prepareOpenclaw } from "./launch/openclaw.ts";
+import type { Launch, LaunchDeps, Launched, LaunchRequest } from "./launch/types.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import type { NodeReport } from "./node-report.ts";
+import { letItRepairItself, restartSafely, takeHandoff } from "./openclaw-upkeep.ts";
 import type { ProcessWatch } from "./process-watch.ts";
 import type { Runs } from "./runs.ts";
-import { terminate } from "./terminate.ts";
+import { type Gentleness, terminate } from "./terminate.ts";
 
-export interface GatewayRunnerDeps {
+export interface GatewayRunnerDeps extends LaunchDeps {
   readonly runs: Runs;
   readonly host: Host;
-  readonly reportsDir: string;
-  readonly clean: (line: string) => string;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly sendSignal: SendSignal;
   readonly log: Log;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Node and its arguments that run the built-in gateway. */
-  readonly node: string;
-  readonly builtinArgs: readonly string[];
-  readonly socketPathFor: (generation: number) => string;
+  readonly fetch: typeof fetch;
   readonly removeSocket: (path: string) => void;
-  readonly configPath: string;
-  readonly logFile: string;
-  readonly onLine: (stream: "out" | "err" | "end", line: string) => void;
   readonly onStarted: (run: GatewayRun) => void;
   readonly onEnded: (generation: number, end: ProcessEnd, after: AfterEnd) => void;
   readonly onRestartRequested: (reason: string) => void;
@@ -40,14 +39,11 @@ export interface GatewayRunnerDeps {
   readonly isStopped: (pid: number) => Promise<boolean>;
 }
 
-/** How often a gateway's memory is compared with its limits. */
-const MEMORY_LOOK_MS = 2_000;
-
-/** Looks that are kept: more than `memoryTrouble` asks for. */
-const MEMORY_LOOKS = 10;
-
 /** Pause before a launch that failed is tried again. */
 const RETRY_LAUNCH_MS = 1_000;
+
+/** A restart of OpenClaw in its own process takes 4 s and more; while it lasts SIGTERM is ignored. */
+const OPENCLAW_REPEAT_MS = 2_000;
 
 /** A gateway that cannot say goodbye within this time is not waited for. */
 const ANNOUNCE_MS = 500;
@@ -86,8 +82,12 @@ export class GatewayRunner {
   #ended: Promise<void> = Promise.resolve();
   #watch: ProcessWatch | undefined;
   #hangReport: NodeReport | undefined;
-  #heap: { readonly usedBytes: number; readonly limitBytes: number } | undefined;
-  #memoryTimer: NodeJS.Timeout | undefined;
+  #memory: MemoryWatch | undefined;
+
+  /** Of the gateway itself, behind the edge, if it listens on a port. */
+  #url: string | undefined;
+  /** Whether OpenClaw's doctor was run since it was last ready. */
+  #hasRepaired = false;
 
   /** What the edge says of the gateway. */
   observed: GatewayState = "away";
@@ -120,6 +120,7 @@ export class GatewayRunner {
     this.#config = config;
     this.#isStopping = false;
     this.#endsInARow = 0;
+    this.#hasRepaired = false;
     this.#restartState = initialRestartState(this.#deps.clock.now());
     await this.#launch();
   }
@@ -135,16 +136,27 @@ export class GatewayRunner {
       this.#deps.onStarted(run);
       return;
     }
-    const port = upstream.type === "command" ? await findFreePort() : undefined;
+    const launch = await this.#prepare(upstream);
     if (epoch !== this.#epoch) return; // stopped, or started anew, meanwhile
     this.#generation++;
     this.#startedAt = this.#deps.clock.now();
-    const { child, run, command } =
-      upstream.type === "builtin" ? this.#spawnBuiltin() : this.#spawnCommand(upstream.command, port!);
-    this.#child = child;
+    const launched = launch(this.#launchRequest());
+    this.#child = launched.child;
+    this.#url = launched.run.address.kind === "url" ? launched.run.address.url : undefined;
     this.#state = "running";
-    this.#deps.log(`gateway started: generation ${run.generation}, pid ${child.pid ?? "none"}`);
-    this.#ended = this.#follow(child, run, command);
+    this.#deps.log(`gateway started: generation ${this.#generation}, pid ${launched.child.pid ?? "none"}`);
+    this.#ended = this.#follow(launched);
+  }
+
+  async #prepare(upstream: Exclude<Config["gateway"]["upstream"], { type: "url" }>): Promise<Launch> {
+    switch (upstream.type) {
+      case "builtin":
+        return launchBuiltin;
+      case "command":
+        return await prepareCommand({ words: upstream.command });
+      case "openclaw":
+        return await prepareOpenclaw(upstream, this.#deps.openclawSearch);
+    }
   }
 
   /** The edge says the gateway of `generation` is in this state. */
@@ -154,6 +166,7 @@ export class GatewayRunner {
       if (this.#child?.pid !== undefined) this.#deps.runs.ready("gateway", generation, this.#child.pid);
       this.#deps.log(`gateway ready: generation ${generation}`);
       this.#endsInARow = 0;
+      this.#hasRepaired = false;
     }
     this.observed = state;
   }
@@ -176,6 +189,18 @@ export class GatewayRunner {
     clearTimeout(timer);
   }
 
+  /**
+   * Has a living OpenClaw restart by itself, which loses no work of it: it tells its clients and is back within
+   * seconds, in the same process. False where that is not possible.
+   */
+  async restartSafely(): Promise<boolean> {
+    const { upstream } = this.#config.gateway;
+    const url = this.#url;
+    if (upstream.type !== "openclaw" || this.observed !== "ready" || url === undefined) return false;
+    const command = await openclawCommand(upstream, this.#deps.openclawSearch);
+    return await restartSafely(command, { ...this.#deps, url, timeLimitMs: this.#graceMs });
+  }
+
   /** Ends the process because it hangs; it then starts again. A stopped process can't act on SIGTERM. */
   async endHung(generation: number, why: string): Promise<void> {
     const child = this.#child;
@@ -184,7 +209,7 @@ export class GatewayRunner {
     this.#deps.log(`ending the gateway: ${why}`);
     const isStopped = await this.#deps.isStopped(child.pid);
     if (!isStopped) this.#hangReport = await takeBlockedStack(child, this.#deps.host);
-    await terminate(child, isStopped ? 0 : this.#graceMs);
+    await terminate(child, { ...this.#gentleness, ...(isStopped ? { graceMs: 0 } : {}) });
   }
 
   /** Ends the process for good, or until `start`. */
@@ -196,105 +221,38 @@ export class GatewayRunner {
     if (child !== undefined) {
       child.blame("operator");
       const isBuiltin = this.#config.gateway.upstream.type === "builtin";
-      await terminate(child, this.#graceMs, isBuiltin ? () => child.send({ type: "stop" }) : undefined);
+      const ask = isBuiltin ? { ask: () => void child.send({ type: "stop" }) } : {};
+      await terminate(child, { ...this.#gentleness, ...ask });
     }
     await this.#ended;
     this.#state = "stopped";
+  }
+
+  get #gentleness(): Gentleness {
+    const isOpenclaw = this.#config.gateway.upstream.type === "openclaw";
+    return { graceMs: this.#graceMs, ...(isOpenclaw ? { repeatMs: OPENCLAW_REPEAT_MS } : {}) };
   }
 
   get #graceMs(): number {
     return this.#config.supervisor.stopGraceSec * 1000;
   }
 
-  /** A limit in the command's own arguments wins over ours. */
-  get #environment() {
-    const { env } = this.#deps;
-    const { heapMb } = this.#config.supervisor;
-    if (heapMb === undefined) return env;
-    const options = `${env.NODE_OPTIONS ?? ""} --max-old-space-size=${heapMb}`.trim();
-    return { ...env, NODE_OPTIONS: options };
-  }
-
-  #spawnBuiltin(): { child: Child; run: GatewayRun; command: string } {
-    const deps = this.#deps;
-    const generation = this.#generation;
-    const path = deps.socketPathFor(generation);
-    const edgeKey = randomBytes(32).toString("hex");
-    const { port, auth } = this.#config.gateway;
-    const secret = auth.mode === "token" ? auth.token : auth.mode === "password" ? auth.password : undefined;
-    const child = new Child({
-      command: deps.node,
-      args: deps.builtinArgs,
-      // so that the playbook's `ps aux | grep "openclaw gateway"` finds a line exactly when a gateway is there
-      argv0: "openclaw gateway",
-      env: this.#environment,
-      ipc: true,
-      ownGroup: true,
-      reportsDir: deps.reportsDir,
-      clean: deps.clean,
-      onLine: deps.onLine,
-      onMessage: (message) => this.#onMessage(message as GatewayToSupervisor),
-      sendSignal: deps.sendSignal,
-    });
-    child.send({
-      type: "start",
-      settings: {
-        socketPath: path,
-        port,
-        auth: { mode: auth.mode, ...(secret === undefined ? {} : { secret }) },
-        edgeKey,
-        generation,
-        configPath: deps.configPath,
-        logFile: deps.logFile,
-      },
-    });
-    const run: GatewayRun = {
-      generation,
-      address: { kind: "socket", path },
-      edgeKey,
-      ...(child.pid === undefined ? {} : { pid: child.pid }),
-    };
-    return { child, run, command: "built-in gateway" };
-  }
-
-  #spawnCommand(
-    command: readonly string[],
-    port: number,
-  ): { child: Child; run: GatewayRun; command: string } {
-    const deps = this.#deps;
-    const generation = this.#generation;
-    const [program, ...args] = command.map((part) => part.replaceAll("{port}", String(port)));
-    const child = new Child({
-      command: program!,
-      args,
-      env: { ...this.#environment, PORT: String(port) },
-      ipc: false,
-      ownGroup: true,
-      reportsDir: deps.reportsDir,
-      clean: deps.clean,
-      onLine: deps.onLine,
-      sendSignal: deps.sendSignal,
-    });
-    const run: GatewayRun = {
-      generation,
-      address: { kind: "url", url: `ws://127.0.0.1:${port}` },
-      ...(child.pid === undefined ? {} : { pid: child.pid }),
-    };
-    return { child, run, command: command.join(" ") };
+  #launchRequest(): LaunchRequest {
+    const onMessage = (message: GatewayToSupervisor) => this.#onMessage(message);
+    return { deps: this.#deps, config: this.#config, generation: this.#generation, onMessage };
   }
 
   #onMessage(message: GatewayToSupervisor): void {
     if (message.type === "shutdown-announced") this.#onAnnounced?.();
     if (message.type === "memory") {
-      this.#heap = { usedBytes: message.heapUsedBytes, limitBytes: message.heapLimitBytes };
+      this.#memory?.heap(message.heapUsedBytes, message.heapLimitBytes);
       this.#watch?.noteHeap(message.heapUsedBytes);
     }
     if (message.type === "restart-requested") this.#deps.onRestartRequested(message.reason);
   }
 
-  async #follow(child: Child, run: GatewayRun, command: string): Promise<void> {
+  async #follow({ child, run, command }: Launched): Promise<void> {
     const deps = this.#deps;
-    this.#heap = undefined;
     const { end, uptimeMs } = await deps.runs.follow("gateway", {
       generation: run.generation,
       child,
@@ -303,12 +261,15 @@ export class GatewayRunner {
       configHash: hashOf(this.#config),
       onWatch: (watch) => {
         this.#watch = watch;
-        this.#watchMemory(watch);
+        if (this.#config.supervisor.memoryRestart) {
+          this.#memory = new MemoryWatch(watch, (trouble) => deps.onRestartRequested(trouble));
+        }
       },
       onRecorded: () => deps.onStarted(run),
       hangReport: () => this.#takeHangReport(),
     });
-    clearInterval(this.#memoryTimer);
+    this.#memory?.stop();
+    this.#memory = undefined;
     if (run.address.kind === "socket") deps.removeSocket(run.address.path);
     const reason = describeEnd(end);
     const lastLine = child.lastLines.at(-1);
@@ -329,28 +290,30 @@ export class GatewayRunner {
     );
     deps.log(`gateway ended: ${reason}; ${describeAfter(after)}`);
     deps.onEnded(run.generation, end, after);
+    const { upstream } = this.#config.gateway;
+    if (upstream.type === "openclaw" && end.code === 0 && end.by === "itself" && child.pid !== undefined) {
+      const openclaw = await openclawCommand(upstream, deps.openclawSearch).catch(() => undefined);
+      if (openclaw !== undefined) void takeHandoff(openclaw, child.pid, deps.log);
+    }
+  }
+
+  #mayRepair({ repairRefusals }: OpenclawUpstream): boolean {
+    return repairRefusals === true && !this.#hasRepaired;
+  }
+
+  /** OpenClaw's own doctor, and one more start; refused again, it stays refused. */
+  async #repairAndLaunch(upstream: OpenclawUpstream): Promise<void> {
+    this.#hasRepaired = true;
+    const epoch = this.#epoch;
+    const openclaw = await openclawCommand(upstream, this.#deps.openclawSearch).catch(() => undefined);
+    if (openclaw !== undefined) await letItRepairItself(openclaw, this.#deps.log);
+    if (epoch === this.#epoch) this.#launchLater(0);
   }
 
   #takeHangReport(): NodeReport | undefined {
     const report = this.#hangReport;
     this.#hangReport = undefined;
     return report;
-  }
-
-  /** With `supervisor.memoryRestart` a gateway that will run out of memory is restarted while it still can say so. */
-  #watchMemory(watch: ProcessWatch): void {
-    clearInterval(this.#memoryTimer);
-    if (!this.#config.supervisor.memoryRestart) return;
-    const looks: MemoryLook[] = [];
-    this.#memoryTimer = setInterval(async () => {
-      const cgroup = await watch.cgroupNow();
-      looks.push({ heap: this.#heap, cgroup });
-      if (looks.length > MEMORY_LOOKS) looks.shift();
-      const trouble = memoryTrouble(looks);
-      if (trouble === undefined) return;
-      clearInterval(this.#memoryTimer);
-      this.#deps.onRestartRequested(trouble);
-    }, MEMORY_LOOK_MS);
   }
 
   /** A launch that fails (no port, no memory) is tried again: nothing else would bring the gateway back. */
@@ -368,12 +331,19 @@ export class GatewayRunner {
       this.#state = "stopped";
       return { kind: "stopped" };
     }
+    const { upstream } = this.#config.gateway;
     const [next, decision] = decideRestart(
       this.#restartState,
       { end, uptimeMs, now: this.#deps.clock.now() },
       this.#deps.random,
+      upstream.type === "openclaw" ? OPENCLAW_BREAKER : undefined,
     );
     this.#restartState = next;
+    if (decision.kind === "refused" && upstream.type === "openclaw" && this.#mayRepair(upstream)) {
+      this.#state = "waiting";
+      void this.#repairAndLaunch(upstream);
+      return { kind: "restart", delayMs: 0 };
+    }
     if (decision.kind === "refused") {
       this.#state = "refused";
       return { kind: "refused", message: this.#lastExit?.lastLine ?? "exit code 78" };

@@ -19,10 +19,10 @@ export interface Bound {
 
 /** Binds every address of the config, or none. Throws PORT_IN_USE naming the holder, or BIND_FAILED. */
 export async function bindAll(config: Config, deps: ListeningDeps): Promise<Bound> {
-  const { bind, port } = config.gateway;
+  const { bind, port, upstream } = config.gateway;
   const ports: BoundPort[] = [];
   try {
-    for (const { address, isOptional } of bindAddresses(bind)) {
+    for (const { address, isOptional } of bindAddresses(bind, upstream.type === "openclaw")) {
       try {
         ports.push(bindPort(address, port));
       } catch (error) {

@@ -15,6 +15,7 @@ import { serveControl } from "./control-server.ts";
 import { EdgeRunner, type EdgeRunnerDeps } from "./edge-runner.ts";
 import { edgeSettings } from "./edge-settings.ts";
 import { GatewayRunner, type GatewayRunnerDeps } from "./gateway-runner.ts";
+import { openclawCommand } from "./launch/openclaw.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { type Bound, bindAll, portInUse, release } from "./listening.ts";
 import { acquireLock, type Lock } from "./lock.ts";
@@ -42,6 +43,8 @@ type Shared =
   | "log"
   | "random"
   | "sendSignal"
+  | "openclawSearch"
+  | "fetch"
   | "env"
   | "node"
   | "reportsDir"
@@ -55,7 +58,8 @@ export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, 
   readonly stateDir: string;
   readonly crashesDir: string;
   readonly reportsDir: string;
-  readonly fetch: typeof fetch;
+  /** Whether OpenClaw's own config has it read X-Forwarded-For from the edge. */
+  readonly openclawTrustsEdge: () => Promise<boolean>;
   readonly lockPath: string;
   readonly runLogPath: string;
   readonly controlPath: string;
@@ -126,6 +130,8 @@ export class Supervisor {
       const runLog = new RunLog(deps.runLogPath);
       await runLog.prepare();
       const records = await runLog.read();
+      const { upstream } = this.#config.gateway;
+      if (upstream.type === "openclaw") await openclawCommand(upstream, deps.openclawSearch);
       await endLeftovers(records, deps);
       this.#bound = await bindAll(this.#config, deps);
       // a report that nobody collected has an environment in it
@@ -152,7 +158,7 @@ export class Supervisor {
       await this.#lock.release();
       throw error;
     }
-    this.#edge.start(this.#bound.ports, this.#edgeSettings(this.#config));
+    this.#edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
     await this.#gateway.start(this.#config);
     this.#watchConfig();
   }
@@ -201,7 +207,7 @@ export class Supervisor {
     clearInterval(this.#configTimer);
     if (this.#gateway === undefined || this.#edge === undefined) return; // the start failed and cleaned up
     await this.#gateway.announceShutdown(reason);
-    await this.#edge.drain("all", reason, this.#config.supervisor.drainSec * 1000);
+    await this.#edge.drain("all", { reason, spreadMs: spreadOf(this.#config), isStop: true });
     await Promise.all([this.#gateway.stop(), this.#edge.stop(), this.#console?.stop()]);
     this.#release();
     const uptimeMs = Math.round(this.#deps.clock.now() - this.#startedAt);
@@ -286,9 +292,12 @@ export class Supervisor {
       progress("restarting the edge, which does not answer");
       await edge.restart("it did not answer its supervisor");
     }
+    const isSame = JSON.stringify(config) === this.#configText;
+    if (isSame) progress("asking the gateway to restart");
+    if (isSame && (await gateway.restartSafely())) return;
     progress("telling the clients");
     await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
-    await edge.drain("gateway", RESTARTING, config.supervisor.drainSec * 1000);
+    await edge.drain("gateway", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     progress("stopping the gateway");
     await gateway.stop();
     progress("starting the gateway");
@@ -305,7 +314,7 @@ export class Supervisor {
     const moved = port === this.#bound.port ? undefined : await bindAll(config, this.#deps);
     progress("telling the clients");
     await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
-    await edge.drain("all", RESTARTING, config.supervisor.drainSec * 1000);
+    await edge.drain("all", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     progress("stopping edge and gateway");
     await Promise.all([gateway.stop(), edge.stop(), this.#console?.retire()]);
     if (moved !== undefined || bind !== this.#bound.bind) {
@@ -315,7 +324,7 @@ export class Supervisor {
     progress("starting edge and gateway");
     this.#adopt(config);
     this.#fatal = undefined;
-    edge.start(this.#bound.ports, this.#edgeSettings(config));
+    edge.start(this.#bound.ports, await this.#edgeSettings(config));
     await gateway.start(config);
   }
 
@@ -344,7 +353,14 @@ export class Supervisor {
     this.#configTimer = setInterval(() => {
       void removeStrayReports(this.#deps.reportsDir, this.#deps.clock.wall());
       look().catch((error) => this.#deps.log(`cannot start the gateway: ${messageOf(error)}`));
+      void this.#watchTrust();
     }, CONFIG_POLL_MS);
+  }
+
+  /** OpenClaw reads its config again while it runs: remote clients must not go on to one that lets anybody in. */
+  async #watchTrust(): Promise<void> {
+    if (this.#config.gateway.upstream.type !== "openclaw" || this.#isStopping) return;
+    this.#edge?.upstreamTrusts(await this.#deps.openclawTrustsEdge());
   }
 
   /** The same port on other addresses: it can only be tried once the old ones are let go. */
@@ -354,7 +370,7 @@ export class Supervisor {
     } catch (error) {
       this.#bound = await bindAll(this.#config, this.#deps);
       const { edge, gateway } = this.#started();
-      edge.start(this.#bound.ports, this.#edgeSettings(this.#config));
+      edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
       await gateway.start(this.#config);
       throw error;
     }
@@ -370,8 +386,8 @@ export class Supervisor {
   /** With the secrets of the config in force: a token may change under a running supervisor. */
   readonly #clean = (line: string) => withoutSecrets(line, secretsOf(this.#config));
 
-  #edgeSettings(config: Config): EdgeSettings {
-    return edgeSettings(config, this.#deps.stateDir);
+  async #edgeSettings(config: Config): Promise<EdgeSettings> {
+    return edgeSettings(config, this.#deps.stateDir, await this.#deps.openclawTrustsEdge());
   }
 
   #edgeDeps(): EdgeRunnerDeps {
@@ -450,4 +466,8 @@ export class Supervisor {
       );
     }, TELL_MS);
   }
+}
+
+function spreadOf({ supervisor }: Config): number {
+  return supervisor.drainSec * 1000;
 }

@@ -27,8 +27,8 @@ export interface Examination {
   readonly report: DoctorReport;
 }
 
-/** The doctor's own bound is 2 s; after a repair it waits until a gateway is there (`Plan.settleMs`). */
-const DOCTOR_MS = 150_000;
+/** The doctor's own bound is 2 s; after a repair, or an adoption, it waits until a gateway is there. */
+const COMMAND_MS = 300_000;
 
 /** A machine of its own, as far as a folder makes one: what is started or mounted here ends with it. */
 export abstract class Lab implements AsyncDisposable {
@@ -94,7 +94,7 @@ export abstract class Lab implements AsyncDisposable {
   async output(command: readonly string[], call: DoctorCall = {}): Promise<CommandResult & { ms: number }> {
     const startedAt = performance.now();
     const child = this.#start(command, { ...this.env, ...call.env }, call.at);
-    const timer = setTimeout(() => child.kill("SIGKILL"), DOCTOR_MS);
+    const timer = setTimeout(() => child.kill("SIGKILL"), COMMAND_MS);
     const result = await collect(child).finally(() => clearTimeout(timer));
     return { ...result, ms: performance.now() - startedAt };
   }

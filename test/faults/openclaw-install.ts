@@ -13,6 +13,11 @@ export function openclawEntry(): string {
   return join(process.env.CLAWKIT_OPENCLAW_DIR ?? CACHE, "node_modules", "openclaw", "openclaw.mjs");
 }
 
+/** Why a test of it cannot run here; false if it can. In CI it must. */
+export function whyNotInstalled(): string | false {
+  return existsSync(openclawEntry()) ? false : "no OpenClaw is installed: npm run faults brings one";
+}
+
 /** Installs it where it is missing. Throws what npm says against it. */
 export function installOpenclaw(progress: (text: string) => void): void {
   if (existsSync(openclawEntry())) return;

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import { freePort, until } from "../helpers/clawkit.ts";
+import { type CommandResult, freePort, until } from "../helpers/clawkit.ts";
+import { CLAWKIT } from "../helpers/command-line.ts";
 import { ask } from "../helpers/http.ts";
 import type { TestHost } from "../helpers/network.ts";
 import { endAllWith, Lab, plainEnvironment } from "./lab.ts";
@@ -41,11 +42,39 @@ export class OpenclawLab extends Lab {
     lab.defer(() => rm(lab.#folder, { recursive: true, force: true }));
     for (const folder of [lab.stateDir, lab.#bin, lab.#logs])
       await mkdir(folder, { recursive: true, mode: 0o700 });
-    const command = join(lab.#bin, "openclaw");
-    await writeFile(command, `#!/bin/sh\nexec '${process.execPath}' '${openclawEntry()}' "$@"\n`);
-    await chmod(command, 0o755);
+    await lab.writeCommand({});
     await lab.writeConfig({});
     return lab;
+  }
+
+  get token(): string {
+    return TOKEN;
+  }
+
+  /** The `openclaw` of this machine; its gateway has that much more in its environment. */
+  async writeCommand(gatewayEnv: Record<string, string>): Promise<void> {
+    const exports = assignments(gatewayEnv).map((assignment) => `export '${assignment}'`);
+    const lines =
+      exports.length === 0 ? [] : [`if [ "$1" = gateway ] && [ "$2" = run ]; then`, ...exports, "fi"];
+    const exec = `exec '${process.execPath}' '${openclawEntry()}' "$@"`;
+    const command = join(this.#bin, "openclaw");
+    await writeFile(command, `${["#!/bin/sh", ...lines, exec].join("\n")}\n`);
+    await chmod(command, 0o755);
+  }
+
+  /** From now on the home is the account's own here: only there does OpenClaw's `gateway start` do anything. */
+  async ownAccount(): Promise<void> {
+    const { uid } = userInfo();
+    const lines = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => {
+      const fields = line.split(":");
+      return fields[2] === String(uid) ? fields.with(5, this.home).join(":") : line;
+    });
+    await writeFile(this.#passwd, lines.join("\n"));
+  }
+
+  /** Runs a command of ClawKit to its end. */
+  clawkit(...args: string[]): Promise<CommandResult> {
+    return this.output([process.execPath, CLAWKIT, ...args], { env: { SHELL: "/bin/bash" } });
   }
 
   get stateDir(): string {
@@ -102,6 +131,11 @@ export class OpenclawLab extends Lab {
     return code;
   }
 
+  /** Says how a command of OpenClaw ended. */
+  asked(...args: string[]): Promise<CommandResult> {
+    return this.output([join(this.#bin, "openclaw"), ...args]);
+  }
+
   /** Runs a command of OpenClaw to its end. */
   async openclaw(...args: string[]): Promise<void> {
     const [code] = (await once(this.spawn([join(this.#bin, "openclaw"), ...args]), "exit")) as [
@@ -131,7 +165,7 @@ export class OpenclawLab extends Lab {
   }
 
   /** Makes it go wrong in that way of `programs/hooks.cjs`. */
-  async goWrong(way: "throw" | "reject" | "spin"): Promise<void> {
+  async goWrong(way: "throw" | "reject" | "spin" | "spin-60s"): Promise<void> {
     const path = join(this.#folder, "fault");
     await writeFile(`${path}.new`, way);
     await rename(`${path}.new`, path);
@@ -155,8 +189,13 @@ export class OpenclawLab extends Lab {
   /** The log folder is the machine's: a mount of our own makes it this laboratory's. */
   protected override wrapped(command: readonly string[]): readonly string[] {
     mkdirSync(LOG_FOLDER, { recursive: true, mode: 0o700 });
-    const script = `mount --bind "$0" ${LOG_FOLDER} && exec "$@"`;
+    const account = existsSync(this.#passwd) ? `mount --bind '${this.#passwd}' /etc/passwd &&` : "";
+    const script = `${account} mount --bind "$0" ${LOG_FOLDER} && exec "$@"`;
     return ["unshare", "--mount", "sh", "-c", script, this.#logs, ...command];
+  }
+
+  get #passwd(): string {
+    return join(this.#folder, "passwd");
   }
 
   get #bin(): string {

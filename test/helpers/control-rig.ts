@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { playbookPath } from "../../src/bin/entries.ts";
+import { playbooksDir } from "../../src/bin/entries.ts";
 import { defaultConfig } from "../../src/config/parse.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { API_PREFIX } from "../../src/control/contract.ts";
@@ -48,7 +48,7 @@ export class ControlRig implements AsyncDisposable {
       logsDir: join(stateDir, "logs"),
       stateDir,
       feedbackPath: join(stateDir, "feedback.jsonl"),
-      playbookPath,
+      playbooksDir: playbooksDir(),
       pagesDir: join(stateDir, "pages"),
       config: async () => this.config,
       status: async () => this.status,

@@ -433,6 +433,7 @@ describe("while the gateway is away", () => {
     const { status, headers, body } = await ask(app.port, "/chat", { headers: browser });
     assert.deepEqual([status, headers["content-type"]], [503, "text/html; charset=utf-8"]);
     assert.equal(headers["cache-control"], "no-store");
+    assert.match(String(headers["content-security-policy"]), /^default-src 'none'/);
     assert.match(headers["retry-after"] ?? "", /^\d+$/);
     assert.match(body.toString(), /<meta http-equiv="refresh" content="\d+">/);
     assert.ok(body.toString().includes(REASON));

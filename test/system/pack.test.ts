@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -27,11 +27,17 @@ describe("the packed package", { skip: needsPosix }, () => {
   test("has the one bin name, and needs nothing that is not in it", async () => {
     const list = await run("tar", ["-tzf", ours]);
     const files = list.stdout.trim().split("\n");
+    const playbooks = (await readdir(join(ROOT, "playbooks"))).sort();
     assert.deepEqual(
       files.filter((path) => !path.startsWith("package/dist/")).sort(),
-      ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json", "playbooks/1006.md"].map(
-        (name) => `package/${name}`,
-      ),
+      [
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "SECURITY.md",
+        "package.json",
+        ...playbooks.map((name) => `playbooks/${name}`),
+      ].map((name) => `package/${name}`),
     );
     const { stdout } = await run("tar", ["-xzOf", ours, "package/package.json"]);
     const manifest = JSON.parse(stdout);
@@ -84,7 +90,8 @@ describe("the packed package", { skip: needsPosix }, () => {
       client.socket.terminate();
       assert.equal((await clawkit("gateway", "status")).code, 0);
       assert.match((await clawkit("doctor")).stdout, /^Healthy: /);
-      assert.match((await clawkit("playbook")).stdout, /^# Gateway Closed \(1006\) Playbook$/m);
+      assert.match((await clawkit("playbook")).stdout, /^1006 {2}Gateway Closed \(1006\) Playbook$/m);
+      assert.match((await clawkit("playbook", "1008")).stdout, /^# Client Refused \(1008\) Playbook$/m);
 
       const stop = await clawkit("gateway", "stop");
       assert.equal(stop.code, 0, stop.stderr);

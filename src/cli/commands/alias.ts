@@ -1,9 +1,8 @@
-import { access, chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { ClawkitError } from "../../core/errors.ts";
-import { replaceFile } from "../../host/files.ts";
 import { findOnPath } from "../../host/path-search.ts";
 import type { CliContext } from "../context.ts";
+import { ShellProfile } from "../shell-profile.ts";
 
 export interface AliasOptions {
   readonly json?: boolean;
@@ -11,12 +10,7 @@ export interface AliasOptions {
   readonly yes?: boolean;
 }
 
-/** What marks our line in a profile, so that `off` finds exactly that. */
-const MARK = "# added by clawkit alias";
-/** What else we added: an end for the line before ours, or the whole file. `off` takes that back too. */
-const WITH_LINE_END = ", with the line end before";
-const WITH_FILE = ", with this file";
-const OUR_LINE = new RegExp(`(^|\\n)[^\\n]*${MARK}(${WITH_LINE_END}|${WITH_FILE})?\\n`);
+const ADDED_BY = "clawkit alias";
 
 /**
  * `openclaw` as a name for ClawKit: scripts in ClawKit's own folder, which is appended to PATH, so a real
@@ -31,18 +25,18 @@ export async function aliasOn(context: CliContext, options: AliasOptions): Promi
     await chmod(path, 0o755);
   }
   const line = pathLine(context);
-  const profile = profilePath(context);
+  const profile = ShellProfile.of(context, ADDED_BY);
   const editsProfile = options.yes === true && profile !== undefined;
-  if (editsProfile) await appendToProfile(profile, line);
+  if (editsProfile) await profile.add(line);
   const status = await inspect(context);
   if (options.json) out.json(status);
   else if (editsProfile)
-    out.line(`The alias is on; ${profile} was extended: open a new terminal, or run: ${line}`);
+    out.line(`The alias is on; ${profile.path} was extended: open a new terminal, or run: ${line}`);
   else {
     out.line(`The alias is in ${paths.binDir}. To use it in this terminal, run:`);
     out.line(`  ${line}`);
     if (profile !== undefined)
-      out.line(`To have that in every terminal (edits ${profile}): ${context.name} alias on --yes`);
+      out.line(`To have that in every terminal (edits ${profile.path}): ${context.name} alias on --yes`);
   }
   return 0;
 }
@@ -60,9 +54,9 @@ export async function aliasOff(context: CliContext, options: AliasOptions): Prom
 /** The profile is named if our line was in it. */
 export async function removeAlias(context: CliContext): Promise<{ profile: string | undefined }> {
   for (const [name] of scripts(context)) await rm(join(context.paths.binDir, name), { force: true });
-  const profile = profilePath(context);
-  const wasInProfile = profile !== undefined && (await removeFromProfile(profile));
-  return { profile: wasInProfile ? profile : undefined };
+  const profile = ShellProfile.of(context, ADDED_BY);
+  const wasInProfile = (await profile?.remove()) ?? false;
+  return { profile: wasInProfile ? profile?.path : undefined };
 }
 
 export async function aliasStatus(context: CliContext, options: AliasOptions): Promise<number> {
@@ -81,8 +75,7 @@ async function inspect(context: CliContext) {
   const folder = context.paths.binDir;
   const [first] = scripts(context)[0]!;
   const folders = (context.env.PATH ?? "").split(delimiter);
-  const profile = profilePath(context);
-  const inProfile = profile !== undefined && (await readProfile(profile)).includes(MARK);
+  const inProfile = (await ShellProfile.of(context, ADDED_BY)?.hasLine()) ?? false;
   return {
     on: await exists(join(folder, first)),
     folder,
@@ -105,47 +98,6 @@ function pathLine(context: CliContext): string {
   const folder = context.paths.binDir;
   if (context.platform === "win32") return `set PATH=%PATH%;${folder}`;
   return `export PATH="$PATH:${folder}"`;
-}
-
-/** The file the user's shell reads; undefined where editing one would not help (Windows, unknown shells). */
-function profilePath(context: CliContext): string | undefined {
-  const shell = context.env.SHELL ?? "";
-  if (context.platform === "win32") return undefined;
-  if (shell.endsWith("/zsh")) return join(context.home, ".zshrc");
-  if (shell.endsWith("/bash")) return join(context.home, ".bashrc");
-  return shell.endsWith("/sh") || shell.endsWith("/dash") ? join(context.home, ".profile") : undefined;
-}
-
-async function readProfile(path: string): Promise<string> {
-  return await readFile(path, "utf8").catch(() => "");
-}
-
-async function appendToProfile(path: string, line: string): Promise<void> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text?.includes(MARK)) return;
-  if (text === undefined) await replaceProfile(path, `${line} ${MARK}${WITH_FILE}\n`);
-  else if (text === "" || text.endsWith("\n")) await replaceProfile(path, `${text}${line} ${MARK}\n`);
-  else await replaceProfile(path, `${text}\n${line} ${MARK}${WITH_LINE_END}\n`);
-}
-
-/** Leaves the profile as it was before, byte for byte, unless others have written to it since. */
-async function removeFromProfile(path: string): Promise<boolean> {
-  const text = await readProfile(path);
-  const ours = text.match(OUR_LINE);
-  if (ours === null) return false;
-  const [, before = "", how] = ours;
-  const kept = text.replace(OUR_LINE, how === WITH_LINE_END ? "" : before);
-  if (kept === "" && how === WITH_FILE) await rm(path, { force: true });
-  else await replaceProfile(path, kept);
-  return true;
-}
-
-async function replaceProfile(path: string, text: string): Promise<void> {
-  try {
-    await replaceFile(path, text);
-  } catch (cause) {
-    throw new ClawkitError("CONFIG_UNWRITABLE", `Cannot edit ${path}`, { cause });
-  }
 }
 
 /** The `openclaw` that a shell finds, if any. */

@@ -144,7 +144,8 @@ function chosenRepairs(fix: DoctorOptions["fix"]): readonly string[] | undefined
   );
 }
 
-function actionsOf(context: CliContext): Actions {
+/** What a command may do to processes. */
+export function actionsOf(context: CliContext): Actions {
   return {
     startOwn: async () => void (await bringUp(context, await currentStatus(context))),
     restartOwn: async () => {

@@ -77,17 +77,17 @@ export async function bringUp(
  * or the next boot or logon.
  */
 export async function gatewayStop(context: CliContext, options: GatewayOptions): Promise<number> {
+  const wasRunning = await stopKept(context);
+  const text = wasRunning ? "The gateway is stopped" : "The gateway was not running";
+  return finish(context, options, await currentStatus(context), text);
+}
+
+/** Stops it so that no service manager starts it again; false if nothing of ours ran. */
+export async function stopKept(context: CliContext): Promise<boolean> {
   const service = await installedService(context);
   const kept = service !== undefined && isKept(await serviceFacts(context, service));
   if (kept) await driveService(context, service, "stop");
-  const wasRunning = (await stopEverything(context)) || kept;
-  const status = await currentStatus(context);
-  return finish(
-    context,
-    options,
-    status,
-    wasRunning ? "The gateway is stopped" : "The gateway was not running",
-  );
+  return (await stopEverything(context)) || kept;
 }
 
 /** Ends every process of ours; resolves with whether there was a supervisor. */

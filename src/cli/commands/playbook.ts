@@ -1,15 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { ClawkitError, messageOf } from "../../core/errors.ts";
 import { type Examination, examine } from "../../diagnosis/doctor.ts";
 import { aboutCause, saveFeedback, seenHere } from "../../diagnosis/feedback.ts";
 import { examinationHeadline } from "../../diagnosis/machine-report.ts";
-import {
-  answersTo,
-  type PlaybookLine,
-  parsePlaybook,
-  relevanceOf,
-  type Section,
-} from "../../diagnosis/playbook.ts";
+import { frontMatterOf, type PlaybookLine, parsePlaybook, type Section } from "../../diagnosis/playbook.ts";
+import { answersTo, relevanceOf } from "../../diagnosis/playbook-here.ts";
 import { Ledger } from "../../diagnosis/remedies/ledger.ts";
 import type { CliContext } from "../context.ts";
 import { machineOf } from "../machine.ts";
@@ -19,13 +15,18 @@ export interface PlaybookOptions {
   readonly answer?: string;
 }
 
-/** `clawkit playbook [1006]`: the page in the terminal; with `--run` beside what was found here. */
+/** The page that this project began with. */
+const FIRST = "1006";
+
+/** `clawkit playbook 1006`: the page in the terminal; with `--run` beside what was found here. Alone: which there are. */
 export async function playbook(
   context: CliContext,
   name: string | undefined,
   options: PlaybookOptions,
 ): Promise<number> {
-  const code = name ?? "1006";
+  const isList = name === undefined && options.run !== true && options.answer === undefined;
+  if (isList) return await list(context);
+  const code = name ?? FIRST;
   const sections = parsePlaybook(await textOf(context, code));
   if (options.answer !== undefined) return await answer(context, code, options.answer);
   const examination = options.run === true ? await look(context) : undefined;
@@ -34,16 +35,32 @@ export async function playbook(
   return 0;
 }
 
+async function list(context: CliContext): Promise<number> {
+  const { out, name } = context;
+  for (const code of await codes(context)) {
+    out.line(`${code}  ${frontMatterOf(await textOf(context, code)).title}`);
+  }
+  out.line(`Read one with: ${name} playbook ${FIRST}   (--run: beside what is found on this machine)`);
+  return 0;
+}
+
+/** Of the playbooks there are, ascending. */
+async function codes({ playbooksDir }: CliContext): Promise<string[]> {
+  const names = await readdir(playbooksDir);
+  return names.flatMap((name) => /^(\d{4})\.md$/.exec(name)?.[1] ?? []).sort();
+}
+
 async function textOf(context: CliContext, code: string): Promise<string> {
   if (!/^\d{4}$/.test(code)) {
     throw new ClawkitError("USAGE", `A playbook has the number of a close code, not ${JSON.stringify(code)}`);
   }
   try {
-    return await readFile(context.playbookPath(code), "utf8");
+    return await readFile(join(context.playbooksDir, `${code}.md`), "utf8");
   } catch (cause) {
+    const there = (await codes(context)).join(", ");
     throw new ClawkitError(
       "USAGE",
-      `There is no playbook for ${code}: there is one for 1006 (${messageOf(cause)})`,
+      `There is no playbook for ${code}: there are ${there} (${messageOf(cause)})`,
       {
         cause,
       },
@@ -75,8 +92,8 @@ function print({ out, platform }: CliContext, section: Section, examination: Exa
   out.line(out.style(isOut ? "dim" : "bold", heading + note));
   for (const line of section.lines) {
     out.line(isOut ? out.style("dim", render(line)) : render(line));
-    if (examination === undefined || line.kind !== "code" || isOut) continue;
-    for (const found of answersTo(line.text, examination.facts, platform) ?? []) {
+    if (examination === undefined || isOut) continue;
+    for (const found of answersTo(line, examination.facts, platform) ?? []) {
       out.line(`      ${out.style("green", "→")} ${found}`);
     }
   }

@@ -1,9 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { join } from "node:path";
 import { withoutSecrets } from "../../core/secrets.ts";
 import type { Examination } from "../../diagnosis/doctor.ts";
 import { aboutCause, saveFeedback } from "../../diagnosis/feedback.ts";
-import { answersTo, parsePlaybook, relevanceOf, type Section } from "../../diagnosis/playbook.ts";
+import { parsePlaybook, type Section } from "../../diagnosis/playbook.ts";
+import { answersTo, relevanceOf } from "../../diagnosis/playbook-here.ts";
 import { Ledger } from "../../diagnosis/remedies/ledger.ts";
 import { ApiError } from "../api-error.ts";
 import { readJson, textIn } from "../body.ts";
@@ -43,7 +44,7 @@ export const playbookRoutes: readonly Route[] = [
 ];
 
 async function list({ deps }: Call): Promise<PlaybookList> {
-  const names = await readdir(dirname(deps.playbookPath("1006"))).catch(() => []);
+  const names = await readdir(deps.playbooksDir).catch(() => []);
   const codes = names.flatMap((name) => /^(\d{4})\.md$/.exec(name)?.[1] ?? []).sort();
   const playbooks = await Promise.all(
     codes.map(async (code) => ({ code, title: (await sectionsOf(deps, code))[0]?.heading ?? code })),
@@ -60,7 +61,7 @@ async function playbook({ deps, params, jobs }: Call): Promise<Playbook> {
       return {
         ...line,
         step: `${index}.${number}`,
-        canRun: answersTo(line.text, [], deps.platform) !== undefined,
+        canRun: answersTo(line, [], deps.platform) !== undefined,
       };
     });
     return { ...section, lines, relevance: relevance(section, last) };
@@ -83,13 +84,13 @@ async function runStep({ deps, params, jobs, request }: Call): Promise<StepResul
   const step = textIn(await readJson(request), "step", 20);
   const [section, line] = step.split(".").map(Number);
   const found = (await sectionsOf(deps, params.code!))[section ?? -1]?.lines[line ?? -1];
-  if (found?.kind !== "code" || answersTo(found.text, [], deps.platform) === undefined) {
+  if (found?.kind !== "code" || answersTo(found, [], deps.platform) === undefined) {
     throw new ApiError("NOT_FOUND", `Step ${JSON.stringify(step)} is none that can run here`);
   }
   // the same looks that the doctor takes: nothing that a page says is executed
   const report = (await jobs.start(["doctor", "--verbose"]).result) as DoctorReport;
   jobs.remember(report);
-  const answers = answersTo(found.text, report.facts, deps.platform) ?? [];
+  const answers = answersTo(found, report.facts, deps.platform) ?? [];
   return { apiVersion: 1, step, command: found.text, found: answers };
 }
 
@@ -115,7 +116,7 @@ async function feedback({ deps, request, session, jobs }: Call): Promise<object>
 
 async function sectionsOf(deps: ControlDeps, code: string): Promise<Section[]> {
   const text = /^\d{4}$/.test(code)
-    ? await readFile(deps.playbookPath(code), "utf8").catch(() => undefined)
+    ? await readFile(join(deps.playbooksDir, `${code}.md`), "utf8").catch(() => undefined)
     : undefined;
   if (text === undefined) throw new ApiError("NOT_FOUND", `There is no playbook for ${JSON.stringify(code)}`);
   return parsePlaybook(text);

@@ -20,6 +20,9 @@ export interface LedgerEntry {
   readonly cause?: string;
   /** Whether what it was to help with was gone when it was looked at again; absent until then. */
   readonly helped?: boolean;
+  /** Of the plan. */
+  readonly remember?: Readonly<Record<string, string>>;
+  readonly undoneBy?: string;
   /** In the order in which they are taken. */
   readonly undo: readonly UndoStep[];
 }
@@ -77,14 +80,13 @@ export class Ledger {
     if (entry !== undefined) await this.#write({ ...entry, helped });
   }
 
-  /** Takes a repair back, the last one without an id. What is there now is kept, as a repair of its own. */
-  async undo(id: string | undefined): Promise<LedgerEntry> {
+  /**
+   * Takes a repair back, the last one without an id. What is there now is kept, as a repair of its own. One that is
+   * `undoneBy` a command needs its name in `by`.
+   */
+  async undo(id: string | undefined, by?: string): Promise<LedgerEntry> {
     const entries = await this.entries();
-    const open = entries.filter(
-      (one) =>
-        (one.state === "done" || one.state === "begun") && one.repair !== "undo" && one.undo.length > 0,
-    );
-    const entry = id === undefined ? open[0] : entries.find((one) => one.id === id);
+    const entry = id === undefined ? entries.find(isOpen) : entries.find((one) => one.id === id);
     if (entry === undefined) {
       const known = id === undefined ? "there is none" : `there is none with the id ${id}`;
       throw new ClawkitError(
@@ -94,6 +96,9 @@ export class Ledger {
     }
     if (entry.state === "undone") {
       throw new ClawkitError("USAGE", `Cannot undo ${entry.id} as it was undone before`);
+    }
+    if (entry.undoneBy !== undefined && by !== entry.undoneBy) {
+      throw new ClawkitError("USAGE", `Cannot undo ${entry.id} alone as more hangs on it: ${entry.undoneBy}`);
     }
     if (entry.undo.length === 0) {
       throw new ClawkitError(
@@ -107,7 +112,12 @@ export class Ledger {
       const steps = entry.state === "done" ? entry.undo : entry.undo.filter(({ kind }) => kind !== "run");
       for (const step of steps) await takeBack(step, entry.state);
     };
-    await this.carryOut("undo", { what: `undo: ${entry.what}`, risk: "safe", files, apply });
+    return await this.retire(entry, { what: `undo: ${entry.what}`, risk: "safe", files, apply });
+  }
+
+  /** Takes a repair back in a way of the caller's own. */
+  async retire(entry: LedgerEntry, plan: Plan): Promise<LedgerEntry> {
+    await this.carryOut("undo", plan);
     return await this.#mark(entry, "undone");
   }
 
@@ -143,6 +153,8 @@ export class Ledger {
       state: "begun",
       undo,
       ...(cause === undefined ? {} : { cause }),
+      ...(plan.remember === undefined ? {} : { remember: plan.remember }),
+      ...(plan.undoneBy === undefined ? {} : { undoneBy: plan.undoneBy }),
     };
     await writeFileAtomic(join(draft, ENTRY), `${JSON.stringify(entry, null, 2)}\n`);
     await rename(draft, folder);
@@ -166,6 +178,12 @@ export class Ledger {
     await writeFileAtomic(join(this.#folder, entry.id, ENTRY), `${JSON.stringify(entry, null, 2)}\n`);
     return entry;
   }
+}
+
+/** What an undo without an id may take: a repair that stands, and that nothing else was built on. */
+function isOpen({ repair, state, undo, undoneBy }: LedgerEntry): boolean {
+  const stands = state === "done" || state === "begun";
+  return stands && repair !== "undo" && undo.length > 0 && undoneBy === undefined;
 }
 
 /** Copies a file; returns its mode, or undefined if there is none. */

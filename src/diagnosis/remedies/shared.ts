@@ -19,15 +19,20 @@ export function factsNamed({ facts }: Examination, id: string): readonly Fact[] 
 const MAX_LINES = 12;
 
 /**
- * The keys that differ between two configs, `-` gone, `+` new, `~` changed. Values are only shown of the keys in
- * `shown`: any other may be a secret, whatever it is called.
+ * The keys that differ between two configs, `-` gone, `+` new, `~` changed. Values are only shown of the keys
+ * that are `shown`: any other may be a secret, whatever it is called.
  */
-export function changedKeys(before: string, after: string, shown: readonly string[] = []): string[] {
+export function changedKeys(
+  before: string,
+  after: string,
+  shown: readonly string[] | ((key: string) => boolean) = [],
+): string[] {
+  const isShown = typeof shown === "function" ? shown : (key: string) => shown.includes(key);
   const [old, now] = [leavesOf(before), leavesOf(after)];
   if (old === undefined || now === undefined) return ["~ the whole file: it cannot be read as it is"];
   const value = (leaves: ReadonlyMap<string, string>, key: string) =>
-    shown.includes(key) ? `: ${leaves.get(key)}` : "";
-  const change = (key: string) => (shown.includes(key) ? `: ${old.get(key)} → ${now.get(key)}` : "");
+    isShown(key) ? `: ${leaves.get(key)}` : "";
+  const change = (key: string) => (isShown(key) ? `: ${old.get(key)} → ${now.get(key)}` : "");
   const lines = [...new Set([...old.keys(), ...now.keys()])].flatMap((key) => {
     if (!now.has(key)) return [`- ${key}${value(old, key)}`];
     if (!old.has(key)) return [`+ ${key}${value(now, key)}`];

@@ -30,6 +30,10 @@ export interface Plan {
   readonly undo?: readonly UndoStep[];
   /** What keeps the ledger itself from being written is repaired first, and written down after it. */
   readonly isRecordedAfter?: boolean;
+  /** What whoever undoes it has to know. */
+  readonly remember?: Readonly<Record<string, string>>;
+  /** The only command that may take it back: it undoes what no file tells. */
+  readonly undoneBy?: string;
   /** Lines that change, for people. */
   readonly diff?: readonly string[];
   /** Until what was started answers; without it the effect is there at once. */

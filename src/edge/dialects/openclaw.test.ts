@@ -19,7 +19,7 @@ describe("an OpenClaw connect request", () => {
     const auth = { token: "secret-token", password: "secret-password" };
     const device = { id: "d1", publicKey: "k", signature: "s", signedAt: 1 };
     const params = { minProtocol: 4, maxProtocol: 4, client, role: "operator", auth, device };
-    assert.deepEqual(readConnect(connect(params)), {
+    assert.deepEqual(readConnect(connect(params))?.client, {
       clientId: "control-ui",
       clientVersion: "2026.9.1",
       role: "operator",
@@ -36,21 +36,21 @@ describe("an OpenClaw connect request", () => {
     ["empty names", { client: { id: "", version: "" }, role: "" }],
   ] as const) {
     it(`with ${name} is one of a client without names`, () =>
-      assert.deepEqual(readConnect(connect(params)), NOBODY));
+      assert.deepEqual(readConnect(connect(params))?.client, NOBODY));
   }
 
   it("keeps 100 characters of a name", () => {
-    const { clientId } = readConnect(connect({ client: { id: "x".repeat(5_000) } }))!;
+    const { clientId } = readConnect(connect({ client: { id: "x".repeat(5_000) } }))!.client;
     assert.equal(clientId, "x".repeat(100));
   });
 
   it("has no line ends, escapes or other control characters in a name: it is shown on terminals", () => {
     const id = "a\u001b[31mb\r\nc\u0000d\u007fe\u009bf";
-    assert.equal(readConnect(connect({ client: { id } }))?.clientId, "a?[31mb??c?d?e?f");
+    assert.equal(readConnect(connect({ client: { id } }))?.client.clientId, "a?[31mb??c?d?e?f");
   });
 
   it("keeps names of other scripts", () => {
-    assert.equal(readConnect(connect({ client: { id: "Küche 台所" } }))?.clientId, "Küche 台所");
+    assert.equal(readConnect(connect({ client: { id: "Küche 台所" } }))?.client.clientId, "Küche 台所");
   });
 });
 

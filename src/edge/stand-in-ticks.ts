@@ -1,0 +1,31 @@
+import type { Clock } from "../core/ports.ts";
+import { tickFrame } from "./dialects/openclaw.ts";
+import type { GatewayMonitor } from "./gateway-monitor.ts";
+import type { Link } from "./link.ts";
+
+/** OpenClaw's clients give up behind 60 s without an event, and its gateway sends one every 30 s. */
+const TICK_MS = 15_000;
+
+/**
+ * While a gateway burns CPU it sends no `tick`, and its clients would leave it one after the other: the edge, which
+ * watches the gateway and restarts one that does not come back, sends it in its place. One that is silent for no
+ * reason gets no such help.
+ */
+export class StandInTicks {
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(
+    links: ReadonlyMap<Link, unknown>,
+    { clock, monitor }: { clock: Clock; monitor: GatewayMonitor },
+  ) {
+    this.#timer = setInterval(() => {
+      if (!monitor.isBusy) return;
+      const frame = tickFrame(clock.wall());
+      for (const link of links.keys()) link.inject(frame);
+    }, TICK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

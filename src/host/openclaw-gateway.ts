@@ -1,0 +1,73 @@
+import { BlockList, isIP, isIPv6 } from "node:net";
+import { parseJson5 } from "../config/parse.ts";
+
+/** What ClawKit reads of OpenClaw's `gateway` section; values of another type count as absent. */
+export interface OpenclawGateway {
+  readonly mode?: string;
+  readonly port?: number;
+  readonly bind?: string;
+  /** The address of `bind: "custom"`. */
+  readonly customBindHost?: string;
+  /** `serve` and `funnel` publish the gateway's own port in the tailnet, or beyond it. */
+  readonly tailscaleMode?: string;
+  readonly authMode?: string;
+  readonly hasTls: boolean;
+  readonly trustedProxies: readonly string[];
+  readonly allowedOrigins: readonly string[];
+}
+
+/** Throws CONFIG_UNPARSABLE. */
+export function readOpenclawGateway(source: { path: string; text: string }): OpenclawGateway {
+  const gateway = objectIn(parseJson5(source), "gateway");
+  const { port, trustedProxies } = gateway;
+  const texts = {
+    mode: gateway.mode,
+    bind: gateway.bind,
+    customBindHost: gateway.customBindHost,
+    authMode: objectIn(gateway, "auth").mode,
+    tailscaleMode: objectIn(gateway, "tailscale").mode,
+  };
+  const given = Object.entries(texts).filter(([, value]) => typeof value === "string");
+  return {
+    ...(typeof port === "number" ? { port } : {}),
+    ...(Object.fromEntries(given) as { [name in keyof typeof texts]?: string }),
+    hasTls: objectIn(gateway, "tls").enabled === true,
+    trustedProxies: strings(trustedProxies),
+    allowedOrigins: strings(objectIn(gateway, "controlUi").allowedOrigins),
+  };
+}
+
+/**
+ * Whether OpenClaw reads X-Forwarded-For from an edge on 127.0.0.1, and asks the clients named there to prove
+ * themselves: only then may remote clients be passed on to it.
+ */
+export function trustsEdge({ trustedProxies, authMode }: OpenclawGateway): boolean {
+  return authMode !== "none" && trustedProxies.some(includesLoopback);
+}
+
+function includesLoopback(range: string): boolean {
+  const [address = "", prefix] = range.split("/");
+  if (isIP(address) === 0) return false;
+  const list = new BlockList();
+  const family = isIPv6(address) ? "ipv6" : "ipv4";
+  try {
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  } catch {
+    return false; // a prefix that is none
+  }
+  return list.check("127.0.0.1");
+}
+
+function objectIn(value: unknown, key: string): Record<string, unknown> {
+  const inner = isRecord(value) ? value[key] : undefined;
+  return isRecord(inner) ? inner : {};
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}
