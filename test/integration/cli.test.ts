@@ -70,7 +70,10 @@ describe("the command line", { concurrency: 2, timeout: GIVE_UP_MS }, () => {
     test("a wrong --source, --since or --limit exits 2 and says what is right", async () => {
       await using line = await CommandLine.create();
       const wrong: [args: string[], told: RegExp][] = [
-        [["--source", "clients"], /--source must be one of all, gateway, edge, supervisor, not clients/],
+        [
+          ["--source", "clients"],
+          /--source must be one of all, gateway, edge, supervisor, control, not clients/,
+        ],
         [
           ["--since", "yesteryear"],
           /--since must be a time span such as 10m or 2h, or a date, not yesteryear/,

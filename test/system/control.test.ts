@@ -232,7 +232,7 @@ describe("the console of a running gateway", () => {
   });
 });
 
-test("without an edge clawkit console serves the same from here, and points to the edge once it is up", async () => {
+test("without an edge clawkit console serves the same from here, starts the gateway, and points to its edge", async () => {
   await using clawkit = await TestClawkit.create();
   const child = clawkit.spawnCli("console", "--json");
   let printed = "";
@@ -243,9 +243,37 @@ test("without an edge clawkit console serves the same from here, and points to t
   const { headers } = await signIn(port, { code: codeOf(wayIn) });
   const before = await get<Contract.Overview>(port, "/overview", headers);
   assert.deepEqual([before.sentence, before.edgeConsole], ["Nothing is running. No outage this week.", null]);
-  await clawkit.cli("gateway", "start");
+  const fix = async (body: Contract.FixRequest) => {
+    const { request, response } = open(port, `${API}/doctor/fix`, {
+      method: "POST",
+      headers: { ...headers, "Content-Type": "application/json" },
+    });
+    request.end(JSON.stringify(body));
+    return await untilEvent<Contract.DoctorReport>(await response, (event) => event === "result");
+  };
+  const planned = (await fix({ ids: [], dryRun: true })).repairs!;
+  assert.deepEqual(
+    planned.map(({ outcome }) => outcome),
+    ["planned"],
+  );
+  const after = await fix({ ids: planned.map(({ id }) => id) });
+  assert.deepEqual([after.verdict, after.repairs?.[0]?.helped], ["healthy", true]);
   const now = await get<Contract.Overview>(port, "/overview", headers);
   assert.equal(now.edgeConsole, `http://127.0.0.1:${clawkit.port}/__clawkit__/`);
   child.kill("SIGINT");
   assert.deepEqual(await once(child, "exit"), [0, null]);
+});
+
+test("what cannot be is said with exit code 2", async () => {
+  await using clawkit = await TestClawkit.create();
+  const wrong: [args: string[], told: RegExp][] = [
+    [["console", "--port", "x"], /--port must be a number from 1 to 65535, not "x"/],
+    [["doctor", "--fix", "nothing"], /--fix must name repairs, and "nothing" is none: /],
+    [["harden", "--apply", "nothing"], /--apply must name items, and "nothing" is none: /],
+  ];
+  for (const [args, told] of wrong) {
+    const { code, stderr } = await clawkit.cli(...args);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, told);
+  }
 });
