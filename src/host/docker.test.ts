@@ -32,6 +32,7 @@ describe("what an engine 20.10 says of a container that was killed", () => {
       error: "",
       isOomKilled: false,
       pid: 0,
+      createdAt: Date.parse("2026-11-22T23:22:32.062Z"),
       startedAt: Date.parse("2026-11-22T23:22:33.342Z"),
       finishedAt: Date.parse("2026-11-22T23:22:40.510Z"),
       health: { status: "unhealthy", failingStreak: 0, lastExitCode: 0, lastOutput: "healthy" },
@@ -42,6 +43,7 @@ describe("what an engine 20.10 says of a container that was killed", () => {
       networks: ["bridge"],
       ports: [{ inside: 18789, hostAddress: "", hostPort: 25113 }],
       exposed: [18789],
+      mounted: [],
     });
   });
 

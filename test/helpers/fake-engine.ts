@@ -14,6 +14,8 @@ export interface FakeContainer {
   readonly labels?: Readonly<Record<string, string>>;
   readonly state?: object;
   readonly policy?: string;
+  /** Folders of the host. */
+  readonly mounted?: readonly string[];
   readonly networkMode?: string;
   /** `{ "18789/tcp": 28789 }` */
   readonly ports?: Readonly<Record<string, number>>;
@@ -120,6 +122,7 @@ export function inspectOf(one: FakeContainer): object {
       ExposedPorts: {},
     },
     NetworkSettings: { Ports: {}, Networks: {} },
+    Mounts: (one.mounted ?? []).map((path) => ({ Type: "bind", Source: path })),
   };
 }
 

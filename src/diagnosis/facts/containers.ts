@@ -33,8 +33,11 @@ export const containers: Look = {
     if (!machine.target.isLocal) return [];
     const engine = await engineOf(machine);
     if (engine === undefined) return [];
-    const { gateway, others, commandLines, stranger } = await gatewayContainers(machine, engine);
-    if (gateway === undefined) return stranger === undefined ? [] : [strangerFact(stranger, machine)];
+    const { gateway, others, commandLines, elsewhere, stranger } = await gatewayContainers(machine, engine);
+    if (gateway === undefined) {
+      if (stranger !== undefined) return [strangerFact(stranger, machine)];
+      return elsewhere.map((one) => elsewhereFact(one, machine));
+    }
     const [own, ...beside] = await Promise.all([
       factsOf(gateway, machine, engine),
       ...commandLines.map((one) => factsOfCommandLine(one, gateway, machine, engine)),
@@ -74,6 +77,12 @@ async function factsOf(container: Container, machine: Machine, engine: DockerEng
 function strangerFact({ name, image }: ContainerSummary, { target }: Machine): Fact {
   const detail = `container ${name} of ${image} publishes port ${target.port}`;
   return { id: "port-container", detail, source: "docker ps" };
+}
+
+function elsewhereFact({ name, ports }: Container, { target }: Machine): Fact {
+  const at = [...new Set(ports.map(({ hostPort }) => hostPort))].join(", ");
+  const detail = `the gateway in container ${name} is published at port ${at} of this machine, not at ${target.port}`;
+  return { id: "container-published-elsewhere", detail, source: `docker inspect ${name}` };
 }
 
 /** How its last life ended, and whether anything would bring it back. */

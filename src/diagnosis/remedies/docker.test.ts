@@ -4,14 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { type FakeContainer, FakeEngine } from "../../../test/helpers/fake-engine.ts";
-import { actionsWith, examinationOf, machineWith } from "../../../test/helpers/machine.ts";
+import { actionsWith, examinationOf, machineWith, NOW } from "../../../test/helpers/machine.ts";
+import type { Machine } from "../machine.ts";
 import { restartContainer, setRestartPolicy, startContainer } from "./docker.ts";
 import { composeBind, composeCliNetwork, composePublish, composeRestart } from "./docker-compose.ts";
 import { Ledger } from "./ledger.ts";
 import type { Repair } from "./types.ts";
 
+const HOUR_MS = 3_600_000;
 const PORTS = { ports: { "18789/tcp": 28789 } };
-const ENDED: FakeContainer = { ...PORTS, policy: "no", state: { Status: "exited", ExitCode: 1 } };
+const ENDED: FakeContainer = {
+  ...PORTS,
+  policy: "no",
+  state: { Status: "exited", ExitCode: 1, FinishedAt: new Date(NOW - 60_000).toISOString() },
+};
 
 async function planOf(repair: Repair, engine: FakeEngine, ...facts: string[]) {
   const machine = machineWith({ env: engine.env });
@@ -58,7 +64,10 @@ describe("a container that is down", () => {
   test("is started", async () => {
     await using engine = await FakeEngine.start(ENDED);
     const plan = (await planOf(startContainer, engine, ...down))!;
-    assert.deepEqual([plan.risk, plan.what], ["safe", "start container openclaw-gateway"]);
+    assert.deepEqual(
+      [plan.risk, plan.what],
+      ["safe", "start container openclaw-gateway, which ended at 2026-11-22T11:59:00.000Z"],
+    );
     await plan.apply();
     assert.deepEqual(engine.posts, ["POST /v1.41/containers/id-of-openclaw-gateway/start"]);
   });
@@ -80,6 +89,28 @@ describe("a container that is down", () => {
     }
     await using running = await FakeEngine.start(PORTS);
     assert.equal(await planOf(startContainer, running, ...down), undefined);
+  });
+
+  // an old gateway came back with its old config, and at every boot from then on, without a question
+  test("is asked about first if it ended long ago, or something else here is for the port", async () => {
+    const facts = [...down, "container-no-restart-policy"];
+    const long = {
+      ...ENDED,
+      state: { ...ENDED.state, FinishedAt: new Date(NOW - 3 * HOUR_MS).toISOString() },
+    };
+    const CASES: [FakeContainer, Partial<Machine>][] = [
+      [long, {}],
+      [ENDED, { openclawDirs: ["/home/u/.openclaw"] }],
+    ];
+    for (const [one, changes] of CASES) {
+      await using engine = await FakeEngine.start(one);
+      const machine = machineWith({ env: engine.env, ...changes });
+      const examination = await examinationOf(...facts);
+      for (const repair of [startContainer, setRestartPolicy]) {
+        const plan = await repair.plan({ machine, examination, actions: actionsWith() });
+        assert.equal(plan?.risk, "disruptive", repair.id);
+      }
+    }
   });
 
   test("of somebody else is never started", async () => {
@@ -207,11 +238,7 @@ describe("a compose file", () => {
   test("is left as it is if what runs is no gateway", async (t) => {
     const { gateway } = await projectOf(t);
     await using engine = await FakeEngine.start({ ...gateway, ...PORTS, command: ["postgres"] });
-    const plan = (await planOf(composeBind, engine))!;
-    await assert.rejects(
-      plan.apply(),
-      /Not done, as container page_openclaw-gateway_1 runs postgres, which is no gateway's/,
-    );
+    assert.equal(await planOf(composeBind, engine), undefined);
   });
 
   test("has its bind in .env, as upstream's has", async (t) => {
