@@ -85,8 +85,11 @@ export class FakeEngine implements AsyncDisposable {
   }
 }
 
+/** When containers of made-up machines end, unless they say otherwise. */
+const ENDED_AT = Date.parse("2026-11-22T11:59:00Z");
+
 /** As the engine tells of it: `eventOf("kill", { signal: "9" })`. */
-export function eventOf(action: string, attributes: Record<string, string> = {}, at = Date.now()): object {
+export function eventOf(action: string, attributes: Record<string, string> = {}, at = ENDED_AT): object {
   return { Type: "container", Action: action, Actor: { Attributes: attributes }, timeNano: at * 1e6 };
 }
 

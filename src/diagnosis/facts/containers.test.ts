@@ -105,6 +105,62 @@ describe("a container that ended", () => {
     });
   }
 
+  const ENDED_AT = Date.parse(ENDED.FinishedAt);
+  const crash = { ...PORTS, policy: "no", state: { ...ENDED, ExitCode: 1 } };
+  const CRASHED = [
+    "container-of-gateway",
+    "ended-unexplained-exit-likely",
+    "container-no-restart-policy",
+    "container-ended-itself",
+  ];
+
+  // 20 s after a docker restart it exited with 1, and the doctor was sure that it had been stopped on purpose
+  test("is not stopped by the docker restart that began its life", async () => {
+    const start = Date.parse(ENDED.StartedAt);
+    const events = [
+      eventOf("kill", { signal: "15" }, start - 200),
+      eventOf("die", { exitCode: "143" }, start - 190),
+      eventOf("stop", {}, start - 180),
+      eventOf("die", { exitCode: "1" }, ENDED_AT),
+    ];
+    assert.deepEqual(await ids([{ ...crash, events }]), CRASHED);
+  });
+
+  // it ignored a SIGHUP (docker kill -s HUP), and exited with 1 ten seconds later: that was "killed, confirmed"
+  test("is not killed by a signal that does not end it, or that it outlived", async () => {
+    const KILLS: [signal: string, beforeMs: number][] = [
+      ["1", 100],
+      ["HUP", 100],
+      ["12", 100],
+      ["15", 100], // the code is not 143
+      ["9", 60_000],
+    ];
+    for (const [signal, beforeMs] of KILLS) {
+      const events = [
+        eventOf("kill", { signal }, ENDED_AT - beforeMs),
+        eventOf("die", { exitCode: "1" }, ENDED_AT),
+      ];
+      assert.deepEqual(await ids([{ ...crash, events }]), CRASHED, `${signal} ${beforeMs}`);
+    }
+    const hangUp = [eventOf("kill", { signal: "1" }), eventOf("die", { exitCode: "129" })];
+    const found = await ids([{ ...crash, state: { ...ENDED, ExitCode: 129 }, events: hangUp }]);
+    assert.ok(!found.includes("ended-killed-by-signal"), found.join());
+  });
+
+  test("is killed by a signal that its exit code tells, whatever the engine calls it", async () => {
+    for (const [signal, exitCode] of [
+      ["9", 137],
+      ["KILL", 137],
+      ["SIGTERM", 143],
+      ["15", 0],
+      ["sigint", 130],
+    ] as const) {
+      const events = [eventOf("kill", { signal }), eventOf("die", { exitCode: String(exitCode) })];
+      const found = await ids([{ ...crash, state: { ...ENDED, ExitCode: exitCode }, events }]);
+      assert.deepEqual(found, ["container-of-gateway", "ended-killed-by-signal"], signal);
+    }
+  });
+
   test("is of another time where somebody listens, or ClawKit serves the port itself", async () => {
     const one = { ...PORTS, state: ENDED };
     const host = hostWith({ portOwners: async () => [{ address: "0.0.0.0" }] });

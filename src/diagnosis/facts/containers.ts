@@ -63,7 +63,7 @@ async function factsOf(container: Container, machine: Machine, engine: DockerEng
   // a young life is looked at with the one before it
   const isYoung = isUp(container) && restartCount > 0 && now - since < YOUNG_MS;
   const [events, network, log] = await Promise.all([
-    engine.events(id, isYoung ? now - 2 * YOUNG_MS : since - 1_000, now).catch(() => []),
+    engine.events(id, isYoung ? now - 2 * YOUNG_MS : since, now).catch(() => []),
     isUp(container) ? networkFacts(container, machine, source) : [],
     containerLog(container, machine, engine),
   ]);
@@ -92,8 +92,10 @@ function endFacts(
   isYoung: boolean,
   source: string,
 ): Fact[] {
+  // of `docker restart` the end of the life before is told right before the start
   const past = isYoung ? pastLife(container, events) : container;
-  const end = past === undefined ? undefined : endOf(past, events);
+  const ofIt = isYoung ? events : events.filter(({ at }) => at >= (container.startedAt ?? 0));
+  const end = past === undefined ? undefined : endOf(past, ofIt);
   if (end === undefined) return [];
   const facts = factsOfEnd(end, source);
   if (isUp(container) || end.byOperator || container.error !== "") return facts;
@@ -105,7 +107,7 @@ function endFacts(
     const detail = `the restart policy of container ${name} is on-failure: it does not bring back what exits with 0`;
     facts.push({ id: "container-no-restart-policy", detail, source });
   }
-  const isOwnEnd = container.isOomKilled || events.some(({ action }) => action === "die");
+  const isOwnEnd = container.isOomKilled || ofIt.some(({ action }) => action === "die");
   facts.push({ id: isOwnEnd ? "container-ended-itself" : "container-ended", detail: end.detail, source });
   return facts;
 }
