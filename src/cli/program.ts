@@ -147,7 +147,10 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
     .option("--list", "list what is looked at; with undo: the repairs")
     .option("--fix", "repair what is safe to repair; asks before anything else")
     .option("--dry-run", "show what --fix would do, and do nothing")
-    .option("--yes", "with --fix: do not ask; destructive things are never done")
+    .option(
+      "--yes",
+      "with --fix: do not ask; destructive things are never done; with undo: replace what was edited since",
+    )
     .option("--url <address>", "the ws:// or wss:// address that a client was given")
     .option("--deep", "more time, and more of every log")
     .option("--verbose", "every fact that was found")

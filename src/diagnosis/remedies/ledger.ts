@@ -5,6 +5,8 @@ import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
 import { runCommand } from "../../host/command.ts";
 import { DockerEngine } from "../../host/docker.ts";
 import { ensurePrivateDir, PRIVATE_FILE, replaceFile, writeFileAtomic } from "../../host/files.ts";
+import { changedOnly, refuseEdited, withWayBack, withWritten } from "./ledger-files.ts";
+import { recreate } from "./recreate.ts";
 import type { Plan, UndoStep } from "./types.ts";
 
 /** What is written down of a repair before it is made, and again after it. */
@@ -65,10 +67,10 @@ export class Ledger {
     try {
       if (!plan.isRecordedAfter) await plan.apply();
     } catch (error) {
-      await this.#mark(entry, "failed");
-      throw error;
+      const failed = await this.#mark(await changedOnly(entry), "failed");
+      throw isOpen(failed) ? withWayBack(error, failed) : error;
     }
-    return await this.#mark(entry, "done");
+    return await this.#mark(await withWritten(entry), "done");
   }
 
   /** Adds what was seen when it was looked at again. */
@@ -77,14 +79,13 @@ export class Ledger {
     if (entry !== undefined) await this.#write({ ...entry, helped });
   }
 
-  /** Takes a repair back, the last one without an id. What is there now is kept, as a repair of its own. */
-  async undo(id: string | undefined): Promise<LedgerEntry> {
+  /**
+   * Takes a repair back, the last one without an id. What is there now is kept, as a repair of its own. A file that was
+   * edited since is only replaced with `isForced`.
+   */
+  async undo(id: string | undefined, { isForced = false } = {}): Promise<LedgerEntry> {
     const entries = await this.entries();
-    const open = entries.filter(
-      (one) =>
-        (one.state === "done" || one.state === "begun") && one.repair !== "undo" && one.undo.length > 0,
-    );
-    const entry = id === undefined ? open[0] : entries.find((one) => one.id === id);
+    const entry = id === undefined ? entries.find(isOpen) : entries.find((one) => one.id === id);
     if (entry === undefined) {
       const known = id === undefined ? "there is none" : `there is none with the id ${id}`;
       throw new ClawkitError(
@@ -101,6 +102,7 @@ export class Ledger {
         `Cannot undo ${entry.id} as it changed no file: it was to ${entry.what}`,
       );
     }
+    if (!isForced) await refuseEdited(entry);
     const files = entry.undo.flatMap((step) => (step.kind === "restore" ? [step.path] : []));
     const apply = async () => {
       // of one that was interrupted only files may have changed; a command may never have run
@@ -168,6 +170,13 @@ export class Ledger {
   }
 }
 
+/** What an undo without an id may take: a repair that stands, or one that failed and left a file changed. */
+function isOpen({ repair, state, undo }: LedgerEntry): boolean {
+  const stands = state === "done" || state === "begun";
+  const left = state === "failed" && undo.some(({ kind }) => kind === "restore");
+  return repair !== "undo" && ((stands && undo.length > 0) || left);
+}
+
 /** Copies a file; returns its mode, or undefined if there is none. */
 async function keep(path: string, copy: string): Promise<number | undefined> {
   try {
@@ -195,6 +204,8 @@ async function takeBack(step: UndoStep, state: LedgerEntry["state"]): Promise<vo
       const [file, ...args] = step.command;
       return void (await runCommand(file!, args, { timeLimitMs: COMMAND_MS, mustSucceed: true }));
     }
+    case "recreate":
+      return await recreate(step);
     case "restart-policy":
       return await new DockerEngine(step.endpoint).setRestartPolicy(step.container, step.policy);
   }
