@@ -7,7 +7,14 @@ import { composeProjectOf } from "../remedies/compose-project.ts";
 import type { Fact } from "../types.ts";
 import { endOf, factsOfEnd } from "./container-end.ts";
 import { containerLog } from "./container-log.ts";
-import { engineOf, gatewayContainers, isUp, portInside, publishedAt } from "./gateway-containers.ts";
+import {
+  engineOf,
+  gatewayContainers,
+  isUp,
+  portInside,
+  publishedAt,
+  serviceOf,
+} from "./gateway-containers.ts";
 
 /** A container that its policy restarts is up for a moment each time: what ended it counts for this long. */
 const YOUNG_MS = 60_000;
@@ -57,7 +64,8 @@ async function factsOf(container: Container, machine: Machine, engine: DockerEng
   const source = `docker inspect ${name}`;
   const policy = container.restartPolicy.name || "no";
   const detail = `container ${name} of ${image} is ${state}, restart policy ${policy}, restarted ${restartCount} times`;
-  const facts: Fact[] = [{ id: "container-of-gateway", detail, source }];
+  const names = { container: name, service: serviceOf(container) ?? name };
+  const facts: Fact[] = [{ id: "container-of-gateway", detail, source, names }];
   const now = machine.clock.wall();
   const since = Math.max(container.startedAt ?? 0, now - MAX_LIFE_MS);
   // a young life is looked at with the one before it
