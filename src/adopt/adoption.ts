@@ -92,7 +92,8 @@ export async function takeBack(ledger: Ledger, { entries }: Adopted): Promise<st
   for (const entry of entries) {
     const edited = entry.repair === TRUST ? await editedSince(entry) : undefined;
     if (edited === undefined) {
-      await ledger.undo(entry.id, UNDO);
+      // what was edited meanwhile is kept in the ledger
+      await ledger.undo(entry.id, { by: UNDO, isForced: true });
       done.push(`as it was: ${pathOf(entry)}`);
     } else {
       await withdrawTrust(ledger, entry, edited);

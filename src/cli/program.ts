@@ -161,7 +161,10 @@ export function createProgram(context: CliContext, done: (exitCode: number) => v
       "repair what is safe to repair, or only those named (a,b); asks before anything else",
     )
     .option("--dry-run", "show what --fix would do, and do nothing")
-    .option("--yes", "with --fix: do not ask; destructive things are never done")
+    .option(
+      "--yes",
+      "with --fix: do not ask; destructive things are never done; with undo: replace what was edited since",
+    )
     .option("--url <address>", "the ws:// or wss:// address that a client was given")
     .option("--deep", "more time, and more of every log")
     .option("--verbose", "every fact that was found; with --json, each look on standard error as it is done")

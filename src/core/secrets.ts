@@ -30,6 +30,11 @@ const PATTERNS: readonly [pattern: RegExp, replacement: string][] = [
   ],
   // `--token …`, `--gateway-token …`
   [new RegExp(`(--(?:[a-z]{1,20}-){0,4}(?:${NAMES})\\s+)[^\\s"']+`, "gi"), `$1${REDACTED}`],
+  // `"--token", "…"`, `[--token, …]`: the arguments of a command in a list
+  [
+    new RegExp(`(--(?:[a-z]{1,20}-){0,4}(?:${NAMES})["']?\\s*,\\s*["']?)(?!\\[)[^\\s"',\\]]+`, "gi"),
+    `$1${REDACTED}`,
+  ],
   [/(\w:\/\/)[^/@\s"']{1,500}@/g, `$1${REDACTED}@`],
   // tokens that are known by their shape: JWT, OpenAI and Anthropic, GitHub, Slack, AWS
   [/\beyJ[\w-]{8,1000}\.[\w-]{8,4000}\.[\w-]*/g, REDACTED],

@@ -99,7 +99,7 @@ export async function examine(
   const isTrouble = (fact: Fact) =>
     isOfNow(fact, machine.clock.wall()) && (isOursThere || !OF_OTHERS.includes(fact.id));
   const considered = isServed ? facts.filter(isTrouble) : facts;
-  const causes = allCauses.map((cause) => placed(withRecords(cause), machine.target));
+  const causes = allCauses.map((cause) => placed(withRecords(cause), machine.target, facts));
   const told = withLastWords(infer(considered, causes, seenHere), facts);
   if (!isServed || told.verdict !== "inconclusive") {
     return { diagnosis: await withExactLines(told, facts, machine), facts, notLooked };

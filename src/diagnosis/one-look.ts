@@ -12,7 +12,7 @@ export async function examineOnly(
   seenHere: ReadonlyMap<string, number> = new Map(),
 ): Promise<Examination> {
   const { facts, notLooked } = await lookAt(machine, [look]);
-  const causes = allCauses.map((cause) => placed(possibleByItself(cause), machine.target));
+  const causes = allCauses.map((cause) => placed(possibleByItself(cause), machine.target, facts));
   const diagnosis = verdictOf(infer(facts, causes, seenHere), notLooked);
   return { diagnosis, facts, notLooked, only: look.what };
 }

@@ -40,10 +40,26 @@ describe("commands that a person is given are about the gateway that was looked 
     assert.match(cause?.remedies[0]?.commands?.join("\n") ?? "", /-iTCP:18789 /);
   });
 
-  test("no cause names a port of its own", () => {
+  // whatever the container was called, a person was told to start openclaw-gateway, or a gateway beside it
+  test("its container, before what is for a gateway without one", async () => {
+    const machine = machineWith();
+    const names = { container: "page-gw-1", service: "gw" };
+    const facts = [fact("container-of-gateway", { names }), fact("ended-planned-stop")];
+    const { diagnosis } = await examine(machine, [
+      finds(...facts, "container-not-published", "connect-refused"),
+    ]);
+    const commandsOf = (id: string) => {
+      const cause = diagnosis.causes.find((one) => one.id === id);
+      return cause?.remedies.flatMap(({ commands = [] }) => commands) ?? [];
+    };
+    assert.match(commandsOf("planned-stop")[0]!, /^docker start page-gw-1 /);
+    assert.ok(commandsOf("docker-port-not-published").includes("docker compose up -d gw"));
+  });
+
+  test("no cause names a port, or a container, of its own", () => {
     const commands = allCauses.flatMap(({ remedies }) => remedies.flatMap(({ commands = [] }) => commands));
     assert.deepEqual(
-      commands.filter((command) => command.includes("18789")),
+      commands.filter((command) => /18789|^docker .*openclaw-gateway/.test(command)),
       [],
     );
   });

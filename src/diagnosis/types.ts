@@ -10,6 +10,8 @@ export interface Fact {
   readonly source: string;
   /** When it was so (ISO 8601), if that was not now. */
   readonly at?: string;
+  /** What stands for `{container}` and the like in commands that a person is given. */
+  readonly names?: Readonly<Record<string, string>>;
   /** Only of what a person pasted: a program's line, its words in prose, a person's words, or a guess. */
   readonly weight?: "logged" | "quoted" | "told" | "guessed";
 }

@@ -49,6 +49,7 @@ export interface Container {
   readonly isOomKilled: boolean;
   /** The pid of its first process, on the engine's machine; 0 if none runs. */
   readonly pid: number;
+  readonly createdAt?: number;
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly health?: ContainerHealth;
@@ -60,6 +61,8 @@ export interface Container {
   readonly networks: readonly string[];
   readonly ports: readonly PublishedPort[];
   readonly exposed: readonly number[];
+  /** Folders and files of the host that it has as its own. */
+  readonly mounted: readonly string[];
 }
 
 export interface ContainerEvent {
@@ -105,6 +108,7 @@ export function parseContainer(value: unknown): Container {
     error: text(state.Error),
     isOomKilled: state.OOMKilled === true,
     pid: Number(state.Pid ?? 0),
+    ...timeOf("createdAt", raw.Created),
     ...timeOf("startedAt", state.StartedAt),
     ...timeOf("finishedAt", state.FinishedAt),
     ...(health === undefined ? {} : { health }),
@@ -115,6 +119,10 @@ export function parseContainer(value: unknown): Container {
     networks: Object.keys(record(network.Networks)),
     ports: portsOf(record(host.PortBindings), record(network.Ports)),
     exposed: Object.keys(record(config.ExposedPorts)).flatMap(tcpPort),
+    mounted: list(raw.Mounts)
+      .map(record)
+      .filter(({ Type }) => Type === "bind")
+      .map(({ Source }) => text(Source)),
   };
 }
 

@@ -50,6 +50,15 @@ export function parseDockerHost(text: string): DockerEndpoint {
   );
 }
 
+/** What DOCKER_HOST must say for it. */
+export function dockerHostOf(endpoint: DockerEndpoint): string {
+  if ("socketPath" in endpoint) {
+    const { socketPath } = endpoint;
+    return `${socketPath.startsWith(WINDOWS_PIPES) ? "npipe" : "unix"}://${socketPath}`;
+  }
+  return `tcp://${endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
+}
+
 export function describeEndpoint(endpoint: DockerEndpoint): string {
   return "socketPath" in endpoint ? endpoint.socketPath : `${endpoint.host}:${endpoint.port}`;
 }

@@ -7,7 +7,7 @@ import { ROOT } from "../../test/helpers/clawkit.ts";
 import { eventOf, FakeEngine } from "../../test/helpers/fake-engine.ts";
 import { DockerEngine, NoEngineAnswer } from "./docker.ts";
 import { parseContainer, parseEvents, parseSummaries, textOfLog } from "./docker-container.ts";
-import { dockerEndpoint, parseDockerHost } from "./docker-endpoint.ts";
+import { dockerEndpoint, dockerHostOf, parseDockerHost } from "./docker-endpoint.ts";
 
 const fixture = (name: string) => readFile(join(ROOT, "test/fixtures/docker", name));
 
@@ -32,6 +32,7 @@ describe("what an engine 20.10 says of a container that was killed", () => {
       error: "",
       isOomKilled: false,
       pid: 0,
+      createdAt: Date.parse("2026-11-22T23:22:32.062Z"),
       startedAt: Date.parse("2026-11-22T23:22:33.342Z"),
       finishedAt: Date.parse("2026-11-22T23:22:40.510Z"),
       health: { status: "unhealthy", failingStreak: 0, lastExitCode: 0, lastOutput: "healthy" },
@@ -42,6 +43,7 @@ describe("what an engine 20.10 says of a container that was killed", () => {
       networks: ["bridge"],
       ports: [{ inside: 18789, hostAddress: "", hostPort: 25113 }],
       exposed: [18789],
+      mounted: [],
     });
   });
 
@@ -145,6 +147,17 @@ describe("where the engine is", () => {
     assert.deepEqual(parseDockerHost("npipe:////./pipe/docker_engine"), {
       socketPath: "//./pipe/docker_engine",
     });
+  });
+
+  test("and is told to others in its words", () => {
+    for (const text of [
+      "unix:///run/docker.sock",
+      "npipe:////./pipe/docker_engine",
+      "tcp://127.0.0.1:2375",
+      "tcp://[::1]:2375",
+    ]) {
+      assert.equal(dockerHostOf(parseDockerHost(text)), text);
+    }
   });
 
   for (const elsewhere of ["ssh://me@server", "tcp://10.0.0.2:2375", "nonsense"]) {

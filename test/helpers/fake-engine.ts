@@ -14,6 +14,8 @@ export interface FakeContainer {
   readonly labels?: Readonly<Record<string, string>>;
   readonly state?: object;
   readonly policy?: string;
+  /** Folders of the host. */
+  readonly mounted?: readonly string[];
   readonly networkMode?: string;
   /** `{ "18789/tcp": 28789 }` */
   readonly ports?: Readonly<Record<string, number>>;
@@ -83,8 +85,11 @@ export class FakeEngine implements AsyncDisposable {
   }
 }
 
+/** When containers of made-up machines end, unless they say otherwise. */
+const ENDED_AT = Date.parse("2026-11-22T11:59:00Z");
+
 /** As the engine tells of it: `eventOf("kill", { signal: "9" })`. */
-export function eventOf(action: string, attributes: Record<string, string> = {}, at = Date.now()): object {
+export function eventOf(action: string, attributes: Record<string, string> = {}, at = ENDED_AT): object {
   return { Type: "container", Action: action, Actor: { Attributes: attributes }, timeNano: at * 1e6 };
 }
 
@@ -120,6 +125,7 @@ export function inspectOf(one: FakeContainer): object {
       ExposedPorts: {},
     },
     NetworkSettings: { Ports: {}, Networks: {} },
+    Mounts: (one.mounted ?? []).map((path) => ({ Type: "bind", Source: path })),
   };
 }
 

@@ -72,7 +72,7 @@ export async function doctor(context: CliContext, options: DoctorOptions): Promi
 export async function doctorUndo(
   context: CliContext,
   id: string | undefined,
-  options: { json?: boolean; list?: boolean },
+  options: { json?: boolean; list?: boolean; yes?: boolean },
 ): Promise<number> {
   const { out } = context;
   const ledger = new Ledger(context.paths.stateDir, () => context.clock.wall());
@@ -83,7 +83,7 @@ export async function doctorUndo(
     else for (const line of tableLines(entries.map(entryRow))) out.line(line);
     return 0;
   }
-  const entry = await ledger.undo(id);
+  const entry = await ledger.undo(id, { isForced: options.yes ?? false });
   if (options.json) out.json(entry);
   else out.line(`Undone: ${entry.what}`);
   return 0;

@@ -7,7 +7,7 @@ export const cleanExit: Cause = {
   remedies: [
     {
       text: "Start it again; what ended it, and its last words, are in its story.",
-      commands: ["clawkit gateway start", "docker start openclaw-gateway   # in a container", "clawkit why"],
+      commands: ["clawkit gateway start", "docker start {container}   # in a container", "clawkit why"],
       risk: "safe",
     },
   ],

@@ -9,8 +9,8 @@ export const dockerCliWrongNetns: Cause = {
   seen: 3,
   remedies: [
     {
-      text: "Share the network (network_mode: \"service:openclaw-gateway\" for the CLI's service), or run the command inside the gateway's container.",
-      commands: ["docker compose exec openclaw-gateway openclaw gateway status"],
+      text: "Share the network (network_mode: \"service:{service}\" for the CLI's service), or run the command inside the gateway's container.",
+      commands: ["docker compose exec {service} openclaw gateway status"],
       risk: "safe",
     },
   ],

@@ -29,7 +29,7 @@ export const dockerLoopbackBind: Cause = {
   remedies: [
     {
       text: "Bind to the container's network, with authentication, and make the container anew.",
-      commands: ["openclaw config set gateway.bind lan", "docker compose up -d openclaw-gateway"],
+      commands: ["openclaw config set gateway.bind lan", "docker compose up -d {service}"],
       risk: "disruptive",
     },
   ],

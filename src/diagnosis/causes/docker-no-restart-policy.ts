@@ -12,10 +12,7 @@ export const dockerNoRestartPolicy: Cause = {
   remedies: [
     {
       text: "Give it a restart policy, in its compose file too, and start it. Docker keeps to it after any end but `docker stop` and `docker kill`.",
-      commands: [
-        "docker update --restart unless-stopped openclaw-gateway",
-        "docker compose up -d openclaw-gateway",
-      ],
+      commands: ["docker update --restart unless-stopped {container}", "docker start {container}"],
       risk: "safe",
     },
   ],

@@ -5,5 +5,5 @@ export const dockerPaused: Cause = {
   title: "The gateway's container is paused",
   confirmedBy: [["container-paused"]],
   seen: 1,
-  remedies: [{ text: "Let it go on.", commands: ["docker unpause openclaw-gateway"], risk: "disruptive" }],
+  remedies: [{ text: "Let it go on.", commands: ["docker unpause {container}"], risk: "disruptive" }],
 };

@@ -8,10 +8,7 @@ export const dockerPortNotPublished: Cause = {
   remedies: [
     {
       text: "Publish the port (EXPOSE in an image does not) and make the container anew.",
-      commands: [
-        'ports: ["{port}:{port}"]   # in docker-compose.yml',
-        "docker compose up -d openclaw-gateway",
-      ],
+      commands: ['ports: ["{port}:{port}"]   # in docker-compose.yml', "docker compose up -d {service}"],
       risk: "disruptive",
     },
   ],

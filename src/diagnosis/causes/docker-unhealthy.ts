@@ -11,8 +11,8 @@ export const dockerUnhealthy: Cause = {
     {
       text: "Docker never acts on `unhealthy`: ClawKit's supervisor inside the container restarts a gateway that fails its check, a gateway without one stays as it is until somebody restarts it.",
       commands: [
-        "docker inspect --format='{{json .State.Health}}' openclaw-gateway",
-        "docker restart openclaw-gateway",
+        "docker inspect --format='{{json .State.Health}}' {container}",
+        "docker restart {container}",
       ],
       risk: "disruptive",
     },

@@ -42,6 +42,10 @@ const CASES: Record<string, [facts: readonly string[], causes: readonly string[]
     ["container-not-published", "connect-refused", "port-free"],
     ["docker-port-not-published confirmed", "not-listening likely"],
   ],
+  "a gateway that is published at another port": [
+    ["container-published-elsewhere", "connect-refused", "port-free"],
+    ["wrong-url-or-port likely", "not-listening likely"],
+  ],
   "one that is not published, and somebody else serves": [["container-not-published", "healthz-ok"], []],
   "loopback inside, through Docker's proxy": [
     ["container-listens-loopback", "port-docker", "connect-reset"],

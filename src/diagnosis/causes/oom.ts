@@ -29,7 +29,7 @@ export const oom: Cause = {
       text: "For V8's own limit raise the heap; for the kernel's or the container's give it more memory or swap.",
       commands: [
         "NODE_OPTIONS=--max-old-space-size=4096 openclaw gateway run",
-        "docker update --memory 2g --memory-swap 2g openclaw-gateway   # in a container, and in its compose file",
+        "docker update --memory 2g --memory-swap 2g {container}   # in a container, and in its compose file",
       ],
       risk: "disruptive",
     },

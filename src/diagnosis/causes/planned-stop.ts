@@ -15,7 +15,7 @@ export const plannedStop: Cause = {
   remedies: [
     {
       text: "Start it.",
-      commands: ["clawkit gateway start", "docker start openclaw-gateway   # in a container"],
+      commands: ["clawkit gateway start", "docker start {container}   # in a container"],
       risk: "safe",
     },
   ],

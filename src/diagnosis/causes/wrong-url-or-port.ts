@@ -10,6 +10,7 @@ export const wrongUrlOrPort: Cause = {
     ["url-variable-scheme"],
     ["client-url-wrong", "http-answers"],
     ["openclaw-other-port", "connect-refused"],
+    ["container-published-elsewhere", "connect-refused"],
     ["listens-elsewhere", "connect-refused"],
     ["openclaw-remote", "connect-refused"],
     ["localhost-elsewhere"],

@@ -15,6 +15,7 @@ export interface ContainerEnd {
 const SIGNAL_BASE = 128;
 const SIGNALS: Readonly<Record<number, string>> = {
   2: "SIGINT",
+  3: "SIGQUIT",
   4: "SIGILL",
   6: "SIGABRT",
   7: "SIGBUS",
@@ -22,6 +23,15 @@ const SIGNALS: Readonly<Record<number, string>> = {
   11: "SIGSEGV",
   15: "SIGTERM",
 };
+/** Those with which somebody ends a program; any other may be a message to it. */
+const ENDING = ["SIGINT", "SIGQUIT", "SIGKILL", "SIGTERM"];
+
+/** A program that was told to end takes its time to do so, the engine a moment to say so. */
+const BETWEEN_MS = 10_000;
+
+/** The engine tells an end and what it waited for at once, in either order. */
+const MOMENT_MS = 1_000;
+
 const CRASHES = ["SIGILL", "SIGABRT", "SIGBUS", "SIGSEGV"];
 
 /** What a start that never got as far as the program says of the port that it was to publish. */
@@ -46,11 +56,10 @@ export function endOf(container: Container, events: readonly ContainerEvent[]): 
     };
   }
   if (state === "created") return undefined; // never started
-  const asked = events.filter(({ action }) => action === "stop" || action === "kill");
-  const stop = asked.find(({ action }) => action === "stop");
-  const isSeen = events.some(({ action }) => action === "die");
+  const die = events.findLast(({ action }) => action === "die");
+  const isSeen = die !== undefined;
   const how = `container ${name} exited with code ${exitCode}${signalOf(exitCode) === undefined ? "" : ` (${signalOf(exitCode)})`} at ${new Date(at).toISOString()}`;
-  if (stop !== undefined) {
+  if (isStopped(events, die)) {
     return {
       cause: "planned-stop",
       isSure: true,
@@ -60,8 +69,8 @@ export function endOf(container: Container, events: readonly ContainerEvent[]): 
     };
   }
   if (container.isOomKilled) return { ...oomOf(container, how), at };
-  if (asked.length > 0) {
-    const signal = nameOf(asked.at(-1)!.signal);
+  const signal = killOf(events, die);
+  if (signal !== undefined) {
     return {
       cause: "killed-by-signal",
       isSure: true,
@@ -82,6 +91,23 @@ export function endOf(container: Container, events: readonly ContainerEvent[]): 
 export function factsOfEnd({ cause, isSure, detail, at }: ContainerEnd, source: string): Fact[] {
   const time = at > 0 ? { at: new Date(at).toISOString() } : {};
   return [{ id: `ended-${cause}${isSure ? "" : "-likely"}`, detail, source, ...time }];
+}
+
+/** `docker stop` is told when it is over, right behind the end that it waited for. */
+function isStopped(events: readonly ContainerEvent[], die: ContainerEvent | undefined): boolean {
+  const isBehind = (at: number) => die === undefined || (at > die.at - MOMENT_MS && at < die.at + BETWEEN_MS);
+  return events.some(({ action, at }) => action === "stop" && isBehind(at));
+}
+
+/** The signal of `docker kill` that ended it: sent right before, and told by the exit code. */
+function killOf(events: readonly ContainerEvent[], die: ContainerEvent | undefined): string | undefined {
+  if (die === undefined) return undefined;
+  const kill = events.findLast(({ action, at }) => action === "kill" && at <= die.at);
+  if (kill === undefined || die.at - kill.at > BETWEEN_MS) return undefined;
+  const name = nameOf(kill.signal);
+  // a program that ends in order when it is told to
+  const fits = signalOf(die.exitCode ?? 0) === name || (name === "SIGTERM" && die.exitCode === 0);
+  return ENDING.includes(name) && fits ? name : undefined;
 }
 
 function isAlwaysBack({ state, restartPolicy }: Container): boolean {
@@ -124,7 +150,7 @@ function signalOf(code: number): string | undefined {
   return SIGNALS[code - SIGNAL_BASE];
 }
 
-/** An engine tells a signal by its number, or as it was given. */
-function nameOf(signal: string | undefined): string {
-  return SIGNALS[Number(signal)] ?? (signal || "a signal");
+/** An engine tells a signal by its number, or as it was given: `9`, `KILL`, `SIGKILL`. */
+function nameOf(signal = ""): string {
+  return SIGNALS[Number(signal)] ?? `SIG${signal.toUpperCase().replace(/^SIG/, "")}`;
 }

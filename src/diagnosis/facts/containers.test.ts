@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { eventOf, type FakeContainer, FakeEngine } from "../../../test/helpers/fake-engine.ts";
-import { hostWith, machineWith, NOW } from "../../../test/helpers/machine.ts";
+import { hostWith, machineWith, NOW, processWith } from "../../../test/helpers/machine.ts";
 import type { Machine } from "../machine.ts";
 import { parseTarget } from "../target.ts";
 import { containers } from "./containers.ts";
@@ -105,6 +105,62 @@ describe("a container that ended", () => {
     });
   }
 
+  const ENDED_AT = Date.parse(ENDED.FinishedAt);
+  const crash = { ...PORTS, policy: "no", state: { ...ENDED, ExitCode: 1 } };
+  const CRASHED = [
+    "container-of-gateway",
+    "ended-unexplained-exit-likely",
+    "container-no-restart-policy",
+    "container-ended-itself",
+  ];
+
+  // 20 s after a docker restart it exited with 1, and the doctor was sure that it had been stopped on purpose
+  test("is not stopped by the docker restart that began its life", async () => {
+    const start = Date.parse(ENDED.StartedAt);
+    const events = [
+      eventOf("kill", { signal: "15" }, start - 200),
+      eventOf("die", { exitCode: "143" }, start - 190),
+      eventOf("stop", {}, start - 180),
+      eventOf("die", { exitCode: "1" }, ENDED_AT),
+    ];
+    assert.deepEqual(await ids([{ ...crash, events }]), CRASHED);
+  });
+
+  // it ignored a SIGHUP (docker kill -s HUP), and exited with 1 ten seconds later: that was "killed, confirmed"
+  test("is not killed by a signal that does not end it, or that it outlived", async () => {
+    const KILLS: [signal: string, beforeMs: number][] = [
+      ["1", 100],
+      ["HUP", 100],
+      ["12", 100],
+      ["15", 100], // the code is not 143
+      ["9", 60_000],
+    ];
+    for (const [signal, beforeMs] of KILLS) {
+      const events = [
+        eventOf("kill", { signal }, ENDED_AT - beforeMs),
+        eventOf("die", { exitCode: "1" }, ENDED_AT),
+      ];
+      assert.deepEqual(await ids([{ ...crash, events }]), CRASHED, `${signal} ${beforeMs}`);
+    }
+    const hangUp = [eventOf("kill", { signal: "1" }), eventOf("die", { exitCode: "129" })];
+    const found = await ids([{ ...crash, state: { ...ENDED, ExitCode: 129 }, events: hangUp }]);
+    assert.ok(!found.includes("ended-killed-by-signal"), found.join());
+  });
+
+  test("is killed by a signal that its exit code tells, whatever the engine calls it", async () => {
+    for (const [signal, exitCode] of [
+      ["9", 137],
+      ["KILL", 137],
+      ["SIGTERM", 143],
+      ["15", 0],
+      ["sigint", 130],
+    ] as const) {
+      const events = [eventOf("kill", { signal }), eventOf("die", { exitCode: String(exitCode) })];
+      const found = await ids([{ ...crash, state: { ...ENDED, ExitCode: exitCode }, events }]);
+      assert.deepEqual(found, ["container-of-gateway", "ended-killed-by-signal"], signal);
+    }
+  });
+
   test("is of another time where somebody listens, or ClawKit serves the port itself", async () => {
     const one = { ...PORTS, state: ENDED };
     const host = hostWith({ portOwners: async () => [{ address: "0.0.0.0" }] });
@@ -158,9 +214,16 @@ describe("a container that runs", () => {
 
   test("publishes nothing, or at another port", async () => {
     const command = ["node", "dist/index.js", "gateway", "--bind", "lan", "--port", String(PORT)];
-    for (const ports of [{}, { [`${PORT}/tcp`]: 9999 }]) {
-      assert.deepEqual(await ids([{ command, ports }]), ["container-of-gateway", "container-not-published"]);
-    }
+    assert.deepEqual(await ids([{ command }]), ["container-of-gateway", "container-not-published"]);
+    const [elsewhere, ...more] = await found([{ command, ports: { [`${PORT}/tcp`]: 9999 } }]);
+    assert.deepEqual(
+      [elsewhere?.id, elsewhere?.detail, more],
+      [
+        "container-published-elsewhere",
+        "the gateway in container openclaw-gateway is published at port 9999 of this machine, not at 28789",
+        [],
+      ],
+    );
     assert.deepEqual(await ids([{ command, networkMode: "host" }]), ["container-of-gateway"]);
   });
 
@@ -220,8 +283,74 @@ describe("a command line in a container", () => {
 });
 
 describe("whose container it is", () => {
-  test("one of another port, or of somebody else that does not run, is not looked at", async () => {
-    assert.deepEqual(await ids([{ ports: { "18789/tcp": 9999 } }]), []);
+  // OpenClaw's own sandboxes are called so: one that had ended half a year ago was given a restart policy and started
+  test("one that is only called like a gateway is none, whether it runs or not", async () => {
+    const sandbox: FakeContainer = {
+      name: "openclaw-sbx-agent-main-4f2a",
+      image: "openclaw-sandbox:bookworm-slim",
+      command: ["sleep", "infinity"],
+      networkMode: "none",
+    };
+    assert.deepEqual(await ids([sandbox]), []);
+    assert.deepEqual(await ids([{ ...sandbox, state: ENDED }]), []);
+  });
+
+  // beside a gateway that answered, its web page's health check made the doctor say that the gateway was sick
+  test("a companion of the gateway is none, whatever its check and its environment say", async () => {
+    const page: FakeContainer = {
+      name: "openclaw-web-ui",
+      image: "nginx",
+      command: ["nginx"],
+      env: [`OPENCLAW_GATEWAY_PORT=${PORT}`],
+      state: { Health: { Status: "unhealthy", FailingStreak: 3, Log: [] } },
+    };
+    assert.deepEqual(await ids([page]), []);
+    assert.deepEqual(await ids([PORTS, page]), ["container-of-gateway"]);
+  });
+
+  // a healthy gateway at another port was confirmed to be the one that is away, where a plain OpenClaw was down
+  test("one at another port, or at none, is not meant where something else is installed for the port", async () => {
+    const folder = "/home/u/.openclaw";
+    const staging: FakeContainer = { name: "openclaw-staging", ports: { "18789/tcp": 29_999 } };
+    const command = ["clawkit", "gateway", "run", "--port", String(PORT)];
+    const [unit] = [{ manager: "systemd" as const, name: "openclaw", isRunning: false, state: "failed" }];
+    for (const one of [staging, { command }]) {
+      assert.equal((await ids([one])).length > 0, true);
+      assert.deepEqual(await ids([one], { openclawDirs: [folder] }), []);
+      assert.deepEqual(await ids([one], { hasOwnState: async () => true }), []);
+      assert.deepEqual(await ids([one], { services: async () => [unit] }), []);
+      // upstream's compose file gives the container this folder: then it is no other installation
+      const mounted = [folder];
+      assert.equal((await ids([{ ...one, mounted }], { openclawDirs: [folder] })).length > 0, true);
+    }
+  });
+
+  test("one that ended more than a week ago is forgotten", async () => {
+    const ended = (at: string) => ({ ...PORTS, state: { ...ENDED, StartedAt: at, FinishedAt: at } });
+    assert.deepEqual(await ids([ended("2026-11-15T11:59:00Z")]), []);
+    assert.equal((await ids([ended("2026-11-15T12:01:00Z")]))[0], "container-of-gateway");
+  });
+
+  test("none is behind a port that a process of the machine serves", async () => {
+    const owners = (command: string, cgroup = "/user.slice") =>
+      hostWith({
+        portOwners: async () => [{ address: "127.0.0.1", pid: 4711 }],
+        process: async () => processWith({ command }),
+        cgroupOf: async () => cgroup,
+      });
+    const one: FakeContainer = { ...PORTS, state: { Health: { Status: "unhealthy", Log: [] } } };
+    assert.deepEqual(await ids([one], { host: owners("openclaw-gateway") }), []);
+    assert.equal(
+      (await ids([one], { host: owners("/usr/bin/docker-proxy -proto tcp") }))[0],
+      "container-of-gateway",
+    );
+    // with the network of the host the process is the container's
+    const inside = owners("openclaw-gateway", "/docker/id-of-openclaw-gateway");
+    const hosted = { command: ["clawkit", "gateway", "run", "--port", String(PORT)], networkMode: "host" };
+    assert.deepEqual(await ids([hosted], { host: inside }), ["container-of-gateway"]);
+  });
+
+  test("one of somebody else that does not run is not looked at", async () => {
     assert.deepEqual(
       await ids([{ ...PORTS, name: "web", image: "nginx", command: ["nginx"], state: ENDED, ports: {} }]),
       [],

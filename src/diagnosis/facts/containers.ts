@@ -7,7 +7,14 @@ import { composeProjectOf } from "../remedies/compose-project.ts";
 import type { Fact } from "../types.ts";
 import { endOf, factsOfEnd } from "./container-end.ts";
 import { containerLog } from "./container-log.ts";
-import { engineOf, gatewayContainers, isUp, portInside, publishedAt } from "./gateway-containers.ts";
+import {
+  engineOf,
+  gatewayContainers,
+  isUp,
+  portInside,
+  publishedAt,
+  serviceOf,
+} from "./gateway-containers.ts";
 
 /** A container that its policy restarts is up for a moment each time: what ended it counts for this long. */
 const YOUNG_MS = 60_000;
@@ -33,8 +40,11 @@ export const containers: Look = {
     if (!machine.target.isLocal) return [];
     const engine = await engineOf(machine);
     if (engine === undefined) return [];
-    const { gateway, others, commandLines, stranger } = await gatewayContainers(machine, engine);
-    if (gateway === undefined) return stranger === undefined ? [] : [strangerFact(stranger, machine)];
+    const { gateway, others, commandLines, elsewhere, stranger } = await gatewayContainers(machine, engine);
+    if (gateway === undefined) {
+      if (stranger !== undefined) return [strangerFact(stranger, machine)];
+      return elsewhere.map((one) => elsewhereFact(one, machine));
+    }
     const [own, ...beside] = await Promise.all([
       factsOf(gateway, machine, engine),
       ...commandLines.map((one) => factsOfCommandLine(one, gateway, machine, engine)),
@@ -54,13 +64,14 @@ async function factsOf(container: Container, machine: Machine, engine: DockerEng
   const source = `docker inspect ${name}`;
   const policy = container.restartPolicy.name || "no";
   const detail = `container ${name} of ${image} is ${state}, restart policy ${policy}, restarted ${restartCount} times`;
-  const facts: Fact[] = [{ id: "container-of-gateway", detail, source }];
+  const names = { container: name, service: serviceOf(container) ?? name };
+  const facts: Fact[] = [{ id: "container-of-gateway", detail, source, names }];
   const now = machine.clock.wall();
   const since = Math.max(container.startedAt ?? 0, now - MAX_LIFE_MS);
   // a young life is looked at with the one before it
   const isYoung = isUp(container) && restartCount > 0 && now - since < YOUNG_MS;
   const [events, network, log] = await Promise.all([
-    engine.events(id, isYoung ? now - 2 * YOUNG_MS : since - 1_000, now).catch(() => []),
+    engine.events(id, isYoung ? now - 2 * YOUNG_MS : since, now).catch(() => []),
     isUp(container) ? networkFacts(container, machine, source) : [],
     containerLog(container, machine, engine),
   ]);
@@ -76,6 +87,12 @@ function strangerFact({ name, image }: ContainerSummary, { target }: Machine): F
   return { id: "port-container", detail, source: "docker ps" };
 }
 
+function elsewhereFact({ name, ports }: Container, { target }: Machine): Fact {
+  const at = [...new Set(ports.map(({ hostPort }) => hostPort))].join(", ");
+  const detail = `the gateway in container ${name} is published at port ${at} of this machine, not at ${target.port}`;
+  return { id: "container-published-elsewhere", detail, source: `docker inspect ${name}` };
+}
+
 /** How its last life ended, and whether anything would bring it back. */
 function endFacts(
   container: Container,
@@ -83,8 +100,10 @@ function endFacts(
   isYoung: boolean,
   source: string,
 ): Fact[] {
+  // of `docker restart` the end of the life before is told right before the start
   const past = isYoung ? pastLife(container, events) : container;
-  const end = past === undefined ? undefined : endOf(past, events);
+  const ofIt = isYoung ? events : events.filter(({ at }) => at >= (container.startedAt ?? 0));
+  const end = past === undefined ? undefined : endOf(past, ofIt);
   if (end === undefined) return [];
   const facts = factsOfEnd(end, source);
   if (isUp(container) || end.byOperator || container.error !== "") return facts;
@@ -96,7 +115,7 @@ function endFacts(
     const detail = `the restart policy of container ${name} is on-failure: it does not bring back what exits with 0`;
     facts.push({ id: "container-no-restart-policy", detail, source });
   }
-  const isOwnEnd = container.isOomKilled || events.some(({ action }) => action === "die");
+  const isOwnEnd = container.isOomKilled || ofIt.some(({ action }) => action === "die");
   facts.push({ id: isOwnEnd ? "container-ended-itself" : "container-ended", detail: end.detail, source });
   return facts;
 }

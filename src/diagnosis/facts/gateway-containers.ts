@@ -2,21 +2,28 @@ import { DockerEngine } from "../../host/docker.ts";
 import type { Container, ContainerSummary } from "../../host/docker-container.ts";
 import { dockerEndpoint } from "../../host/docker-endpoint.ts";
 import type { Machine } from "../machine.ts";
+import { isInstalledBeside, isServedByProcess } from "./beside-containers.ts";
 
-/** What names, images and services of gateways have in them: enough to look at one, never to end it. */
+/** What names, images and services of gateways have in them: enough to look at one, never to take it for a gateway. */
 const NAMED = /openclaw|clawkit|clawdbot|moltbot/i;
 
 /** A container of the command line, as the field's compose files name it. */
 const CLI_NAMED = /(^|[-_/])cli([-_]|$)/i;
 
-/** A first process that runs a gateway: `tini -- clawkit gateway run`, `node dist/index.js gateway --port 18789`. */
+/**
+ * A first process that runs a gateway: `tini -- clawkit gateway run`, `node dist/index.js gateway --port 18789`, also
+ * one that a shell starts among other commands.
+ */
 const GATEWAY_COMMAND =
-  /((^|[\s/])(openclaw|clawdbot|moltbot|clawkit)(\.[cm]?[jt]s)?|dist\/index\.js) gateway( run)?( --|$)/;
+  /((^|[\s/])(openclaw|clawdbot|moltbot|clawkit)(\.[cm]?[jt]s)?|dist\/index\.js) gateway( run)?( --|\s*[;&|\n]|$)/;
 
 /** One that runs any command of theirs. */
 const FAMILY_COMMAND = /((^|[\s/])(openclaw|clawdbot|moltbot|clawkit)(\.[cm]?[jt]s)?|dist\/index\.js)( |$)/;
 
 const DEFAULT_PORT = 18789;
+
+/** Whoever asks why their gateway is away does not mean one that ended before. */
+const FORGOTTEN_MS = 7 * 24 * 3_600_000;
 
 /** The containers of this machine that have to do with the target. */
 export interface GatewayContainers {
@@ -26,7 +33,9 @@ export interface GatewayContainers {
   readonly others: readonly Container[];
   /** Command lines in containers, beside this gateway. */
   readonly commandLines: readonly Container[];
-  /** What is published at the target's port, and does not look like a gateway: a proxy in front of one, or anything. */
+  /** Gateways that run and are published at other ports, where none is behind the target's. */
+  readonly elsewhere: readonly Container[];
+  /** What is published at the target's port, and is no gateway: a proxy in front of one, or anything. */
   readonly stranger?: ContainerSummary;
 }
 
@@ -37,35 +46,49 @@ export async function engineOf(machine: Machine): Promise<DockerEngine | undefin
 }
 
 /**
- * A gateway's container has to do with the target if it publishes its port, or listens on the same port inside. Where
+ * A container is this gateway if its first process is a gateway's, whatever it is called, and the target's port leads
+ * into it, or would if it ran. Where a process of the machine itself serves the port, no container does. Where
  * ClawKit itself serves the port, or anybody listens, containers that do not run are of another time.
  */
 export async function gatewayContainers(machine: Machine, engine: DockerEngine): Promise<GatewayContainers> {
   const { port } = machine.target;
   const [listed, owners, hasOwnState] = await Promise.all([
     engine.containers(),
-    machine.host.portOwners(port),
+    machine.portOwners(),
     machine.hasOwnState(),
   ]);
   const asked = listed.filter((one) => looksLikeGateway(one) || runsGateway({ command: [one.command] }));
   const found = (await Promise.all(asked.map(({ id }) => engine.container(id)))).filter(
     (one) => one !== undefined,
   );
+  if (await isServedByProcess(machine, found)) return { others: [], commandLines: [], elsewhere: [] };
   const isTaken = hasOwnState || owners.length > 0;
-  const [gateway, ...others] = found
-    .filter((one) => isAbout(one, port) && !isCommandLine(one) && (isUp(one) || !isTaken))
+  const gateways = found.filter(runsGateway);
+  const candidates = gateways.filter((one) => leadsInto(one, port) && (isUp(one) || !isTaken));
+  const [gateway, ...others] = candidates
+    .filter((one) => isUp(one) || machine.clock.wall() - lastSeen(one) < FORGOTTEN_MS)
     .sort((a, b) => rankOf(b, port) - rankOf(a, port));
   const commandLines = gateway === undefined ? [] : found.filter((one) => isBeside(one, gateway));
-  const stranger = listed.find((one) => one.hostPorts.includes(port) && !asked.includes(one));
+  const stranger = listed.find(
+    ({ id, hostPorts }) => hostPorts.includes(port) && !gateways.some((one) => one.id === id),
+  );
+  if (gateway !== undefined) {
+    return { gateway, others, commandLines, elsewhere: [], ...(stranger === undefined ? {} : { stranger }) };
+  }
+  if (stranger !== undefined) return { others, commandLines, elsewhere: [], stranger };
+  const lost = gateways.filter((one) => isUp(one) && !leadsInto(one, port));
+  const free = await Promise.all(lost.map(async (one) => !(await isInstalledBeside(machine, one))));
+  const [unpublished, ...more] = lost.filter((one, index) => free[index] && isUnpublished(one, port));
+  const elsewhere = lost.filter((one, index) => free[index] && isPublished(one));
   return {
-    ...(gateway === undefined ? {} : { gateway }),
-    others,
-    commandLines,
-    ...(stranger === undefined ? {} : { stranger }),
+    ...(unpublished === undefined ? {} : { gateway: unpublished }),
+    others: more,
+    commandLines: unpublished === undefined ? [] : found.filter((one) => isBeside(one, unpublished)),
+    elsewhere: unpublished === undefined ? elsewhere : [],
   };
 }
 
-/** Its first process is a gateway's: what no name, title or image proves. Only such a one may be ended. */
+/** Its first process is a gateway's: what no name, title or image proves. */
 export function runsGateway({ command }: Pick<Container, "command">): boolean {
   return GATEWAY_COMMAND.test(command.join(" "));
 }
@@ -75,7 +98,7 @@ export function runsFamily({ command }: Pick<Container, "command">): boolean {
   return FAMILY_COMMAND.test(command.join(" "));
 }
 
-export function looksLikeGateway(one: Pick<ContainerSummary, "name" | "image" | "labels">): boolean {
+function looksLikeGateway(one: Pick<ContainerSummary, "name" | "image" | "labels">): boolean {
   return NAMED.test(one.name) || NAMED.test(one.image) || NAMED.test(serviceOf(one) ?? "");
 }
 
@@ -100,13 +123,29 @@ export function publishedAt({ ports }: Container, port: number): Container["port
   return ports.find(({ hostPort }) => hostPort === port);
 }
 
-function isAbout(one: Container, port: number): boolean {
-  return publishedAt(one, port) !== undefined || portInside(one) === port;
+/** When it ended, or was made if it never ran. */
+export function lastSeen({ finishedAt, startedAt, createdAt }: Container): number {
+  return Math.max(finishedAt ?? 0, startedAt ?? 0, createdAt ?? 0);
+}
+
+/** What comes in at the port gets into it, as it was made. */
+function leadsInto(one: Container, port: number): boolean {
+  const isOfHost = one.networkMode === "host" && portInside(one) === port;
+  return isOfHost || publishedAt(one, port) !== undefined;
+}
+
+/** It listens on the port that is asked for, and that leads nowhere. */
+function isUnpublished(one: Container, port: number): boolean {
+  return portInside(one) === port && !isPublished(one) && !one.networkMode.startsWith("container:");
+}
+
+function isPublished(one: Container): boolean {
+  return one.ports.some(({ inside }) => inside === portInside(one));
 }
 
 function isCommandLine(one: Container): boolean {
   if (runsGateway(one) || one.ports.length > 0) return false;
-  return CLI_NAMED.test(serviceOf(one) ?? one.name) && looksLikeGateway(one);
+  return CLI_NAMED.test(serviceOf(one) ?? one.name) && runsFamily(one);
 }
 
 /** A command line that was made for this gateway: of the same project, or the same image. */
@@ -120,6 +159,6 @@ function isBeside(one: Container, gateway: Container): boolean {
 function rankOf(one: Container, port: number): number {
   const HOUR_MS = 3_600_000;
   const isPublished = publishedAt(one, port) !== undefined;
-  const recency = (one.finishedAt ?? one.startedAt ?? 0) / (1e6 * HOUR_MS); // below 1 until the year 2084
+  const recency = lastSeen(one) / (1e6 * HOUR_MS); // below 1 until the year 2084
   return (isUp(one) ? 4 : 0) + (isPublished ? 2 : 0) + recency;
 }

@@ -5,7 +5,10 @@ import { ownerOf } from "./owner.ts";
 
 /** Programs that listen for what runs in a container, or in WSL: behind them may be a gateway. */
 const PROXIES = [
-  { id: "port-docker", program: /^(docker-proxy|com\.docker\.\w+|vpnkit|rootlessport|gvproxy)(\.exe)?$/i },
+  {
+    id: "port-docker",
+    program: /^(docker-proxy|com\.docker\.\w+|vpnkit|rootlesskit|rootlessport|gvproxy)(\.exe)?$/i,
+  },
   { id: "port-wsl", program: /^wsl(relay|host)\.exe$/i },
 ];
 
@@ -60,9 +63,14 @@ async function factsOf(pid: number | undefined, machine: Machine): Promise<Fact[
   if (found === undefined) return []; // it has just ended
   const command = found.command.trim();
   const detail = `pid ${pid} listens on port ${number}: ${command}`;
-  const proxy = PROXIES.find(({ program }) => program.test(nameOf(found)));
+  const proxy = proxyOf(found);
   if (proxy !== undefined) return [{ id: proxy.id, detail, source }];
   return [{ id: `port-${await ownerOf(found, machine)}`, detail, source }];
+}
+
+/** What listens for others; undefined of a process that serves the port itself. */
+export function proxyOf(process: ProcessFacts): (typeof PROXIES)[number] | undefined {
+  return PROXIES.find(({ program }) => program.test(nameOf(process)));
 }
 
 /** Of its file: anybody may call themselves anything. Where that may not be seen, of its command. */

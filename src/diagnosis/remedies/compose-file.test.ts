@@ -52,8 +52,8 @@ describe("a compose file", () => {
     assert.deepEqual(await linesOf(some, PUBLISH), ['+ - "127.0.0.1:18789:18789"']);
     const flow = FILE.replace("    environment:", '    ports: ["80:80"]\n    environment:');
     assert.deepEqual(await linesOf(flow, PUBLISH), [
-      '- ports: ["80:80"]',
-      '+ ports: ["127.0.0.1:18789:18789", "80:80"]',
+      '- ports: … "80:80" …',
+      '+ ports: … "127.0.0.1:18789:18789", "80:80" …',
     ]);
   });
 
@@ -122,5 +122,29 @@ describe("the lines that differ", () => {
     assert.deepEqual(changedLines("a\nb\nc", "a\nx\nc\nd"), ["- b", "+ x", "+ d"]);
     assert.deepEqual(changedLines("same", "same"), []);
     assert.deepEqual(changedLines("a", "run --token abcdefgh"), ["- a", "+ run --token [redacted]"]);
+  });
+
+  // --dry-run, the question and --json showed a token that stood in the same line as the bind
+  const BESIDE: Record<string, [told: string, words: string]> = {
+    "in a list of arguments": ['command: ["node", "--bind", "loopback", "--token", "s3cr3t"]', '"loopback"'],
+    "in arguments without quotes": ["command: [node, --bind, loopback, --token, s3cr3t]", "loopback"],
+    "in a command line": ["command: node gateway --bind loopback --token s3cr3t", "loopback"],
+    "in a map of variables": ["environment: { BIND: loopback, OPENAI: s3cr3t }", "loopback"],
+  };
+  for (const [where, [told, words]] of Object.entries(BESIDE)) {
+    test(`have nothing of what stands beside the change ${where}`, () => {
+      const key = told.split(" ")[0];
+      assert.deepEqual(changedLines(`    ${told}`, `    ${told.replace("loopback", "lan")}`), [
+        `- ${key} … ${words} …`,
+        `+ ${key} … ${words.replace("loopback", "lan")} …`,
+      ]);
+    });
+  }
+
+  test("that hold a list of arguments are shown without its token", () => {
+    assert.deepEqual(changedLines("", 'command: ["node", "--token", "s3cr3t", "--gateway-token", s3cr3t]'), [
+      '+ command: ["node", "--token", "[redacted]", "--gateway-token", [redacted]]',
+    ]);
+    assert.deepEqual(changedLines('["--token", "s3cr3t"]', '["--token", "other1"]'), []);
   });
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Document, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 
 /** One thing that a service of a compose file should say. */
@@ -40,7 +41,20 @@ export async function patchCompose(
 /** What a service says under a key; undefined if it says nothing, or the file cannot be read. */
 export async function composeValue(text: string, service: string, key: string): Promise<unknown> {
   const { parseDocument } = await import("yaml");
-  return valueIn(parseDocument(text), service, key);
+  return valueIn(parseDocument(text, { merge: true }), service, key);
+}
+
+/** Services beside this one that a change of the file changes, too: they merge it (`<<: *gateway`), or extend it. */
+export async function changedBeside(before: string, after: string, service: string): Promise<string[]> {
+  const { parseDocument } = await import("yaml");
+  const [old, now] = [before, after].map((text) => servicesIn(parseDocument(text, { merge: true })));
+  return Object.keys({ ...old, ...now }).filter((name) => {
+    if (name === service) return false;
+    const extended = now![name]?.extends;
+    const from =
+      typeof extended === "object" ? (extended as { service?: unknown } | null)?.service : extended;
+    return from === service || !isDeepStrictEqual(old![name], now![name]);
+  });
 }
 
 /** Whether a compose file has this service. */
@@ -58,10 +72,13 @@ function serviceIn(document: Document, service: string, yaml: Yaml): YAMLMap | u
 }
 
 function valueIn(document: Document, service: string, key: string): unknown {
-  if (document.errors.length > 0) return undefined;
-  return (
-    document.toJS({ maxAliasCount: 100 }) as { services?: Record<string, Record<string, unknown>> } | null
-  )?.services?.[service]?.[key];
+  return servicesIn(document)[service]?.[key];
+}
+
+function servicesIn(document: Document): Record<string, Record<string, unknown> | null> {
+  if (document.errors.length > 0) return {};
+  const value = document.toJS({ maxAliasCount: 100 }) as { services?: ReturnType<typeof servicesIn> } | null;
+  return value?.services ?? {};
 }
 
 function withChange(text: string, service: YAMLMap, change: ComposeChange, yaml: Yaml): string | undefined {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { runCommand } from "../../host/command.ts";
 import type { Container } from "../../host/docker-container.ts";
+import { type DockerEndpoint, dockerHostOf } from "../../host/docker-endpoint.ts";
 import { serviceOf } from "../facts/gateway-containers.ts";
 import { hasService } from "./compose-file.ts";
 
@@ -12,7 +13,11 @@ const HASH_MS = 10_000;
 /** Compose 1 is a Python program. */
 const VERSION_MS = 5_000;
 
-export type ComposeCommand = readonly [program: string, ...args: string[]];
+/** How Compose is called here. */
+export interface Compose {
+  readonly command: readonly [program: string, ...args: string[]];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
 
 /** What Compose wrote into the labels of a container that it made. */
 export interface ComposeProject {
@@ -49,39 +54,57 @@ export async function composeProjectOf(container: Container): Promise<ComposePro
   return undefined;
 }
 
-/** Compose as a plugin of Docker, or the program that it was before. */
-export async function composeCommand(): Promise<ComposeCommand | undefined> {
-  const commands: ComposeCommand[] = [["docker", "compose"], ["docker-compose"]];
+/**
+ * Compose as a plugin of Docker, or the program that it was before. It acts on the engine that was looked at, whatever
+ * context is chosen: on another one it would make a second container.
+ */
+export async function composeAt(
+  endpoint: DockerEndpoint,
+  env: Compose["environment"] = {},
+): Promise<Compose | undefined> {
+  const environment = { ...env, DOCKER_HOST: dockerHostOf(endpoint), DOCKER_CONTEXT: undefined };
+  const commands: Compose["command"][] = [["docker", "compose"], ["docker-compose"]];
   for (const command of commands) {
-    const isThere = await run(command, ["version"], VERSION_MS).catch(() => undefined);
-    if (isThere !== undefined) return command;
+    const compose = { command, environment };
+    if ((await run(compose, ["version"], VERSION_MS).catch(() => undefined)) !== undefined) return compose;
   }
   return undefined;
 }
 
 /**
- * Whether making it anew now would make the same: with another environment, or a file that was edited since, it would
- * get other mounts, or no token. Compose itself says so, with the hash that it left in the label.
+ * What Compose would make of each service now, as it writes it into the label `config-hash` of a container that it
+ * makes. Throws what is wrong with the file.
  */
-export async function isReproducible(
-  { service, up }: ComposeProject,
-  compose: ComposeCommand,
-  container: Container,
-): Promise<boolean> {
-  const hash = container.labels["com.docker.compose.config-hash"];
-  const args = [...up, "config", "--hash", service];
-  const answer = await run(compose, args, HASH_MS).catch(() => undefined);
-  return hash !== undefined && answer?.trim().split(/\s+/).at(-1) === hash;
+export async function serviceHashes(
+  { up }: Pick<ComposeProject, "up">,
+  compose: Compose,
+): Promise<ReadonlyMap<string, string>> {
+  const answer = await run(compose, [...up, "config", "--hash", "*"], HASH_MS);
+  const lines = (answer ?? "").trim().split("\n");
+  return new Map(lines.map((line) => line.trim().split(/\s+/, 2) as [string, string]));
 }
 
-export async function composeUp({ service, up }: ComposeProject, compose: ComposeCommand): Promise<void> {
-  await run(compose, [...up, "up", "-d", service], UP_MS);
+/** Makes the container of this service anew, and of no other: what it depends on may have edits that nobody asked for. */
+export async function composeUp(
+  { service, up }: Pick<ComposeProject, "service" | "up">,
+  compose: Compose,
+): Promise<void> {
+  await run(compose, [...up, ...upOf(service)], UP_MS);
+}
+
+/** The same, for a person to type in the project's folder. */
+export function upCommand({ service }: Pick<ComposeProject, "service">): string {
+  return ["docker", "compose", ...upOf(service)].join(" ");
+}
+
+function upOf(service: string): string[] {
+  return ["up", "-d", "--no-deps", service];
 }
 
 async function run(
-  [program, ...first]: ComposeCommand,
+  { command: [program, ...first], environment }: Compose,
   args: readonly string[],
   timeLimitMs: number,
 ): Promise<string | undefined> {
-  return await runCommand(program, [...first, ...args], { timeLimitMs, mustSucceed: true });
+  return await runCommand(program, [...first, ...args], { environment, timeLimitMs, mustSucceed: true });
 }

@@ -1,24 +1,29 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ClawkitError } from "../../core/errors.ts";
 import type { Container } from "../../host/docker-container.ts";
-import { isUp, portInside, runsFamily } from "../facts/gateway-containers.ts";
+import { portInside } from "../facts/gateway-containers.ts";
 import type { Machine } from "../machine.ts";
+import { type Edit, type EditPlace, editPlan, recreationPlan } from "./compose-edit.ts";
 import { type ComposeChange, composeValue, patchCompose } from "./compose-file.ts";
-import {
-  type ComposeCommand,
-  type ComposeProject,
-  composeCommand,
-  composeProjectOf,
-  composeUp,
-  isReproducible,
-} from "./compose-project.ts";
+import { type ComposeProject, composeProjectOf } from "./compose-project.ts";
 import { containersHere } from "./docker.ts";
-import { changedLines } from "./line-diff.ts";
-import { has, replaceUnchanged } from "./shared.ts";
-import type { Plan, Repair } from "./types.ts";
+import { has } from "./shared.ts";
+import type { Repair } from "./types.ts";
 
-const START_MS = 90_000;
+/** Compose, or Docker, refuses them together with the network of another container. */
+const OF_OWN_NETWORK = [
+  "networks",
+  "ports",
+  "hostname",
+  "domainname",
+  "dns",
+  "dns_search",
+  "dns_opt",
+  "extra_hosts",
+  "mac_address",
+  "expose",
+  "links",
+];
 
 /** The name that the page's commands ask for: `docker logs openclaw-gateway`. */
 const PAGE_NAME = "openclaw-gateway";
@@ -30,14 +35,14 @@ export const composeRestart: Repair = {
   async plan({ machine }) {
     const found = await gatewayProject(machine);
     if (found === undefined) return undefined;
-    const { project, gateway } = found;
+    const { project, gateway, place } = found;
     if ((await composeValue(project.text, project.service, "restart")) === "unless-stopped") return undefined;
     const changes: ComposeChange[] = [{ kind: "set", key: "restart", value: "unless-stopped" }];
     const edit = await editOf(project, [...changes, ...(await nameChange(project, gateway))]);
     // the container that there is gets it by another repair, without being made anew
     return edit === undefined
       ? undefined
-      : planOf(edit, `set restart: unless-stopped for ${project.service}`);
+      : editPlan(edit, `set restart: unless-stopped for ${project.service}`, place);
   },
 };
 
@@ -49,10 +54,11 @@ export const composePublish: Repair = {
     if (!has(examination, "container-not-published")) return undefined;
     const found = await gatewayProject(machine);
     if (found === undefined) return undefined;
-    const { project, gateway } = found;
+    const { project, gateway, place } = found;
     const port = `127.0.0.1:${machine.target.port}:${portInside(gateway)}`;
-    const edit = await editOf(project, [{ kind: "publish", port }, ...(await nameChange(project, gateway))]);
-    return edit === undefined ? undefined : anew(edit, `publish ${port} for ${project.service}`, gateway);
+    const edit = await editOf(project, [{ kind: "publish", port }]);
+    if (edit === undefined) return undefined;
+    return recreationPlan(edit, `publish ${port} for ${project.service}`, gateway, place);
   },
 };
 
@@ -63,10 +69,11 @@ export const composeBind: Repair = {
   async plan({ machine }) {
     const found = await gatewayProject(machine);
     if (found === undefined) return undefined;
-    const { project, gateway } = found;
+    const { project, gateway, place } = found;
     const edit =
       (await editOf(project, [{ kind: "bind", value: "lan" }])) ?? (await environmentEdit(project));
-    return edit === undefined ? undefined : anew(edit, `set the bind of ${project.service} to lan`, gateway);
+    if (edit === undefined) return undefined;
+    return recreationPlan(edit, `set the bind of ${project.service} to lan`, gateway, place);
   },
 };
 
@@ -81,35 +88,29 @@ export const composeCliNetwork: Repair = {
     for (const cli of here.commandLines) {
       const project = await composeProjectOf(cli);
       if (project === undefined || gateway === undefined || project.folder !== gateway.folder) continue;
-      const has = async (key: string) =>
-        (await composeValue(project.text, project.service, key)) !== undefined;
-      // Compose refuses them together
-      if ((await has("networks")) || (await has("ports"))) continue;
+      const { text, service } = project;
+      const own = await Promise.all(OF_OWN_NETWORK.map((key) => composeValue(text, service, key)));
+      if (own.some((value) => value !== undefined)) continue;
       const value = `service:${gateway.service}`;
       const edit = await editOf(project, [{ kind: "set", key: "network_mode", value }]);
       if (edit === undefined) continue;
-      const what = `set network_mode: "${value}" for ${project.service}`;
+      const what = `set network_mode: "${value}" for ${service}`;
       // the next `docker compose run` makes another one anyway
       const isOneOff = cli.labels["com.docker.compose.oneoff"] === "True";
-      return isOneOff ? planOf(edit, what) : anew(edit, what, cli);
+      const place = { machine, engine: here.engine };
+      return isOneOff ? editPlan(edit, what, place) : recreationPlan(edit, what, cli, place);
     }
     return undefined;
   },
 };
 
-interface Edit {
-  readonly project: ComposeProject;
-  readonly path: string;
-  readonly before: string;
-  readonly after: string;
-}
-
 async function gatewayProject(
   machine: Machine,
-): Promise<{ project: ComposeProject; gateway: Container } | undefined> {
-  const gateway = (await containersHere(machine))?.gateway;
+): Promise<{ project: ComposeProject; gateway: Container; place: EditPlace } | undefined> {
+  const { gateway, engine } = (await containersHere(machine)) ?? {};
   const project = gateway === undefined ? undefined : await composeProjectOf(gateway);
-  return gateway === undefined || project === undefined ? undefined : { project, gateway };
+  if (gateway === undefined || engine === undefined || project === undefined) return undefined;
+  return { project, gateway, place: { machine, engine } };
 }
 
 async function editOf(project: ComposeProject, changes: readonly ComposeChange[]): Promise<Edit | undefined> {
@@ -132,50 +133,4 @@ async function nameChange({ text, service }: ComposeProject, { name }: Container
   const isNamed = name === PAGE_NAME || (await composeValue(text, service, "container_name")) !== undefined;
   if (isNamed || service !== PAGE_NAME) return [];
   return [{ kind: "set", key: "container_name", value: PAGE_NAME }];
-}
-
-/** The edit, and the container made anew: that ends the one that there is. */
-function anew(edit: Edit, what: string, container: Container): Plan {
-  const { project } = edit;
-  const command = `docker compose up -d ${project.service}`;
-  const plan = planOf(edit, what, `, and make its container anew (${command})`);
-  return {
-    ...plan,
-    settleMs: START_MS,
-    apply: async () => {
-      const compose = await composeFor(project, container, command);
-      await plan.apply();
-      await composeUp(project, compose);
-    },
-  };
-}
-
-/** Throws, before anything is changed, if the new container would differ from the old one in more than the edit. */
-async function composeFor(
-  project: ComposeProject,
-  container: Container,
-  command: string,
-): Promise<ComposeCommand> {
-  const byHand = `change ${project.file} as --dry-run shows, and run in ${project.folder}: ${command}`;
-  const refused = (why: string) =>
-    new ClawkitError("CONTROL_FAILED", `Not done, as ${why}; do it yourself: ${byHand}`);
-  if (isUp(container) && !runsFamily(container)) {
-    throw refused(
-      `container ${container.name} runs ${container.command.join(" ")}, which is no gateway's command`,
-    );
-  }
-  const compose = await composeCommand();
-  if (compose === undefined) throw refused("there is no docker compose here");
-  if (await isReproducible(project, compose, container)) return compose;
-  throw refused(`Compose would make another container now: its file, or the environment, is not what it was`);
-}
-
-function planOf({ path, before, after }: Edit, what: string, then = ""): Plan {
-  return {
-    what: `${what} in ${path}${then}`,
-    risk: "disruptive",
-    files: [path],
-    diff: changedLines(before, after),
-    apply: () => replaceUnchanged(path, before, after),
-  };
 }

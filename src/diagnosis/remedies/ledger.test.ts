@@ -64,6 +64,28 @@ describe("a repair", () => {
     await assert.rejects(ledger.undo(undefined), { code: "NOTHING_RECORDED" });
   });
 
+  // a compose file stayed edited after the `up` that failed, and there was no repair to undo
+  test("that fails half-way says how its half is taken back", async (t) => {
+    const { ledger, file } = await setUp(t);
+    await writeFile(file, "before");
+    const plan = writes(file, "after", {
+      apply: async () => {
+        await writeFileAtomic(file, "after");
+        throw new Error("no container");
+      },
+    });
+    const error = await ledger.carryOut("mend", plan).catch((reason: Error) => reason);
+    assert.ok(error instanceof Error);
+    const [failed] = await ledger.entries();
+    assert.equal(
+      error.message,
+      `no container; what it changed is taken back by: clawkit doctor undo ${failed?.id}`,
+    );
+    await ledger.undo(undefined);
+    assert.equal(await readFile(file, "utf8"), "before");
+    await assert.rejects(ledger.undo(undefined), { code: "NOTHING_RECORDED" });
+  });
+
   test("keeps nothing that others can read", async (t) => {
     const { ledger, folder, file } = await setUp(t);
     await writeFile(file, "a secret", { mode: 0o644 });
@@ -139,12 +161,31 @@ describe("undo", () => {
     await ledger.carryOut("mend", writes(file, "new"));
     await writeFile(file, "edited by hand since", { mode: 0o640 });
     await chmod(file, 0o640);
-    await ledger.undo(undefined);
+    await ledger.undo(undefined, { isForced: true });
     const [undone] = await ledger.entries();
     assert.equal(undone?.repair, "undo");
     await ledger.undo(undone?.id);
     assert.equal(await readFile(file, "utf8"), "edited by hand since");
     assert.equal(await modeOf(file), 0o640);
+  });
+
+  // undo of the first of two changes of a file, and of an edit after them, took all three back without a word
+  test("of a file that was edited since is refused, unless it is meant", async (t) => {
+    const { ledger, file } = await setUp(t);
+    await writeFile(file, "0");
+    const { id } = await ledger.carryOut("first", writes(file, "1"));
+    await ledger.carryOut("second", writes(file, "2"));
+    const refusal = { code: "USAGE", message: new RegExp(`${id} as ${file} was edited since.*--yes`) };
+    await assert.rejects(ledger.undo(id), refusal);
+    assert.equal(await readFile(file, "utf8"), "2");
+    await ledger.undo(undefined);
+    await ledger.undo(id);
+    assert.equal(await readFile(file, "utf8"), "0");
+    await ledger.carryOut("third", writes(file, "3"));
+    await rm(file);
+    await assert.rejects(ledger.undo(undefined), { code: "USAGE", message: /was edited since/ });
+    await ledger.undo(undefined, { isForced: true });
+    assert.equal(await readFile(file, "utf8"), "0");
   });
 
   test("takes back the one that is named, once", async (t) => {

@@ -5,6 +5,8 @@ import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
 import { runCommand } from "../../host/command.ts";
 import { DockerEngine } from "../../host/docker.ts";
 import { ensurePrivateDir, PRIVATE_FILE, replaceFile, writeFileAtomic } from "../../host/files.ts";
+import { changedOnly, refuseEdited, withWayBack, withWritten } from "./ledger-files.ts";
+import { recreate } from "./recreate.ts";
 import type { Plan, UndoStep } from "./types.ts";
 
 /** What is written down of a repair before it is made, and again after it. */
@@ -68,10 +70,10 @@ export class Ledger {
     try {
       if (!plan.isRecordedAfter) await plan.apply();
     } catch (error) {
-      await this.#mark(entry, "failed");
-      throw error;
+      const failed = await this.#mark(await changedOnly(entry), "failed");
+      throw isOpen(failed) ? withWayBack(error, failed) : error;
     }
-    return await this.#mark(entry, "done");
+    return await this.#mark(await withWritten(entry), "done");
   }
 
   /** Adds what was seen when it was looked at again. */
@@ -82,9 +84,12 @@ export class Ledger {
 
   /**
    * Takes a repair back, the last one without an id. What is there now is kept, as a repair of its own. One that is
-   * `undoneBy` a command needs its name in `by`.
+   * `undoneBy` a command needs its name in `by`; a file that was edited since is only replaced with `isForced`.
    */
-  async undo(id: string | undefined, by?: string): Promise<LedgerEntry> {
+  async undo(
+    id: string | undefined,
+    { by, isForced = false }: { by?: string; isForced?: boolean } = {},
+  ): Promise<LedgerEntry> {
     const entries = await this.entries();
     const entry = id === undefined ? entries.find(isOpen) : entries.find((one) => one.id === id);
     if (entry === undefined) {
@@ -106,6 +111,7 @@ export class Ledger {
         `Cannot undo ${entry.id} as it changed no file: it was to ${entry.what}`,
       );
     }
+    if (!isForced) await refuseEdited(entry);
     const files = entry.undo.flatMap((step) => (step.kind === "restore" ? [step.path] : []));
     const apply = async () => {
       // of one that was interrupted only files may have changed; a command may never have run
@@ -180,10 +186,11 @@ export class Ledger {
   }
 }
 
-/** What an undo without an id may take: a repair that stands, and that nothing else was built on. */
+/** What an undo without an id may take: a repair that stands, or failed and left a file changed; and nothing hangs on it. */
 function isOpen({ repair, state, undo, undoneBy }: LedgerEntry): boolean {
-  const stands = state === "done" || state === "begun";
-  return stands && repair !== "undo" && undo.length > 0 && undoneBy === undefined;
+  const stands = (state === "done" || state === "begun") && undo.length > 0;
+  const left = state === "failed" && undo.some(({ kind }) => kind === "restore");
+  return repair !== "undo" && undoneBy === undefined && (stands || left);
 }
 
 /** Copies a file; returns its mode, or undefined if there is none. */
@@ -213,6 +220,8 @@ async function takeBack(step: UndoStep, state: LedgerEntry["state"]): Promise<vo
       const [file, ...args] = step.command;
       return void (await runCommand(file!, args, { timeLimitMs: COMMAND_MS, mustSucceed: true }));
     }
+    case "recreate":
+      return await recreate(step);
     case "restart-policy":
       return await new DockerEngine(step.endpoint).setRestartPolicy(step.container, step.policy);
   }

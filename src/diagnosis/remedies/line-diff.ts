@@ -1,6 +1,9 @@
 import { withoutSecrets } from "../../core/secrets.ts";
 
-/** The lines that differ between two texts, `-` gone, `+` new; a command in them may hold a token. */
+/**
+ * What differs between two texts, `-` gone, `+` new. Of a line that was changed only its key and the words that differ:
+ * beside them may stand a token.
+ */
 export function changedLines(before: string, after: string): string[] {
   const [old, now] = [before.split(/\r?\n/), after.split(/\r?\n/)];
   const lines: string[] = [];
@@ -13,12 +16,53 @@ export function changedLines(before: string, after: string): string[] {
     }
     // to the next line that both have: edits are few and small
     const [gone, added] = nextCommon(old.slice(i), now.slice(j));
-    lines.push(...old.slice(i, i + gone).map((line) => `- ${line.trim()}`));
-    lines.push(...now.slice(j, j + added).map((line) => `+ ${line.trim()}`));
+    lines.push(...changed(old.slice(i, i + gone), now.slice(j, j + added)));
     i += gone;
     j += added;
   }
   return lines.map((line) => withoutSecrets(line));
+}
+
+function changed(gone: readonly string[], added: readonly string[]): string[] {
+  const pairs =
+    gone.length === added.length
+      ? gone.map((line, index) => changedWords(withoutSecrets(line), withoutSecrets(added[index]!)))
+      : [];
+  if (pairs.length > 0) {
+    return [
+      ...pairs.flatMap(([word]) => (word === undefined ? [] : [`- ${word}`])),
+      ...pairs.flatMap(([, word]) => (word === undefined ? [] : [`+ ${word}`])),
+    ];
+  }
+  return [...gone.map((line) => `- ${line.trim()}`), ...added.map((line) => `+ ${line.trim()}`)];
+}
+
+/** What a key, a list's dash or a variable's name is in front of. */
+const KEY = /^\s*(?:- *)?(?:[\w.-]+ *:(?=\s|$)|[A-Za-z_]\w*=)?\s*/;
+const EDGE = /[\s,[\]{}]/;
+
+/** The words that one line has and the other has not, each behind the line's key; undefined if it has none. */
+function changedWords(old: string, now: string): [string | undefined, string | undefined] {
+  const key = KEY.exec(old)![0];
+  if (!now.startsWith(key)) return [old.trim(), now.trim()];
+  let start = key.length;
+  for (let at = start; at < Math.min(old.length, now.length) && old[at] === now[at]; at++) {
+    if (EDGE.test(old[at]!)) start = at + 1;
+  }
+  let end = 0;
+  const most = Math.min(old.length, now.length) - start;
+  for (let count = 0; count <= most; count++) {
+    const [a, b] = [old[old.length - count], now[now.length - count]];
+    if (count > 0 && a !== b) break;
+    if (count === 0 || EDGE.test(a!)) end = count;
+  }
+  const left = start > key.length ? "… " : "";
+  const right = end > 0 ? " …" : "";
+  const shown = (line: string) => {
+    const words = line.slice(start, line.length - end).trim();
+    return words === "" ? undefined : `${key.trimStart()}${left}${words}${right}`;
+  };
+  return [shown(old), shown(now)];
 }
 
 /** How many lines of each come before one that both have, as few as can be. */

@@ -4,14 +4,29 @@ import type { ProcessFacts } from "../../host/types.ts";
 import type { Examination } from "../doctor.ts";
 import type { Machine } from "../machine.ts";
 import type { Risk } from "../types.ts";
+import type { ComposeProject } from "./compose-project.ts";
 
 /** How a step is taken back. */
 export type UndoStep =
   /** Puts back what `copy` (in the ledger) holds; without a copy there was no file. */
-  | { readonly kind: "restore"; readonly path: string; readonly copy: string | null; readonly mode: number }
+  | {
+      readonly kind: "restore";
+      readonly path: string;
+      readonly copy: string | null;
+      readonly mode: number;
+      /** SHA-256 of what the repair left there, null of nothing; absent while it is being made. */
+      readonly written?: string | null;
+    }
   | { readonly kind: "move"; readonly from: string; readonly to: string }
   | { readonly kind: "mode"; readonly path: string; readonly mode: number }
   | { readonly kind: "run"; readonly command: readonly string[] }
+  /** Makes a container of Compose anew from its file, which is as it was: `hash` is what it had then. */
+  | {
+      readonly kind: "recreate";
+      readonly endpoint: DockerEndpoint;
+      readonly project: Pick<ComposeProject, "service" | "folder" | "up">;
+      readonly hash: string;
+    }
   | {
       readonly kind: "restart-policy";
       readonly endpoint: DockerEndpoint;
