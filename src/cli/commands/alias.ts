@@ -18,6 +18,10 @@ const WITH_LINE_END = ", with the line end before";
 const WITH_FILE = ", with this file";
 const OUR_LINE = new RegExp(`(^|\\n)[^\\n]*${MARK}(${WITH_LINE_END}|${WITH_FILE})?\\n`);
 
+/** Another `openclaw` may be in that folder: the state directory may be one that is used for more. */
+const OUR_SCRIPT =
+  /^(#!\/bin\/sh\nexec |@echo off\r\n|& )"[^"\r\n]+" "[^"\r\n]+[/\\](bin|dist)[/\\]openclaw\.[jt]s" /;
+
 /**
  * `openclaw` as a name for ClawKit: scripts in ClawKit's own folder, which is appended to PATH, so a real
  * `openclaw`, now or later, wins.
@@ -59,7 +63,10 @@ export async function aliasOff(context: CliContext, options: AliasOptions): Prom
 
 /** The profile is named if our line was in it. */
 export async function removeAlias(context: CliContext): Promise<{ profile: string | undefined }> {
-  for (const [name] of scripts(context)) await rm(join(context.paths.binDir, name), { force: true });
+  for (const [name] of scripts(context)) {
+    const path = join(context.paths.binDir, name);
+    if (OUR_SCRIPT.test(await readFile(path, "utf8").catch(() => ""))) await rm(path, { force: true });
+  }
   const profile = profilePath(context);
   const wasInProfile = profile !== undefined && (await removeFromProfile(profile));
   return { profile: wasInProfile ? profile : undefined };

@@ -24,6 +24,11 @@ export interface LedgerEntry {
   readonly undo: readonly UndoStep[];
 }
 
+/** Whether there is something of it to take back. */
+export function isUndoable({ state, repair, undo }: LedgerEntry): boolean {
+  return (state === "done" || state === "begun") && repair !== "undo" && undo.length > 0;
+}
+
 /** A draft that is older is nobody's any more. */
 const DRAFT_MS = 60_000;
 
@@ -80,11 +85,7 @@ export class Ledger {
   /** Takes a repair back, the last one without an id. What is there now is kept, as a repair of its own. */
   async undo(id: string | undefined): Promise<LedgerEntry> {
     const entries = await this.entries();
-    const open = entries.filter(
-      (one) =>
-        (one.state === "done" || one.state === "begun") && one.repair !== "undo" && one.undo.length > 0,
-    );
-    const entry = id === undefined ? open[0] : entries.find((one) => one.id === id);
+    const entry = id === undefined ? entries.find(isUndoable) : entries.find((one) => one.id === id);
     if (entry === undefined) {
       const known = id === undefined ? "there is none" : `there is none with the id ${id}`;
       throw new ClawkitError(
