@@ -20,6 +20,7 @@ export const wrongUrlOrPort: Cause = {
   ],
   possibleIf: [
     ["url-variable-remote"],
+    ["upgrade-unlike-gateway"],
     ["url-variable-said"],
     ["cannot-reach-told"],
     ["clients-gateway-refused-upgrade"],
