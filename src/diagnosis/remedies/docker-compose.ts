@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClawkitError } from "../../core/errors.ts";
+import { lineDiff } from "../../core/line-diff.ts";
 import type { Container } from "../../host/docker-container.ts";
 import { isUp, portInside, runsFamily } from "../facts/gateway-containers.ts";
 import type { Machine } from "../machine.ts";
@@ -14,7 +15,6 @@ import {
   isReproducible,
 } from "./compose-project.ts";
 import { containersHere } from "./docker.ts";
-import { changedLines } from "./line-diff.ts";
 import { has, replaceUnchanged } from "./shared.ts";
 import type { Plan, Repair } from "./types.ts";
 
@@ -175,7 +175,7 @@ function planOf({ path, before, after }: Edit, what: string, then = ""): Plan {
     what: `${what} in ${path}${then}`,
     risk: "disruptive",
     files: [path],
-    diff: changedLines(before, after),
+    diff: lineDiff(before, after),
     apply: () => replaceUnchanged(path, before, after),
   };
 }

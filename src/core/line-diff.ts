@@ -1,7 +1,7 @@
-import { withoutSecrets } from "../../core/secrets.ts";
+import { withoutSecrets } from "./secrets.ts";
 
 /** The lines that differ between two texts, `-` gone, `+` new; a command in them may hold a token. */
-export function changedLines(before: string, after: string): string[] {
+export function lineDiff(before: string, after: string): string[] {
   const [old, now] = [before.split(/\r?\n/), after.split(/\r?\n/)];
   const lines: string[] = [];
   let [i, j] = [0, 0];
@@ -18,7 +18,8 @@ export function changedLines(before: string, after: string): string[] {
     i += gone;
     j += added;
   }
-  return lines.map((line) => withoutSecrets(line));
+  // together: an option and its value may stand in two lines
+  return lines.length === 0 ? [] : withoutSecrets(lines.join("\n")).split("\n");
 }
 
 /** How many lines of each come before one that both have, as few as can be. */
