@@ -116,5 +116,3 @@ describe("a compose file", () => {
     assert.equal(await hasService(FILE, "third"), false);
   });
 });
-
-describe("the lines that differ", () => {});
