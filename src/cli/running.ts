@@ -4,6 +4,8 @@ import { portFromEnvironment, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import type { Status } from "../core/control.ts";
 import { ClawkitError } from "../core/errors.ts";
+import { withoutSecrets } from "../core/secrets.ts";
+import type { PortOwner } from "../host/types.ts";
 import { readConfigSource } from "./config-file.ts";
 import type { CliContext } from "./context.ts";
 import { callControl } from "./control-client.ts";
@@ -38,9 +40,14 @@ async function statusWithoutAnswer(context: CliContext): Promise<Status> {
     edge: { pid: null, held: 0 },
     gateway: { pid: null, state: "stopped", generation: null, upMs: null, lastExit: null, endsInARow: 0 },
     connections: 0,
-    ...(owner === undefined ? {} : { portOwner: { pid: owner.pid ?? null, command: owner.command ?? null } }),
+    ...(owner === undefined ? {} : { portOwner: { pid: owner.pid ?? null, command: shownCommand(owner) } }),
     ...(reason === undefined ? {} : { reason }),
   };
+}
+
+/** Of any program: the words may hold a token. */
+function shownCommand({ command }: PortOwner): string | null {
+  return command === undefined ? null : withoutSecrets(command);
 }
 
 /** The port of the config, or of the last start where there is none to read. */

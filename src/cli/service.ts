@@ -2,8 +2,10 @@ import { totalmem } from "node:os";
 import { delimiter, dirname } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { ClawkitError } from "../core/errors.ts";
+import { shellWord } from "../core/shell-word.ts";
 import { findOnPath } from "../host/path-search.ts";
 import type { ServiceFacts } from "../host/types.ts";
+import { checkSettings } from "../services/check-settings.ts";
 import { installedIn } from "../services/definition.ts";
 import { drive } from "../services/drive.ts";
 import { memoryMax, startSeconds, stopSeconds } from "../services/limits.ts";
@@ -62,7 +64,7 @@ export async function driveService(
 
 function advice(why: string, { logCommand }: ServiceManager, stateDir: string): string {
   if (/interactive authentication|access denied|not permitted/i.test(why)) {
-    return `; as it is a system service, say: sudo CLAWKIT_STATE_DIR=${stateDir} clawkit …`;
+    return `; as it is a system service, say: sudo CLAWKIT_STATE_DIR=${shellWord(stateDir)} clawkit …`;
   }
   return `; what it printed: ${logCommand}`;
 }
@@ -74,14 +76,14 @@ export async function serviceSettings(context: CliContext, config: Config): Prom
   const node = isWindows ? ownTarget.node : await stablePath(ownTarget.node, "node", env.PATH);
   const entry = isWindows ? ownTarget.entry : await stablePath(ownTarget.entry, "clawkit", env.PATH);
   for (const path of [node, entry]) {
-    if (/[\n\r]/.test(path) || isShortLived(path)) {
+    if (isShortLived(path)) {
       throw new ClawkitError(
         "SERVICE_UNAVAILABLE",
         `Cannot make a service of ${path}, which will not stay there: install ClawKit first, with npm i -g clawkit`,
       );
     }
   }
-  return {
+  const settings: ServiceSettings = {
     node,
     entry,
     stateDir: paths.stateDir,
@@ -92,6 +94,7 @@ export async function serviceSettings(context: CliContext, config: Config): Prom
     stopSec: stopSeconds(config.supervisor),
     memoryMaxBytes: memoryMax(totalmem(), config.supervisor),
   };
+  return checkSettings(settings, context.home);
 }
 
 /** Whoever says sudo means a service that runs in their name; Windows has accounts of the same name in several domains. */

@@ -40,6 +40,25 @@ export function statePaths(stateDir: string): StatePaths {
   };
 }
 
+/** What `writeFileAtomic` leaves behind a kill. */
+const TEMPORARY = "(\\.[0-9a-f]{12}\\.tmp)?";
+
+/**
+ * What ClawKit writes, by the folder of the state directory it is in: a variable may have named a folder that holds
+ * other things too, also in a `bin` or a `logs` of its own.
+ */
+export const OWN_NAMES: Readonly<Record<string, RegExp>> = {
+  run: /^(supervisor\.lock|runs\.jsonl)(\..+)?$|^(control|gateway-\d+)\.sock$|^reports$/,
+  logs: /^(gateway|edge|supervisor|service)\.log(\.\d+)?$/,
+  crashes: /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-(edge-)?\d+$/,
+  repairs: /^r-[0-9a-z]+-[0-9a-f]{6}(\.tmp)?$/,
+  service: /^(ClawKit\.xml|clawkit\.vbs)(\.bak)?$/,
+  bin: /^$/, // the alias looks at what its scripts are before it removes them
+  ".": new RegExp(
+    `^(config\\.json5(\\.last-valid)?|feedback\\.jsonl)${TEMPORARY}$|^recorder\\.db(\\.corrupt-[\\dTZ-]+)?(-wal|-shm)?$`,
+  ),
+};
+
 /** The state directory: `CLAWKIT_STATE_DIR`, else `.clawkit` in the home directory. */
 export function resolveStateDir(env: Readonly<Record<string, string | undefined>>, home: string): string {
   return env.CLAWKIT_STATE_DIR ? resolve(env.CLAWKIT_STATE_DIR) : join(home, ".clawkit");

@@ -8,6 +8,13 @@ const MIN_KNOWN = 6;
 
 const NAMES = "token|password|passwd|secret|api[-_]?key|access[-_]?key|private[-_]?key|signature|credential";
 
+const OPTION = `--(?:[a-z]{1,20}-){0,4}(?:${NAMES})`;
+
+/** The mark of an item of a YAML list, and that of a line of a diff. */
+const ITEM = "(?:[-+]\\s+){0,3}";
+
+const GAP = `(?:\\s*,\\s*|\\s+)${ITEM}`;
+
 const PATTERNS: readonly [pattern: RegExp, replacement: string][] = [
   // headers: everything up to the end of the line, or of the string they are quoted in
   [
@@ -28,13 +35,15 @@ const PATTERNS: readonly [pattern: RegExp, replacement: string][] = [
     ),
     `$1${REDACTED}`,
   ],
-  // `--token …`, `--gateway-token …`
-  [new RegExp(`(--(?:[a-z]{1,20}-){0,4}(?:${NAMES})\\s+)[^\\s"']+`, "gi"), `$1${REDACTED}`],
-  // `"--token", "…"`, `[--token, …]`: the arguments of a command in a list
+  // `--token …`, `--gateway-token …`; as items of a list: `"--token", "…"`, `[run, --token, …]`, `- --token` above `- …`
   [
-    new RegExp(`(--(?:[a-z]{1,20}-){0,4}(?:${NAMES})["']?\\s*,\\s*["']?)(?!\\[)[^\\s"',\\]]+`, "gi"),
+    new RegExp(`(${OPTION}\\\\{0,3}["']?${GAP}\\\\{0,3}(["']))(?:(?!\\2)[^\\\\\\r\\n])*`, "gi"),
     `$1${REDACTED}`,
   ],
+  [new RegExp(`(${OPTION}["']?\\s+${ITEM})(?![-+]\\s)[^\\s"'\\\\][^\\s"']*`, "gi"), `$1${REDACTED}`],
+  [new RegExp(`(${OPTION}["']?\\s*,\\s*)(?!--|\\[)[^\\s"',\\]]+(?=\\s*[,\\]])`, "gi"), `$1${REDACTED}`],
+  // variables that are keys by their last word: `OPENAI_KEY: …`
+  [/\b([A-Z][A-Z0-9_]{0,60}_(?:KEY|PAT|PASS)\b["']?\s*[:=]\s*["']?)(?!\[)[^\s"'\\,;}\]]+/g, `$1${REDACTED}`],
   [/(\w:\/\/)[^/@\s"']{1,500}@/g, `$1${REDACTED}@`],
   // tokens that are known by their shape: JWT, OpenAI and Anthropic, GitHub, Slack, AWS
   [/\beyJ[\w-]{8,1000}\.[\w-]{8,4000}\.[\w-]*/g, REDACTED],

@@ -30,6 +30,22 @@ describe("a gateway that serves", () => {
     });
   }
 
+  // any web server may say ok: true on /healthz
+  for (const owner of ["port-foreign", "port-owner-hidden"]) {
+    test(`is not known by its health alone with ${owner}, only by its greeting`, async () => {
+      const { verdict } = await told("http-answers", "healthz-ok", owner, "upgrade-refused");
+      assert.notEqual(verdict, "healthy");
+      assert.equal((await told("healthz-ok", owner, "upgrade-accepted")).verdict, "healthy");
+    });
+  }
+
+  test("is another program if that holds its port and does not greet", async () => {
+    for (const no of ["upgrade-refused", "upgrade-unlike-gateway"]) {
+      const { causes } = await told("http-answers", "healthz-ok", "port-foreign", no);
+      assert.equal(causes[0], "port-conflict confirmed");
+    }
+  });
+
   test("is not called healthy if it answers and is stopped since", async () => {
     const { verdict, causes } = await told("healthz-ok", "process-stopped");
     assert.deepEqual([verdict, causes[0]], ["likely", "wedged-process likely"]);

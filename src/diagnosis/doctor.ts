@@ -89,8 +89,10 @@ export async function examine(
 ): Promise<Examination> {
   const { facts, notLooked } = await lookAt(machine, looks);
   const has = (id: string) => facts.some((fact) => fact.id === id);
+  // a web server that says ok is no gateway: whoever is not known for one has to greet like one
+  const isKnown = !has("port-foreign") && !has("port-owner-hidden");
   const answers =
-    has("healthz-ok") || has("upgrade-accepted") || (has("ours-healthy") && has("http-answers"));
+    (has("healthz-ok") && isKnown) || has("upgrade-accepted") || (has("ours-healthy") && has("http-answers"));
   const isServed = answers && !NOT_SERVED.some(has);
   // a gateway that answers may be another user's: that is no conflict, unless ours wants to be there
   const isOursThere =

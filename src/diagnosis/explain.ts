@@ -1,3 +1,4 @@
+import { withoutSecrets } from "../core/secrets.ts";
 import { allCauses } from "./causes/index.ts";
 import { readPasted } from "./facts/pasted.ts";
 import { saidByOpenClaw } from "./facts/said-by-openclaw.ts";
@@ -19,7 +20,7 @@ export const textRules: readonly TextRule[] = [
 
 /** What a pasted error or log says about why a gateway is broken. */
 export function explainText(text: string): Diagnosis & { readonly facts: readonly Fact[] } {
-  const facts = readPasted(text, textRules);
+  const facts = readPasted(text, textRules).map((fact) => ({ ...fact, detail: withoutSecrets(fact.detail) }));
   return { ...explainFacts(facts), facts };
 }
 

@@ -110,7 +110,7 @@ async function take({ id, what, look }: Look, machine: Machine): Promise<Looked>
     // command lines, log lines and configs may hold tokens
     return { facts: facts.map((fact) => ({ ...fact, detail: withoutSecrets(fact.detail) })), notLooked: [] };
   } catch (error) {
-    return { facts: [], notLooked: [{ id, what, why: messageOf(error) }] };
+    return { facts: [], notLooked: [{ id, what, why: withoutSecrets(messageOf(error)) }] };
   } finally {
     limit.end();
   }

@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { runCommand } from "../host/command.ts";
 import { findOnPath } from "../host/path-search.ts";
+import { checkSettings } from "./check-settings.ts";
 import { launchdPlist } from "./launchd-plist.ts";
 import { systemdUnit } from "./systemd-unit.ts";
 import { isFor, MARK, type ServiceSettings } from "./types.ts";
@@ -111,6 +112,36 @@ describe("systemd takes the units", async () => {
       assert.equal(await runCommand("sh", ["-c", shell, analyze!, ...args], limits), "");
     });
   }
+});
+
+// A line end in CLAWKIT_STATE_DIR wrote a line of its own into the unit: ExecStartPre, as root with --system.
+describe("a control character reaches no definition, in", () => {
+  const odd = "/home/a\nExecStartPre=/bin/touch /pwned";
+  const cases: readonly [what: string, settings: Partial<ServiceSettings>, home?: string][] = [
+    ["the state directory", { stateDir: odd }],
+    ["the state directory, a bell", { stateDir: "/home/a\x07" }],
+    ["the name of the user", { user: "ada\nAmbientCapabilities=CAP_SYS_ADMIN" }],
+    ["PATH", { path: odd }],
+    ["the path of Node", { node: odd }],
+    ["the path of ClawKit", { entry: odd }],
+    ["HOME", {}, odd],
+  ];
+  for (const [what, changes, home = "/home/ada"] of cases) {
+    test(what, () => {
+      assert.throws(
+        () => checkSettings({ ...linux, ...changes }, home),
+        /Cannot make a service as .* control character.*Choose one without/,
+      );
+    });
+  }
+
+  test("and what has none is as it was, blanks and quotes and all", () => {
+    assert.equal(checkSettings(awkward, "/home/a b"), awkward);
+  });
+});
+
+test("a % in a name is no specifier of systemd's", () => {
+  assert.match(systemdUnit("system", { ...linux, user: "100%h" }), /^User=100%%h$/m);
 });
 
 test("launchd's property list reads as it was meant", () => {

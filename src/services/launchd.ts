@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { shellWord } from "../core/shell-word.ts";
 import { LAUNCHD_LABEL, launchdPlist, SERVICE_LOG } from "./launchd-plist.ts";
 import type { ServiceCommand, ServiceManager, ServiceVerb } from "./types.ts";
 
@@ -48,6 +49,6 @@ export function launchd({ home, uid, stateDir }: LaunchdPlace): ServiceManager {
       { path: definitionPath, text: launchdPlist(settings), mode: PUBLIC_FILE, encoding: "utf8" },
     ],
     commands: (verb) => commands[verb],
-    logCommand: `tail -n 50 ${join(stateDir, "logs", SERVICE_LOG)}`,
+    logCommand: `tail -n 50 ${shellWord(join(stateDir, "logs", SERVICE_LOG))}`,
   };
 }

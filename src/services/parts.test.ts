@@ -7,7 +7,6 @@ import { defaultConfig } from "../config/parse.ts";
 import { backupPath, installedIn, readDefinition, writeDefinition } from "./definition.ts";
 import { drive } from "./drive.ts";
 import { memoryMax, startSeconds, stopSeconds } from "./limits.ts";
-import { lineDiff } from "./line-diff.ts";
 import { boundLog } from "./service-log.ts";
 import { isShortLived, stablePath } from "./stable-path.ts";
 import { taskScheduler } from "./task-scheduler.ts";
@@ -85,12 +84,6 @@ describe("parts of services", () => {
     );
     assert.equal(await readFile(path, "utf8"), "one\n");
     assert.match(failures.join(), /known already/);
-  });
-
-  test("a diff names what goes and what comes, in its order", () => {
-    assert.deepEqual(lineDiff("a\nb\nc\n", "a\nc\nd\n"), ["- b", "+ d"]);
-    assert.deepEqual(lineDiff("", "a"), ["- ", "+ a"]);
-    assert.deepEqual(lineDiff("a\nb", "a\nb"), []);
   });
 
   test("launchd's log is bounded at the start, and what it had is kept once", async () => {

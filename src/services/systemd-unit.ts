@@ -35,7 +35,7 @@ StartLimitIntervalSec=0
 Type=notify
 # Node cannot write to the notify socket: systemd-notify does it, as a child
 NotifyAccess=all
-${isSystem ? `User=${user}\n` : ""}WorkingDirectory=~
+${isSystem ? `User=${user.replaceAll("%", "%%")}\n` : ""}WorkingDirectory=~
 Environment=${quoted(`CLAWKIT_STATE_DIR=${stateDir}`)}
 Environment=${quoted(`PATH=${path}`)}
 ExecStart=${quoted(node)} ${argument(entry)} gateway run

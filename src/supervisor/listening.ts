@@ -2,6 +2,7 @@ import { bindAddresses } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { ClawkitError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
+import { withoutSecrets } from "../core/secrets.ts";
 import type { Host } from "../host/types.ts";
 import { type BoundPort, bindPort } from "./bound-port.ts";
 
@@ -47,7 +48,9 @@ export function release(bound: Bound): void {
 export async function portInUse(port: number, cause: Error, host: Host): Promise<ClawkitError> {
   const [owner] = await host.portOwners(port).catch(() => []);
   const holder =
-    owner?.pid === undefined ? "a process this user cannot see" : `pid ${owner.pid} (${owner.command})`;
+    owner?.pid === undefined
+      ? "a process this user cannot see"
+      : `pid ${owner.pid} (${withoutSecrets(owner.command ?? "")})`;
   return new ClawkitError(
     "PORT_IN_USE",
     `Cannot start the gateway as port ${port} is in use: held by ${holder}. ` +

@@ -56,6 +56,16 @@ describe("clawkit explain", () => {
     assert.ok(causes[0].remedies[0].commands.length > 0);
   });
 
+  // A line of a log that was pasted came back as evidence with the token that stood in it, in text and in JSON.
+  test("shows no secret of a line that it repeats", async () => {
+    const pasted = `OPENCLAW_GATEWAY_TOKEN=abc123secret ${TAKEN}`;
+    for (const args of [[], ["--json"]]) {
+      const { stdout } = await explain(args, pasted);
+      assert.match(stdout, /OPENCLAW_GATEWAY_TOKEN=\[redacted\] Gateway failed to start/);
+      assert.doesNotMatch(stdout, /abc123secret/);
+    }
+  });
+
   test("says what would decide where the text does not", async () => {
     const { code, stdout } = await explain([], "gateway closed (1006 abnormal closure (no close frame))\n");
     assert.equal(code, 0);

@@ -6,6 +6,7 @@ import { CommandLine } from "../helpers/command-line.ts";
 import { exits, json } from "../helpers/results.ts";
 
 interface Hardened {
+  readonly schemaVersion: number;
   readonly ok: boolean;
   readonly advice: readonly {
     readonly id: string;
@@ -98,9 +99,18 @@ describe("clawkit harden", { concurrency: 2 }, () => {
     assert.equal(await line.readConfig(), before);
   });
 
+  test("with a config that is invalid exits with 1, with --json too", async () => {
+    await using line = await CommandLine.create("{ gateway: { prot: 1 } }");
+    assert.match((await exits(1, line.clawkit("harden"))).stdout, /gateway\.prot.*clawkit config validate/s);
+    assert.equal(json<Hardened>(await exits(1, line.clawkit("harden", "--json"))).ok, false);
+  });
+
   test("with no gateway here it says how to have one", async () => {
     await using line = await CommandLine.create();
     const { stdout } = await exits(1, line.clawkit("harden"));
     assert.match(stdout, /clawkit gateway start/);
+    // the text said 1, and --json on the same machine ok: true and 0
+    const { schemaVersion, ok } = json<Hardened>(await exits(1, line.clawkit("harden", "--json")));
+    assert.deepEqual([schemaVersion, ok], [1, false]);
   });
 });

@@ -60,8 +60,14 @@ describe("the page's first steps as commands, and drills", { concurrency: 2, tim
   test("drill: says first what will happen, and does nothing without a yes", async () => {
     await using clawkit = await TestClawkit.run(ECHO);
     const { gateway } = await clawkit.status();
-    const { stdout } = await exits(1, clawkit.cli("drill", "gateway-killed"));
+    const { stdout, stderr } = await exits(2, clawkit.cli("drill", "gateway-killed"));
     assert.match(stdout, /^What will happen: the gateway is killed \(SIGKILL\)/);
+    assert.match(stderr, /Nothing was done/);
+    // it had a question of its own: with --json a line of text came, and no JSON
+    const refused = json<{ error: { message: string } }>(
+      await exits(2, clawkit.cli("drill", "gateway-killed", "--json")),
+    );
+    assert.match(refused.error.message, /Nothing was done.*--yes/);
     assert.equal((await clawkit.status()).gateway.pid, gateway.pid);
   });
 

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
 import { statePaths } from "../../src/config/paths.ts";
 import { VERSION } from "../../src/core/version.ts";
+import { Ledger } from "../../src/diagnosis/remedies/ledger.ts";
 import { ROOT, TestClawkit } from "../helpers/clawkit.ts";
 import { TestClient } from "../helpers/clients.ts";
 import { CommandLine } from "../helpers/command-line.ts";
@@ -102,9 +103,56 @@ describe("services, upgrades, uninstall", { concurrency: 2, timeout: 120_000 }, 
       /may be something else/,
     );
     assert.ok(existsSync(join(line.paths.stateDir, "thesis.txt")));
+  });
 
-    await line.writeConfig("{}");
-    await exits(0, line.clawkit("uninstall", "--state", "--yes"));
-    assert.equal(existsSync(line.paths.stateDir), false);
+  // CLAWKIT_STATE_DIR had been a folder that is used for more, a home: `rm -r` of it took the thesis with it.
+  test("uninstall --state deletes what ClawKit wrote, by name, and names what is left", async () => {
+    await using clawkit = await TestClawkit.run();
+    process.kill((await clawkit.status()).gateway.pid!, "SIGKILL");
+    await clawkit.untilStatus(({ state, gateway }) => state === "healthy" && gateway.generation === 2);
+    const others = ["thesis/a.txt", "bin/openclaw", "logs/web.log", "run/notes", "recorder.db.txt"];
+    for (const name of others) {
+      await mkdir(dirname(join(clawkit.stateDir, name)), { recursive: true });
+      await writeFile(join(clawkit.stateDir, name), "forty years of work");
+    }
+    const env = { HOME: clawkit.stateDir };
+    const uninstall = () =>
+      clawkit.spawnAndWait(
+        process.execPath,
+        [join(ROOT, "src/bin/clawkit.ts"), "uninstall", "--state", "--yes"],
+        env,
+      );
+    const { stdout } = await exits(0, uninstall());
+    const left = (await readdir(clawkit.stateDir, { recursive: true, withFileTypes: true })).filter((one) =>
+      one.isFile(),
+    );
+    assert.deepEqual(
+      left.map(({ parentPath, name }) => relative(clawkit.stateDir, join(parentPath, name))).sort(),
+      others.sort(),
+    );
+    assert.match(stdout, /Left: .*\(bin, logs, recorder\.db\.txt, run, thesis\)/);
+  });
+
+  test("uninstall --state of a folder in which nothing else is: it is gone, whatever had happened", async () => {
+    await using clawkit = await TestClawkit.run();
+    process.kill((await clawkit.status()).gateway.pid!, "SIGKILL");
+    await clawkit.untilStatus(({ state, gateway }) => state === "healthy" && gateway.generation === 2);
+    await exits(0, clawkit.cli("alias", "on"));
+    await exits(0, clawkit.cli("uninstall", "--state", "--yes"));
+    assert.equal(existsSync(clawkit.stateDir), false);
+  });
+
+  // It held the only copies of files of other programs that repairs had changed.
+  test("uninstall --state keeps what undoes repairs of other programs' files, and says so", async () => {
+    await using line = await CommandLine.create("{}");
+    const other = join(line.home, "openclaw.json");
+    await writeFile(other, "before");
+    const ledger = new Ledger(line.paths.stateDir, () => Date.now());
+    const apply = () => writeFile(other, "after");
+    await ledger.carryOut("mend", { what: "mend it", risk: "safe", files: [other], apply });
+    const { stdout } = await exits(0, line.clawkit("uninstall", "--state", "--yes"));
+    assert.match(stdout, /Left: .*\(repairs\): repairs has what undoes 1 .*clawkit doctor undo --list/);
+    await exits(0, line.clawkit("doctor", "undo"));
+    assert.equal(await readFile(other, "utf8"), "before");
   });
 });

@@ -252,13 +252,22 @@ describe("under a real systemd", { skip, concurrency: 2, timeout: 500_000 }, () 
   test("refused: another gateway's unit runs, the port is taken, the user has no manager", async () => {
     const dennis = await Installation.create(lab, "dennis");
     const rival = `${dennis.user.home}/.config/systemd/user/openclaw-gateway.service`;
-    await dennis.user.writeFile(rival, "[Service]\nExecStart=/bin/sleep infinity\n");
-    await exits(0, dennis.user.systemctl("start", "openclaw-gateway"));
+    await dennis.user.writeFile(
+      rival,
+      "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=default.target\n",
+    );
+    await exits(0, dennis.user.systemctl("enable", "--now", "openclaw-gateway"));
     assert.match(
       (await exits(1, dennis.user.clawkit("gateway", "install"))).stderr,
       /openclaw-gateway\.service.*runs a gateway/,
     );
     await exits(0, dennis.user.systemctl("stop", "openclaw-gateway"));
+    // stopped, it would be back with the next boot
+    assert.match(
+      (await exits(1, dennis.user.clawkit("gateway", "install"))).stderr,
+      /openclaw-gateway\.service.*starts a gateway.*systemctl --user disable --now openclaw-gateway/,
+    );
+    await exits(0, dennis.user.systemctl("disable", "openclaw-gateway"));
 
     const other = createServer().listen(dennis.port, "127.0.0.1");
     await once(other, "listening");

@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { findOnPath } from "../../host/path-search.ts";
 import type { CliContext } from "../context.ts";
@@ -11,6 +11,10 @@ export interface AliasOptions {
 }
 
 const ADDED_BY = "clawkit alias";
+
+/** Another `openclaw` may be in that folder: the state directory may be one that is used for more. */
+const OUR_SCRIPT =
+  /^(#!\/bin\/sh\nexec |@echo off\r\n|& )"[^"\r\n]+" "[^"\r\n]+[/\\](bin|dist)[/\\]openclaw\.[jt]s" /;
 
 /**
  * `openclaw` as a name for ClawKit: scripts in ClawKit's own folder, which is appended to PATH, so a real
@@ -53,7 +57,10 @@ export async function aliasOff(context: CliContext, options: AliasOptions): Prom
 
 /** The profile is named if our line was in it. */
 export async function removeAlias(context: CliContext): Promise<{ profile: string | undefined }> {
-  for (const [name] of scripts(context)) await rm(join(context.paths.binDir, name), { force: true });
+  for (const [name] of scripts(context)) {
+    const path = join(context.paths.binDir, name);
+    if (OUR_SCRIPT.test(await readFile(path, "utf8").catch(() => ""))) await rm(path, { force: true });
+  }
   const profile = ShellProfile.of(context, ADDED_BY);
   const wasInProfile = (await profile?.remove()) ?? false;
   return { profile: wasInProfile ? profile?.path : undefined };

@@ -1,5 +1,6 @@
 import type { Status } from "../../core/control.ts";
 import { ClawkitError } from "../../core/errors.ts";
+import { type ConsentOptions, isAllowed } from "../consent.ts";
 import type { CliContext } from "../context.ts";
 import { tableLines } from "../output/table.ts";
 import { preciseDuration } from "../output/time.ts";
@@ -42,7 +43,7 @@ const BACK_MS = 60_000;
 export async function drill(
   context: CliContext,
   id: string | undefined,
-  options: { yes?: boolean; json?: boolean },
+  options: ConsentOptions,
 ): Promise<number> {
   const { out } = context;
   if (id === undefined) return list(context, options);
@@ -64,7 +65,9 @@ export async function drill(
     out.line(`${before.connections} clients are connected: ${chosen.effect}.`);
   }
   const victim = await context.host.process(pid);
-  if (options.yes !== true && !(await isAllowed(context))) return 1;
+  if (!(await isAllowed(context, options, "Go on?"))) {
+    throw new ClawkitError("USAGE", `Nothing was done: ${chosen.what}, with --yes`);
+  }
   const now = await context.host.process(pid);
   if (victim === undefined || now?.startTime !== victim.startTime) {
     throw new ClawkitError("NOT_RUNNING", `Nothing was done: pid ${pid} is no longer that gateway`);
@@ -90,12 +93,6 @@ function list({ out, name }: CliContext, { json }: { json?: boolean }): number {
   for (const line of tableLines(DRILLS.map(({ id, what }) => [id, what]))) out.line(line);
   out.line(`Rehearse one with: ${name} drill ${DRILLS[0]!.id}`);
   return 0;
-}
-
-async function isAllowed(context: CliContext): Promise<boolean> {
-  if (context.out.isTerminal && context.stdin.isTTY === true) return await context.ask("Go on?");
-  context.out.line("Nothing was done: give --yes to go on.");
-  return false;
 }
 
 async function untilBack(context: CliContext, pid: number): Promise<Status | undefined> {

@@ -3,6 +3,7 @@ import { type Applied, applyAdvice } from "../../diagnosis/harden/apply.ts";
 import { harden as adviceFor } from "../../diagnosis/harden/index.ts";
 import type { Advice } from "../../diagnosis/harden/types.ts";
 import { Ledger } from "../../diagnosis/remedies/ledger.ts";
+import { SCHEMA_VERSION } from "../../diagnosis/report.ts";
 import { consent, declinedNote } from "../consent.ts";
 import type { CliContext } from "../context.ts";
 import { machineOf } from "../machine.ts";
@@ -14,21 +15,26 @@ export interface HardenOptions {
   readonly json?: boolean;
 }
 
-/** `clawkit harden`: what to change before it breaks again. Exit 0 if nothing is left to change, 1 if something is. */
+/** `clawkit harden`: what to change before it breaks again. Exit 0 if nothing is left to change, 1 if something is, or no gateway is here. */
 export async function harden(context: CliContext, options: HardenOptions): Promise<number> {
   const { out } = context;
   const machine = await machineOf(context);
   const advice = await adviceFor(machine);
   const results = options.apply ? await apply(context, advice, options) : new Map<Advice, Applied>();
-  const isOpen = (one: Advice) => one.state === "change" && results.get(one)?.helped !== true;
-  const exit = advice.some(isOpen) ? 1 : 0;
+  const isOpen = (one: Advice) =>
+    (one.state === "change" || one.id === "config") && results.get(one)?.helped !== true;
+  const exit = advice.length === 0 || advice.some(isOpen) ? 1 : 0;
   if (options.json) {
-    out.json({ ok: exit === 0, advice: advice.map((one) => toJson(one, results.get(one))) });
+    out.json({
+      schemaVersion: SCHEMA_VERSION,
+      ok: exit === 0,
+      advice: advice.map((one) => toJson(one, results.get(one))),
+    });
     return exit;
   }
   if (advice.length === 0) {
     out.line("There is no gateway here yet: clawkit gateway start");
-    return 1;
+    return exit;
   }
   for (const one of advice) print(context, one, results.get(one));
   const isApplied = [...results.values()].some(({ outcome }) => outcome === "applied");

@@ -1,19 +1,21 @@
 import { rm } from "node:fs/promises";
-import { defaultConfig } from "../../config/parse.ts";
+import { defaultConfig, parseConfig } from "../../config/parse.ts";
 import { resolveConfig } from "../../config/resolve.ts";
 import type { Config } from "../../config/schema.ts";
 import { ClawkitError } from "../../core/errors.ts";
+import { lineDiff } from "../../core/line-diff.ts";
 import { refuseNewerStore } from "../../recorder/read-store.ts";
 import { backupPath, installedIn, readDefinition, writeDefinition } from "../../services/definition.ts";
 import { commandLine, drive } from "../../services/drive.ts";
-import { lineDiff } from "../../services/line-diff.ts";
 import { managerFor, managersOf, type Place } from "../../services/place.ts";
+import { rivalOf, switchOffCommand } from "../../services/rivals.ts";
 import { type DefinitionFile, isFor, MARK, type ServiceManager } from "../../services/types.ts";
 import { ensureConfig, readConfigSource } from "../config-file.ts";
 import { type ConsentOptions, isAllowed } from "../consent.ts";
 import type { CliContext } from "../context.ts";
 import { currentStatus } from "../running.ts";
 import { driveService, isKept, placeOf, serviceFacts, serviceSettings } from "../service.ts";
+import { refuseShellOnly } from "../service-environment.ts";
 import { stopEverything, untilServed } from "./gateway.ts";
 import { lingerAdvice } from "./linger.ts";
 
@@ -71,17 +73,11 @@ export async function gatewayInstall(context: CliContext, options: InstallOption
 
 /** The config as the service will read it: without this shell's variables. */
 async function configOfService(context: CliContext): Promise<Config> {
-  const { CLAWKIT_GATEWAY_PORT: port } = context.env;
   const source = await readConfigSource(context.paths);
-  const config = source.text.trim() === "" ? defaultConfig() : resolveConfig(source, {});
-  if (port && Number(port) !== config.gateway.port) {
-    throw new ClawkitError(
-      "SERVICE_UNAVAILABLE",
-      `Cannot install a service: CLAWKIT_GATEWAY_PORT is ${port} in this shell, which a service does not see. ` +
-        `Put it into the config: clawkit config set gateway.port ${port}`,
-    );
-  }
-  return config;
+  const isNew = source.text.trim() === "";
+  // before it is checked: a token that is missing may be the one that only this shell has
+  refuseShellOnly(context.env, isNew ? defaultConfig() : parseConfig(source));
+  return isNew ? defaultConfig() : resolveConfig(source, {});
 }
 
 async function changesOf(manager: ServiceManager, files: readonly DefinitionFile[]): Promise<Change[]> {
@@ -114,10 +110,11 @@ async function refuseConflicts(context: CliContext, manager: ServiceManager, pla
     fail(`${manager.definitionPath} is for another state directory than ${stateDir}: uninstall that first`);
   }
   const services = (await context.host.services().catch(() => undefined)) ?? [];
-  const rival = services.find(({ name, isRunning }) => isRunning && !/clawkit/i.test(name));
+  const rival = rivalOf(services);
   if (rival !== undefined) {
+    const does = rival.isRunning ? "runs a gateway" : `starts a gateway (now ${rival.state})`;
     fail(
-      `${rival.name} (${rival.manager}) runs a gateway. Stop and disable it first, or see clawkit adopt for an edge in front of it`,
+      `${rival.name} (${rival.manager}) ${does}. Switch it off first, or remove it: ${switchOffCommand(rival)}`,
     );
   }
   const { state, port, portOwner } = await currentStatus(context);

@@ -1,6 +1,10 @@
-import { access, readdir, rm } from "node:fs/promises";
+import { access, readdir, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
 import { defaultConfig } from "../../config/parse.ts";
-import { ClawkitError } from "../../core/errors.ts";
+import { OWN_NAMES } from "../../config/paths.ts";
+import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
+import { isUndoable, Ledger, type LedgerEntry } from "../../diagnosis/remedies/ledger.ts";
+import type { UndoStep } from "../../diagnosis/remedies/types.ts";
 import { backupPath } from "../../services/definition.ts";
 import { commandLine } from "../../services/drive.ts";
 import type { ServiceManager } from "../../services/types.ts";
@@ -42,7 +46,7 @@ export async function uninstall(context: CliContext, options: UninstallOptions):
     ...(isRunning ? ["stop the gateway"] : []),
     ...(manager === undefined ? [] : [`remove the service ${manager.service}`]),
     "remove the openclaw alias",
-    ...(options.state ? [`delete ${paths.stateDir}, with its config, token and records`] : []),
+    ...(options.state ? [`delete what ClawKit wrote in ${paths.stateDir}: config, token and records`] : []),
   ];
   if (!(await isAllowed(context, options, `May I ${what.join(", ")}?`))) {
     throw new ClawkitError("USAGE", `Nothing was done. With --yes this would: ${what.join(", ")}`);
@@ -50,11 +54,9 @@ export async function uninstall(context: CliContext, options: UninstallOptions):
   const removed = manager === undefined ? [] : await removeService(context, manager);
   await stopEverything(context);
   const { profile } = await removeAlias(context);
-  if (options.state && (await leftIn(paths.stateDir)).length > 0) {
-    await rm(paths.stateDir, { recursive: true });
-    removed.push(paths.stateDir);
-  }
-  const left = options.state ? [] : await leftIn(paths.stateDir);
+  const undoable = await repairsOfOthers(context);
+  if (options.state) removed.push(...(await removeState(paths.stateDir, undoable.length > 0)));
+  const left = await leftIn(paths.stateDir);
   if (options.json) {
     out.json({ removed, profile: profile ?? null, left });
     return 0;
@@ -62,10 +64,47 @@ export async function uninstall(context: CliContext, options: UninstallOptions):
   for (const path of removed) out.line(`Removed ${path}`);
   if (profile !== undefined) out.line(`Removed our line from ${profile}`);
   out.line("The alias is off, and nothing of ClawKit runs");
-  if (left.length > 0)
-    out.line(`Left: ${paths.stateDir} (${left.join(", ")}); delete it with: clawkit uninstall --state`);
+  if (left.length > 0) out.line(`Left: ${paths.stateDir} (${left.join(", ")})${whyLeft(options, undoable)}`);
   out.line("Left: the package itself; remove it with: npm uninstall -g clawkit");
   return 0;
+}
+
+/** Repairs that changed files of other programs: what undoes them is the only copy of those. */
+async function repairsOfOthers({ paths, clock }: CliContext): Promise<readonly LedgerEntry[]> {
+  const entries = await new Ledger(paths.stateDir, () => clock.wall()).entries();
+  const isOther = (step: UndoStep) => !("path" in step) || !step.path.startsWith(join(paths.stateDir, "/"));
+  return entries.filter((entry) => isUndoable(entry) && entry.undo.some(isOther));
+}
+
+/** Deletes by name, and folders only if nothing else is in them. */
+async function removeState(stateDir: string, keepsRepairs: boolean): Promise<string[]> {
+  for (const [folder, own] of Object.entries(OWN_NAMES)) {
+    if (folder === "repairs" && keepsRepairs) continue;
+    const path = join(stateDir, folder);
+    for (const name of await leftIn(path)) {
+      if (own.test(name)) await rm(join(path, name), { recursive: true });
+    }
+    // the last one is the state directory itself
+    if ((await removeIfEmpty(path)) && folder === ".") return [stateDir];
+  }
+  return [];
+}
+
+async function removeIfEmpty(folder: string): Promise<boolean> {
+  return await rmdir(folder).then(
+    () => true,
+    (error: unknown) => {
+      if (["ENOENT", "ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(systemErrorCode(error) ?? "")) return false;
+      throw error;
+    },
+  );
+}
+
+function whyLeft({ state }: UninstallOptions, undoable: readonly LedgerEntry[]): string {
+  if (!state) return "; delete what ClawKit wrote of it with: clawkit uninstall --state";
+  const others = ": what else is there is not ClawKit's";
+  if (undoable.length === 0) return others;
+  return `: repairs has what undoes ${undoable.length} of other programs' files, see clawkit doctor undo --list`;
 }
 
 async function removeService(context: CliContext, manager: ServiceManager): Promise<string[]> {

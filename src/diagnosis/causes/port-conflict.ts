@@ -7,6 +7,7 @@ export const portConflict: Cause = {
     ["port-foreign", "ours-foreign"],
     ["port-foreign", "not-http"],
     ["port-foreign", "upgrade-refused"],
+    ["port-foreign", "upgrade-unlike-gateway"],
     ["port-foreign", "port-taken-said"],
   ],
   likelyIf: [

@@ -21,6 +21,7 @@ export const wrongUrlOrPort: Cause = {
   ],
   possibleIf: [
     ["url-variable-remote"],
+    ["upgrade-unlike-gateway"],
     ["url-variable-said"],
     ["cannot-reach-told"],
     ["clients-gateway-refused-upgrade"],

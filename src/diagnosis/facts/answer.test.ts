@@ -4,7 +4,7 @@ import net from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import tls from "node:tls";
 import { freePort } from "../../../test/helpers/clawkit.ts";
-import { machineWith } from "../../../test/helpers/machine.ts";
+import { hostWith, machineWith, processWith } from "../../../test/helpers/machine.ts";
 import { certificate, pages, serve, tcp } from "../../../test/helpers/servers.ts";
 import type { Machine } from "../machine.ts";
 import { parseTarget } from "../target.ts";
@@ -18,6 +18,14 @@ async function found(url: string, changes: Partial<Machine> = {}): Promise<strin
 }
 
 const OK = [200, '{"ok":true}'] as const;
+
+const SWITCHED = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+/** A frame with the first event of a gateway: 81, the length, text. */
+function challenge(): string {
+  const text = '{"type":"event","event":"connect.challenge"}';
+  return `\x81${String.fromCharCode(text.length)}${text}`;
+}
 
 async function gateway(t: TestContext, more: Parameters<typeof pages>[0] = {}): Promise<string> {
   return `ws://127.0.0.1:${await serve(t, pages({ "/healthz": OK, ...more }))}`;
@@ -36,7 +44,7 @@ describe("a gateway", () => {
     server.on("upgrade", (_, socket) => {
       upgrades++;
       socket.on("error", () => undefined);
-      socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+      socket.end(Buffer.from(`${SWITCHED}${challenge()}`, "latin1"));
     });
     await found(url);
     assert.equal(upgrades, 0);
@@ -76,6 +84,30 @@ describe("a gateway", () => {
 });
 
 describe("what is no gateway", () => {
+  // OpenClaw was down, and a web server that had taken its port said 200 {"status":"degraded"}: it was called healthy.
+  test("a web server that has a status", async (t) => {
+    const url = await gateway(t, { "/healthz": [200, '{"status":"degraded: database gone"}'] });
+    assert.deepEqual(await found(url), ["http-answers", "upgrade-refused"]);
+  });
+
+  test("a WebSocket server that does not greet", async (t) => {
+    const server = pages({}).on("upgrade", (_, socket) => socket.on("error", () => undefined).end(SWITCHED));
+    const url = `ws://127.0.0.1:${await serve(t, server)}`;
+    assert.deepEqual(await found(url), ["http-answers", "upgrade-unlike-gateway"]);
+  });
+
+  test("a web server of another program that says ok: it is asked to greet", async (t) => {
+    const url = await gateway(t);
+    const process = processWith({ pid: 812, executable: "/usr/bin/python3", command: "python3 web.py" });
+    const host = hostWith({ process: async () => process });
+    const portOwners = async () => [{ address: "127.0.0.1", pid: 812, command: "python3 web.py" }];
+    assert.deepEqual(await found(url, { host, portOwners }), [
+      "http-answers",
+      "healthz-ok",
+      "upgrade-refused",
+    ]);
+  });
+
   test("a web page: it is asked for a WebSocket", async (t) => {
     const url = await gateway(t, { "/healthz": [200, "<h1>It works!</h1>"] });
     assert.deepEqual(await found(url), ["http-answers", "upgrade-refused"]);

@@ -1,11 +1,13 @@
-import type { Look, Target } from "../machine.ts";
+import type { Look, Machine, Target } from "../machine.ts";
 import type { Fact } from "../types.ts";
-import { type Answer, authority, get, speaksTls, upgrade } from "./probe.ts";
+import { listeners } from "./port.ts";
+import { type Answer, authority, CHALLENGE, get, speaksTls, upgrade } from "./probe.ts";
 
 export const answer: Look = {
   id: "answer",
   what: "what answers at the gateway's address",
-  async look({ target, isDeep, configuredPort }) {
+  async look(machine) {
+    const { target, isDeep, configuredPort } = machine;
     const [health, ready, started] = await Promise.all(
       ["/healthz", "/readyz", "/startupz"].map((path) => get(target, path)),
     );
@@ -26,17 +28,27 @@ export const answer: Look = {
       const detail = `/startupz answers HTTP ${started!.status}: it is still starting`;
       facts.push({ id: "starting-up", detail, source: source.replace("healthz", "startupz") });
     }
-    if (!isGateway || isDeep) facts.push(...(await webSocketFacts(target)));
+    if (!isGateway || isDeep || (await isOfOthers(machine))) facts.push(...(await webSocketFacts(target)));
     return facts;
   },
 };
+
+/** Any web server may say `ok: true`: who is not known to be a gateway has to greet like one. */
+async function isOfOthers(machine: Machine): Promise<boolean> {
+  return (await listeners(machine)).some(({ id }) => id === "port-foreign" || id === "port-owner-hidden");
+}
 
 /** On a gateway that is well a WebSocket attempt of ours would only stand in its log. */
 async function webSocketFacts(target: Target): Promise<Fact[]> {
   const result = await upgrade(target, target.path);
   const source = `WebSocket upgrade at ${authority(target)}`;
   if (result.kind !== "status") return [{ id: "upgrade-unanswered", detail: result.detail, source }];
-  if (result.status === 101) return [{ id: "upgrade-accepted", detail: "the upgrade is accepted", source }];
+  if (result.status === 101) {
+    if (result.body.includes(CHALLENGE))
+      return [{ id: "upgrade-accepted", detail: "the upgrade is accepted, and a gateway greets", source }];
+    const detail = "the upgrade is accepted, and no gateway greets (connect.challenge)";
+    return [{ id: "upgrade-unlike-gateway", detail, source }];
+  }
   const detail = `the upgrade is answered with HTTP ${result.status}`;
   return [{ id: "upgrade-refused", detail, source }];
 }
@@ -102,9 +114,9 @@ async function withoutAnswer(
   return facts;
 }
 
+/** OpenClaw's and ours say `{"ok":true,"status":"live"}`; a `status` of its own is what half of all web servers have. */
 function saysOk(body: string): boolean {
-  const value = parsed(body);
-  return value?.ok === true || typeof value?.status === "string";
+  return parsed(body)?.ok === true;
 }
 
 function reasonIn(body: string): string {

@@ -39,5 +39,12 @@ describe("the kernel's log", () => {
     assert.ok(!ids.includes("kernel-killed-gateway"), ids.join());
   });
 
+  // Every machine on which some Node had been killed was told: oom, possible.
+  test("says nothing of a Node that was killed where there is no OpenClaw", async () => {
+    const line = KILLED.replace("openclaw-gatewa", "MainThread");
+    assert.deepEqual(await found([line]), []);
+    assert.deepEqual(await found([line], { isOpenClaw: async () => true }), ["kernel-killed-node"]);
+  });
+
   test("names a crash", async () => assert.deepEqual(await found([SEGFAULT]), ["kernel-saw-crash"]));
 });

@@ -24,7 +24,9 @@ export const kernel: Look = {
     }
     // a gateway whose pid is known was not it; one of the time before locks and run logs may have been
     const isPidKnown = pids.length > 0 || (await machine.hasOwnState());
-    if (oom !== undefined && !isPidKnown)
+    // where no OpenClaw is, a Node that was killed is some other program
+    const isOfGateway = oom !== undefined && (/claw|molt/.test(oom) || (await machine.isOpenClaw()));
+    if (isOfGateway && !isPidKnown)
       facts.push({ id: "kernel-killed-node", detail: oom, source: "kernel log" });
     if (crash !== undefined) facts.push({ id: "kernel-saw-crash", detail: crash, source: "kernel log" });
     if (about.length === 0) {

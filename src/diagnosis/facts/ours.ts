@@ -44,7 +44,13 @@ export const ownConfig: Look = {
     try {
       config = await machine.ownConfig();
     } catch (error) {
-      return [{ id: "own-config-broken", detail: messageOf(error), source: paths.config }];
+      return [
+        {
+          id: "own-config-broken",
+          detail: messageOf(error).replace(`${paths.config}: `, ""),
+          source: paths.config,
+        },
+      ];
     }
     const { bind, upstream } = config.gateway;
     const facts: Fact[] = [];

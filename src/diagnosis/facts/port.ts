@@ -30,10 +30,16 @@ export const port: Look = {
       const detail = `port ${target.port} is listened on at ${addresses.join(", ")}, not at ${target.host}`;
       facts.push({ id: "listens-elsewhere", detail, source });
     }
-    for (const pid of new Set(owners.map((owner) => owner.pid))) facts.push(...(await factsOf(pid, machine)));
-    return facts;
+    return [...facts, ...(await listeners(machine))];
   },
 };
+
+/** Whose each process is that listens on the target's port. */
+export async function listeners(machine: Machine): Promise<Fact[]> {
+  const owners = machine.target.isLocal ? await machine.portOwners() : [];
+  const pids = [...new Set(owners.map(({ pid }) => pid))];
+  return (await Promise.all(pids.map((pid) => factsOf(pid, machine)))).flat();
+}
 
 /** Connections that a gateway accepted keep nobody from its port; a client's that was given it does (EADDRINUSE). */
 async function heldByClients(machine: Machine): Promise<Fact[]> {

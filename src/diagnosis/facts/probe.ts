@@ -36,11 +36,19 @@ export function get(target: Target, path: string): Promise<Answer> {
   return ask(target, `GET ${path} HTTP/1.0\r\nHost: ${authority(target)}\r\nConnection: close\r\n\r\n`);
 }
 
-/** Asks for a WebSocket. An upgrade that is accepted ends here: the connection is closed at once. */
+/** What a gateway sends first over every WebSocket (gateway protocol v4): the name of that event. */
+export const CHALLENGE = "connect.challenge";
+
+/** Asks for a WebSocket. One that is accepted ends with the gateway's challenge, or when none came: it is closed. */
 export function upgrade(target: Target, path: string): Promise<Answer> {
   const key = Buffer.from("clawkit doctor..").toString("base64"); // 16 bytes, RFC 6455 §4.1
   const head = `GET ${path} HTTP/1.1\r\nHost: ${authority(target)}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`;
-  return ask(target, `${head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`);
+  const isWholeUpgrade = (bytes: Buffer) => {
+    return (
+      isWhole(bytes) && (!/^HTTP\/1\.[01] 101/.test(bytes.toString("latin1")) || bytes.includes(CHALLENGE))
+    );
+  };
+  return ask(target, `${head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`, isWholeUpgrade);
 }
 
 /** Whether a TLS handshake succeeds there, with any certificate. */
@@ -53,7 +61,7 @@ export function authority({ host, port }: Pick<Target, "host" | "port">): string
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-function ask(target: Target, request: string): Promise<Answer> {
+function ask(target: Target, request: string, isOver = isWhole): Promise<Answer> {
   return new Promise((resolve) => {
     const socket = target.isTls
       ? tls.connect({ host: target.host, port: target.port, rejectUnauthorized: false, ...nameOf(target) })
@@ -78,7 +86,7 @@ function ask(target: Target, request: string): Promise<Answer> {
     socket.on(target.isTls ? "secureConnect" : "connect", () => socket.write(request));
     socket.on("data", (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk]);
-      if (isWhole(bytes) || bytes.length >= MAX_ANSWER_BYTES) finish(read(bytes));
+      if (isOver(bytes) || bytes.length >= MAX_ANSWER_BYTES) finish(read(bytes));
     });
     socket.on("end", () => {
       if (bytes.length > 0) return finish(read(bytes));

@@ -32,7 +32,7 @@ export function tlsAdvice({ config }: Own): Advice {
     id: "tls",
     title: "Nobody on the way reads along",
     reason: "without TLS, tokens cross the network readable",
-    current: tls === undefined ? "off" : "on",
+    current: tls !== undefined ? "TLS" : isLoopbackBind(bind) ? "not needed on loopback" : "off",
     state: isLoopbackBind(bind) || tls !== undefined ? "ok" : "yours",
     command: 'clawkit config set gateway.tls \'{ cert: "/path/cert.pem", key: "/path/key.pem" }\'',
   };

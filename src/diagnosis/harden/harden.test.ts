@@ -200,6 +200,16 @@ describe("memory", () => {
   });
 });
 
+// harden ended with the config's raw error, and no word on what to do.
+test("a config that is invalid is the advice, and what does not depend on it is still said", async (t) => {
+  const here = await Installation.with(t, '{ gateway: { auth: { mode: "token" } } }');
+  const { state, current, command } = await here.advice("config");
+  assert.deepEqual([state, command], ["yours", "clawkit config validate"]);
+  assert.match(current, /^gateway\.auth\.token is missing/);
+  assert.equal((await here.advice("service")).state, "yours");
+  assert.equal((await here.advice("permissions")).state, "ok");
+});
+
 describe("logs", () => {
   const config = (logs: string) => `{ gateway: { auth: { token: "${TOKEN}" } }, ${logs} }`;
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parseConfig } from "../../config/parse.ts";
 import { resolveConfig } from "../../config/resolve.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { ServiceFacts } from "../../host/types.ts";
 import type { Machine } from "../machine.ts";
 import { alertsAdvice } from "./alerts.ts";
@@ -32,6 +33,12 @@ async function ownAdvice(machine: Machine, services: ServiceFacts[] | undefined)
   const { stateDir, config: path, recorder } = machine.paths;
   const text = await readFile(path, "utf8").catch(() => "");
   const resolved = (mended: string) => resolveConfig({ path, text: mended }, machine.env);
+  const permissions = await permissionAdvice([stateDir, path, recorder], "safe");
+  try {
+    resolved(text);
+  } catch (error) {
+    return [invalidAdvice(path, error), serviceAdvice(services), ...permissions];
+  }
   const set = settingKeys(path, text, resolved);
   const own: Own = { machine, config: resolved(text), file: parseConfig({ path, text }), set };
   return [
@@ -46,6 +53,18 @@ async function ownAdvice(machine: Machine, services: ServiceFacts[] | undefined)
     await logAdvice(own),
     alertsAdvice(own),
     serviceAdvice(services),
-    ...(await permissionAdvice([stateDir, path, recorder], "safe")),
+    ...permissions,
   ];
+}
+
+/** What else to change is only known of a config that can be read. */
+function invalidAdvice(path: string, error: unknown): Advice {
+  return {
+    id: "config",
+    title: `${path} is valid`,
+    reason: "a start is refused with it; what else there is to change is said once it can be read",
+    current: messageOf(error).replace(`${path}: `, ""),
+    state: "yours",
+    command: "clawkit config validate",
+  };
 }

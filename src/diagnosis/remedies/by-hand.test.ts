@@ -76,4 +76,20 @@ describe("the exact lines for this machine", () => {
       "systemctl --user enable --now openclaw-gateway.service",
     ]);
   });
+
+  // On a machine with nothing on it the first thing that helps was `openclaw gateway run`: there is no openclaw.
+  test("of a machine on which nothing is installed", async () => {
+    const away = ["port-free", "connect-refused"];
+    assert.deepEqual((await first("not-listening", {}, ...away)).commands, ["clawkit gateway start"]);
+    const openclaw = { isOpenClaw: async () => true };
+    assert.deepEqual((await first("not-listening", openclaw, ...away)).commands, ["openclaw gateway run"]);
+  });
+
+  // Its owner was sent to `openclaw doctor`, which knows nothing of it.
+  test("of ClawKit's own config", async () => {
+    const broken = fact("own-config-broken", { source: "/home/u/.clawkit/config.json5" });
+    const { text, commands } = await first("config-invalid", {}, broken);
+    assert.match(text, /config\.json5/);
+    assert.deepEqual(commands, ["clawkit config validate"]);
+  });
 });

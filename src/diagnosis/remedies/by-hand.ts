@@ -15,7 +15,8 @@ const EXACT: Readonly<Record<string, ExactLines>> = {
     ...(await addressLines(facts, machine)),
   ],
   "proxy-captures-loopback": proxyLines,
-  "not-listening": async (facts) => switchedOffLines(facts),
+  "not-listening": async (facts, machine) => [...switchedOffLines(facts), ...(await installLines(machine))],
+  "config-invalid": async (facts) => ownConfigLines(facts),
 };
 
 /** Puts the exact lines before what helps on any machine. */
@@ -83,6 +84,21 @@ async function whereTo(name: string, machine: Machine): Promise<string> {
   return machine.platform === "win32"
     ? "set it for new shells, and for this one."
     : "in this shell, and in its profile.";
+}
+
+/** `openclaw gateway run` is no help where there is no OpenClaw. */
+async function installLines(machine: Machine): Promise<Remedy[]> {
+  if (!machine.target.isLocal || (await machine.isOpenClaw()) || (await machine.hasOwnState())) return [];
+  const text = "No gateway is installed for this user: start ClawKit's own.";
+  return [{ text, commands: ["clawkit gateway start"], risk: "safe" }];
+}
+
+/** What helps elsewhere is of OpenClaw's config. */
+function ownConfigLines(facts: readonly Fact[]): Remedy[] {
+  const broken = facts.find(({ id }) => id === "own-config-broken");
+  if (broken === undefined) return [];
+  const text = `Correct ${broken.source}: ClawKit says whether it is right.`;
+  return [{ text, commands: ["clawkit config validate"], risk: "safe" }];
 }
 
 function switchedOffLines(facts: readonly Fact[]): Remedy[] {

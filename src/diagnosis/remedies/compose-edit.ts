@@ -1,4 +1,5 @@
 import { ClawkitError, messageOf } from "../../core/errors.ts";
+import { lineDiff } from "../../core/line-diff.ts";
 import type { DockerEngine } from "../../host/docker.ts";
 import type { Container } from "../../host/docker-container.ts";
 import { isUp } from "../facts/gateway-containers.ts";
@@ -12,7 +13,6 @@ import {
   serviceHashes,
   upCommand,
 } from "./compose-project.ts";
-import { changedLines } from "./line-diff.ts";
 import { replaceUnchanged } from "./shared.ts";
 import type { Plan } from "./types.ts";
 
@@ -38,7 +38,7 @@ export function editPlan(edit: Edit, what: string, { machine, engine }: EditPlac
     what: `${what} in ${edit.path}`,
     risk: "disruptive",
     files: [edit.path],
-    diff: changedLines(edit.before, edit.after),
+    diff: lineDiff(edit.before, edit.after),
     apply: async () => await write(edit, await composeAt(engine.endpoint, machine.env)),
   };
 }

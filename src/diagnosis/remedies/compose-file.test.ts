@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { lineDiff } from "../../core/line-diff.ts";
 import { type ComposeChange, composeValue, hasService, patchCompose } from "./compose-file.ts";
-import { changedLines } from "./line-diff.ts";
 
 const RESTART: ComposeChange = { kind: "set", key: "restart", value: "unless-stopped" };
 const PUBLISH: ComposeChange = { kind: "publish", port: "127.0.0.1:18789:18789" };
@@ -24,7 +24,7 @@ services:
 
 async function linesOf(text: string, ...changes: ComposeChange[]): Promise<string[] | undefined> {
   const after = await patchCompose(text, "openclaw-gateway", changes);
-  return after === undefined ? undefined : changedLines(text, after);
+  return after === undefined ? undefined : lineDiff(text, after);
 }
 
 describe("a compose file", () => {
@@ -70,7 +70,7 @@ describe("a compose file", () => {
       const text = `services:\n  openclaw-gateway:\n    image: x\n    ${told}\n`;
       const after = (await patchCompose(text, "openclaw-gateway", [BIND]))!;
       assert.ok(after.includes(expected), after);
-      assert.equal(changedLines(text, after).length, 2);
+      assert.equal(lineDiff(text, after).length, 2);
     });
   }
 
@@ -79,7 +79,7 @@ describe("a compose file", () => {
     const text = FILE.replaceAll("\n", "\r\n");
     const after = (await patchCompose(text, "openclaw-gateway", [RESTART, name, PUBLISH]))!;
     assert.ok(!/[^\r]\n/.test(after));
-    assert.equal(changedLines(text, after).length, 4);
+    assert.equal(lineDiff(text, after).length, 4);
   });
 
   test("says service: as a network in quotes, since a colon stands in it", async () => {
@@ -119,9 +119,9 @@ describe("a compose file", () => {
 
 describe("the lines that differ", () => {
   test("are those that are gone and those that are new, without secrets", () => {
-    assert.deepEqual(changedLines("a\nb\nc", "a\nx\nc\nd"), ["- b", "+ x", "+ d"]);
-    assert.deepEqual(changedLines("same", "same"), []);
-    assert.deepEqual(changedLines("a", "run --token abcdefgh"), ["- a", "+ run --token [redacted]"]);
+    assert.deepEqual(lineDiff("a\nb\nc", "a\nx\nc\nd"), ["- b", "+ x", "+ d"]);
+    assert.deepEqual(lineDiff("same", "same"), []);
+    assert.deepEqual(lineDiff("a", "run --token abcdefgh"), ["- a", "+ run --token [redacted]"]);
   });
 
   // --dry-run, the question and --json showed a token that stood in the same line as the bind
@@ -134,7 +134,7 @@ describe("the lines that differ", () => {
   for (const [where, [told, words]] of Object.entries(BESIDE)) {
     test(`have nothing of what stands beside the change ${where}`, () => {
       const key = told.split(" ")[0];
-      assert.deepEqual(changedLines(`    ${told}`, `    ${told.replace("loopback", "lan")}`), [
+      assert.deepEqual(lineDiff(`    ${told}`, `    ${told.replace("loopback", "lan")}`), [
         `- ${key} … ${words} …`,
         `+ ${key} … ${words.replace("loopback", "lan")} …`,
       ]);
@@ -142,9 +142,9 @@ describe("the lines that differ", () => {
   }
 
   test("that hold a list of arguments are shown without its token", () => {
-    assert.deepEqual(changedLines("", 'command: ["node", "--token", "s3cr3t", "--gateway-token", s3cr3t]'), [
+    assert.deepEqual(lineDiff("", 'command: ["node", "--token", "s3cr3t", "--gateway-token", s3cr3t]'), [
       '+ command: ["node", "--token", "[redacted]", "--gateway-token", [redacted]]',
     ]);
-    assert.deepEqual(changedLines('["--token", "s3cr3t"]', '["--token", "other1"]'), []);
+    assert.deepEqual(lineDiff('["--token", "s3cr3t"]', '["--token", "other1"]'), []);
   });
 });

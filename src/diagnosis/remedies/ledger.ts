@@ -29,6 +29,13 @@ export interface LedgerEntry {
   readonly undo: readonly UndoStep[];
 }
 
+/** Whether there is something of it to take back: a repair that stands, or failed and left a file changed. */
+export function isUndoable({ repair, state, undo }: LedgerEntry): boolean {
+  const stands = (state === "done" || state === "begun") && undo.length > 0;
+  const left = state === "failed" && undo.some(({ kind }) => kind === "restore");
+  return repair !== "undo" && (stands || left);
+}
+
 /** A draft that is older is nobody's any more. */
 const DRAFT_MS = 60_000;
 
@@ -71,7 +78,7 @@ export class Ledger {
       if (!plan.isRecordedAfter) await plan.apply();
     } catch (error) {
       const failed = await this.#mark(await changedOnly(entry), "failed");
-      throw isOpen(failed) ? withWayBack(error, failed) : error;
+      throw isUndoable(failed) ? withWayBack(error, failed) : error;
     }
     return await this.#mark(await withWritten(entry), "done");
   }
@@ -91,7 +98,10 @@ export class Ledger {
     { by, isForced = false }: { by?: string; isForced?: boolean } = {},
   ): Promise<LedgerEntry> {
     const entries = await this.entries();
-    const entry = id === undefined ? entries.find(isOpen) : entries.find((one) => one.id === id);
+    const entry =
+      id === undefined
+        ? entries.find((one) => isUndoable(one) && one.undoneBy === undefined)
+        : entries.find((one) => one.id === id);
     if (entry === undefined) {
       const known = id === undefined ? "there is none" : `there is none with the id ${id}`;
       throw new ClawkitError(
@@ -184,13 +194,6 @@ export class Ledger {
     await writeFileAtomic(join(this.#folder, entry.id, ENTRY), `${JSON.stringify(entry, null, 2)}\n`);
     return entry;
   }
-}
-
-/** What an undo without an id may take: a repair that stands, or failed and left a file changed; and nothing hangs on it. */
-function isOpen({ repair, state, undo, undoneBy }: LedgerEntry): boolean {
-  const stands = (state === "done" || state === "begun") && undo.length > 0;
-  const left = state === "failed" && undo.some(({ kind }) => kind === "restore");
-  return repair !== "undo" && undoneBy === undefined && (stands || left);
 }
 
 /** Copies a file; returns its mode, or undefined if there is none. */

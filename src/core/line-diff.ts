@@ -1,10 +1,10 @@
-import { withoutSecrets } from "../../core/secrets.ts";
+import { withoutSecrets } from "./secrets.ts";
 
 /**
  * What differs between two texts, `-` gone, `+` new. Of a line that was changed only its key and the words that differ:
  * beside them may stand a token.
  */
-export function changedLines(before: string, after: string): string[] {
+export function lineDiff(before: string, after: string): string[] {
   const [old, now] = [before.split(/\r?\n/), after.split(/\r?\n/)];
   const lines: string[] = [];
   let [i, j] = [0, 0];
@@ -20,7 +20,8 @@ export function changedLines(before: string, after: string): string[] {
     i += gone;
     j += added;
   }
-  return lines.map((line) => withoutSecrets(line));
+  // together: an option and its value may stand in two lines
+  return lines.length === 0 ? [] : withoutSecrets(lines.join("\n")).split("\n");
 }
 
 function changed(gone: readonly string[], added: readonly string[]): string[] {
