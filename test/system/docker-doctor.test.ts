@@ -58,6 +58,28 @@ describe("a repair of a container is taken back:", { skip, concurrency: false },
   });
 });
 
+describe("a repair that made a container anew", { skip, concurrency: false }, () => {
+  // undo put the file back, and the container went on publishing
+  test("is taken back with the container", async () => {
+    await using lab = await DockerLab.create();
+    const text = lab.upstreamGateway("lan");
+    const { file, id } = await lab.composeUp(text);
+    await lab.untilLogged(id, "listening");
+    const ports = async () =>
+      await lab.docker(
+        "inspect",
+        "--format={{.State.Status}} {{json .HostConfig.PortBindings}}",
+        await lab.idOf(file, "openclaw-gateway"),
+      );
+    const { report } = await lab.doctor({}, "--fix", "--yes");
+    assert.equal(report.verdict, "healthy", JSON.stringify(report, null, 2));
+    assert.match(await ports(), /^running .*127\.0\.0\.1/);
+    await exits(0, lab.output([process.execPath, CLAWKIT, "doctor", "undo"]));
+    assert.equal(await readFile(file, "utf8"), text);
+    assert.equal(await ports(), "running {}");
+  });
+});
+
 describe("a repair of a container that cannot be made", { skip, concurrency: false }, () => {
   // the file stayed edited, and the gateway that had run was left as an exited container of another name
   test("leaves the compose file and the container as they were", async () => {
