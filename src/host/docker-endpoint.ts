@@ -23,9 +23,11 @@ const WINDOWS_PIPE = "docker_engine";
  */
 export async function dockerEndpoint(around: DockerSurroundings): Promise<DockerEndpoint | undefined> {
   const { env, platform, home } = around;
-  if (env.DOCKER_HOST && !env.DOCKER_CONTEXT) return parseDockerHost(env.DOCKER_HOST);
-  const chosen = await hostOfContext(around);
+  // DOCKER_CONTEXT overrules DOCKER_HOST, which overrules the context of `docker context use`
+  const isContextAsked = Boolean(env.DOCKER_CONTEXT) || !env.DOCKER_HOST;
+  const chosen = isContextAsked ? await hostOfContext(around) : undefined;
   if (chosen !== undefined) return parseDockerHost(chosen, "the Docker context");
+  if (env.DOCKER_HOST) return parseDockerHost(env.DOCKER_HOST);
   if (platform === "win32") {
     const pipes: string[] = await readdir(WINDOWS_PIPES).catch(() => []);
     return pipes.includes(WINDOWS_PIPE) ? { socketPath: WINDOWS_PIPES + WINDOWS_PIPE } : undefined;
