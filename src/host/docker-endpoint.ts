@@ -1,4 +1,5 @@
-import { readdir, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Where a Docker Engine of this machine listens. */
@@ -16,12 +17,16 @@ const WINDOWS_PIPES = "//./pipe/";
 const WINDOWS_PIPE = "docker_engine";
 
 /**
- * The engine that `docker` would reach: DOCKER_HOST, else the first socket that is there of the system's, a rootless
- * engine's and Docker Desktop's. Undefined if there is none. Throws for a DOCKER_HOST that is no engine of this machine:
- * its containers are not the ones that hold our ports.
+ * The engine that `docker` would reach: DOCKER_HOST, or the context that is chosen; else the first socket that is there
+ * of the system's, a rootless engine's and Docker Desktop's. Undefined if there is none. Throws for one that is no engine
+ * of this machine: its containers are not the ones that hold our ports.
  */
 export async function dockerEndpoint(around: DockerSurroundings): Promise<DockerEndpoint | undefined> {
   const { env, platform, home } = around;
+  // DOCKER_CONTEXT overrules DOCKER_HOST, which overrules the context of `docker context use`
+  const isContextAsked = Boolean(env.DOCKER_CONTEXT) || !env.DOCKER_HOST;
+  const chosen = isContextAsked ? await hostOfContext(around) : undefined;
+  if (chosen !== undefined) return parseDockerHost(chosen, "the Docker context");
   if (env.DOCKER_HOST) return parseDockerHost(env.DOCKER_HOST);
   if (platform === "win32") {
     const pipes: string[] = await readdir(WINDOWS_PIPES).catch(() => []);
@@ -38,7 +43,27 @@ export async function dockerEndpoint(around: DockerSurroundings): Promise<Docker
   return undefined;
 }
 
-export function parseDockerHost(text: string): DockerEndpoint {
+/** As the Docker CLI keeps it; `default` and what cannot be read is none. */
+async function hostOfContext({ env, home }: DockerSurroundings): Promise<string | undefined> {
+  const folder = env.DOCKER_CONFIG ?? join(home, ".docker");
+  const read = async (...path: string[]) => JSON.parse(await readFile(join(folder, ...path), "utf8"));
+  try {
+    const config = env.DOCKER_CONTEXT ? undefined : ((await read("config.json")) as Context);
+    const name = env.DOCKER_CONTEXT || config?.currentContext;
+    if (!name || name === "default") return undefined;
+    const id = createHash("sha256").update(name).digest("hex");
+    return ((await read("contexts", "meta", id, "meta.json")) as Context).Endpoints?.docker?.Host;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Context {
+  readonly currentContext?: string;
+  readonly Endpoints?: { readonly docker?: { readonly Host?: string } };
+}
+
+export function parseDockerHost(text: string, what = "DOCKER_HOST"): DockerEndpoint {
   const path = /^(?:unix|npipe):\/\/(.+)$/.exec(text)?.[1];
   if (path !== undefined) return { socketPath: path };
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -46,7 +71,7 @@ export function parseDockerHost(text: string): DockerEndpoint {
   const isHere = host === "localhost" || host === "::1" || /^127\./.test(host);
   if (url?.protocol === "tcp:" && isHere) return { host, port: Number(url.port || 2375) };
   throw new Error(
-    `DOCKER_HOST must be unix://, npipe:// or tcp:// to this machine, and is ${text}: run this where its engine is`,
+    `${what} must be unix://, npipe:// or tcp:// to this machine, and is ${text}: run this where its engine is`,
   );
 }
 

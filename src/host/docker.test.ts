@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -166,6 +167,28 @@ describe("where the engine is", () => {
       await assert.rejects(asked, { message: new RegExp(`^DOCKER_HOST must be .* and is ${elsewhere}`) });
     });
   }
+
+  // with a context in use `docker` listed one engine's containers, and the doctor looked at another's
+  test("else the context that is chosen", async (t) => {
+    const home = await mkdtemp(join(tmpdir(), "clawkit-context-"));
+    t.after(() => rm(home, { recursive: true, force: true }));
+    const context = async (name: string, Host: string) => {
+      const id = createHash("sha256").update(name).digest("hex");
+      await mkdir(join(home, ".docker/contexts/meta", id), { recursive: true });
+      const meta = JSON.stringify({ Name: name, Endpoints: { docker: { Host } } });
+      await writeFile(join(home, ".docker/contexts/meta", id, "meta.json"), meta);
+    };
+    await context("mine", "unix:///run/mine.sock");
+    await context("far", "ssh://me@server");
+    await writeFile(join(home, ".docker/config.json"), JSON.stringify({ currentContext: "mine" }));
+    const asked = (env: Record<string, string>) => dockerEndpoint({ ...around, home, env });
+    assert.deepEqual(await asked({}), { socketPath: "/run/mine.sock" });
+    assert.deepEqual(await asked({ DOCKER_HOST: "unix:///a.sock" }), { socketPath: "/a.sock" });
+    await assert.rejects(
+      asked({ DOCKER_CONTEXT: "far" }),
+      /^Error: the Docker context must be .* and is ssh:/,
+    );
+  });
 
   test("else the first socket that is there", async (t) => {
     const home = await mkdtemp(join(tmpdir(), "clawkit-endpoint-"));

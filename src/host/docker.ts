@@ -32,7 +32,7 @@ interface Answer {
 /** There is a socket, and no engine that talks to us: that says nothing about containers. */
 export class NoEngineAnswer extends Error {}
 
-/** The few words of the Docker Engine API that the doctor needs: it reads, and starts, restarts or sets a policy. */
+/** The few words of the Docker Engine API that the doctor needs: it reads, and starts, restarts, renames or sets a policy. */
 export class DockerEngine {
   readonly endpoint: DockerEndpoint;
   #version: Promise<string> | undefined;
@@ -81,6 +81,10 @@ export class DockerEngine {
   /** Stops it, as `docker stop` does, and starts it again. */
   async restart(id: string): Promise<void> {
     await this.#act(`/containers/${id}/restart`, `restart container ${id}`);
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    await this.#act(`/containers/${id}/rename?name=${encodeURIComponent(name)}`, `rename container ${id}`);
   }
 
   async setRestartPolicy(id: string, { name, maxRetries }: RestartPolicy): Promise<void> {

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { before, describe, test } from "node:test";
+import { composePublish } from "../../src/diagnosis/remedies/docker-compose.ts";
+import { localTarget } from "../../src/diagnosis/target.ts";
 import { ensureImages } from "../containers/images.ts";
 import { DockerLab, whyNoDocker } from "../faults/docker-lab.ts";
 import { dockerFaults } from "../faults/index.ts";
 import { tryFault } from "../faults/trial.ts";
 import { CLAWKIT } from "../helpers/command-line.ts";
+import { actionsWith, examinationOf, machineWith } from "../helpers/machine.ts";
 import { exits } from "../helpers/results.ts";
 
 // With a real engine. Each container has a name of its own, and is removed by its id.
@@ -50,6 +55,53 @@ describe("a repair of a container is taken back:", { skip, concurrency: false },
     assert.equal(await policy(), "no");
     await undo();
     assert.equal(await readFile(file, "utf8"), text);
+  });
+});
+
+describe("a repair that made a container anew", { skip, concurrency: false }, () => {
+  // undo put the file back, and the container went on publishing
+  test("is taken back with the container", async () => {
+    await using lab = await DockerLab.create();
+    const text = lab.upstreamGateway("lan");
+    const { file, id } = await lab.composeUp(text);
+    await lab.untilLogged(id, "listening");
+    const ports = async () =>
+      await lab.docker(
+        "inspect",
+        "--format={{.State.Status}} {{json .HostConfig.PortBindings}}",
+        await lab.idOf(file, "openclaw-gateway"),
+      );
+    const { report } = await lab.doctor({}, "--fix", "--yes");
+    assert.equal(report.verdict, "healthy", JSON.stringify(report, null, 2));
+    assert.match(await ports(), /^running .*127\.0\.0\.1/);
+    await exits(0, lab.output([process.execPath, CLAWKIT, "doctor", "undo"]));
+    assert.equal(await readFile(file, "utf8"), text);
+    assert.equal(await ports(), "running {}");
+  });
+});
+
+describe("a repair of a container that cannot be made", { skip, concurrency: false }, () => {
+  // the file stayed edited, and the gateway that had run was left as an exited container of another name
+  test("leaves the compose file and the container as they were", async () => {
+    await using lab = await DockerLab.create();
+    const text = lab.upstreamGateway("lan");
+    const { file, id } = await lab.composeUp(text);
+    await lab.untilLogged(id, "listening");
+    const machine = machineWith({ env: lab.env, target: localTarget(lab.port, false) });
+    const examination = await examinationOf("container-not-published");
+    const plan = (await composePublish.plan({ machine, examination, actions: actionsWith() }))!;
+    // somebody takes the port between the look and the repair
+    await using server = createServer();
+    server.listen(lab.port, "127.0.0.1");
+    await once(server, "listening");
+    await assert.rejects(plan.apply(), {
+      message:
+        /^Cannot make the container of openclaw-gateway anew: .* is as it was, and its container is up as it was$/,
+    });
+    assert.equal(await readFile(file, "utf8"), text);
+    const format = "--format={{.Name}} {{.State.Status}} {{json .HostConfig.PortBindings}}";
+    const now = await lab.docker("inspect", format, await lab.idOf(file, "openclaw-gateway"));
+    assert.equal(now, `/${lab.mark} running {}`);
   });
 });
 

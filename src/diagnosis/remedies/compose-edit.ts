@@ -108,13 +108,17 @@ async function asItWas(
   const why = `Cannot make the container of ${project.service} anew: ${messageOf(error)}`;
   await replaceUnchanged(path, after, before);
   if (!isUp(container)) return new ClawkitError("CONTROL_FAILED", `${why}; ${path} is as it was`);
-  // Compose has renamed the old one, or removed it
   const isBack = await composeUp(project, compose)
     .catch(() => engine.start(container.id))
     .then(
       () => true,
       () => false,
     );
+  // Compose 1 leaves the old one, if it is still there, with the name that it gives what it is about to remove
+  const old = await engine.container(container.id).catch(() => undefined);
+  if (old !== undefined && old.name !== container.name) {
+    await engine.rename(old.id, container.name).catch(() => undefined);
+  }
   const now = isBack
     ? "and its container is up as it was"
     : `and its container is down: run in ${project.folder}: ${upCommand(project)}`;
