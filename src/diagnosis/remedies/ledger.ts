@@ -5,6 +5,8 @@ import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
 import { runCommand } from "../../host/command.ts";
 import { DockerEngine } from "../../host/docker.ts";
 import { ensurePrivateDir, PRIVATE_FILE, replaceFile, writeFileAtomic } from "../../host/files.ts";
+import { outdated } from "./ledger-bounds.ts";
+import { refuseOutOfOrder } from "./ledger-order.ts";
 import type { Plan, UndoStep } from "./types.ts";
 
 /** What is written down of a repair before it is made, and again after it. */
@@ -102,6 +104,7 @@ export class Ledger {
         `Cannot undo ${entry.id} as it changed no file: it was to ${entry.what}`,
       );
     }
+    refuseOutOfOrder(entry, entries);
     const files = entry.undo.flatMap((step) => (step.kind === "restore" ? [step.path] : []));
     const apply = async () => {
       // of one that was interrupted only files may have changed; a command may never have run
@@ -115,8 +118,11 @@ export class Ledger {
   async #begin(repair: string, plan: Plan, cause: string | undefined): Promise<LedgerEntry> {
     await ensurePrivateDir(this.#folder);
     await this.#dropDrafts();
+    const entries = await this.entries();
+    for (const { id } of outdated(entries, this.#wall()))
+      await rm(join(this.#folder, id), { recursive: true, force: true });
     // ids sort by time, also those of one millisecond
-    const newest = Number.parseInt((await this.entries())[0]?.id.split("-")[1] ?? "0", 36);
+    const newest = Number.parseInt(entries[0]?.id.split("-")[1] ?? "0", 36);
     const stamp = Math.max(this.#wall(), newest + 1);
     const id = `r-${stamp.toString(36)}-${randomBytes(3).toString("hex")}`;
     const folder = join(this.#folder, id);
