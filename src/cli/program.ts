@@ -88,6 +88,7 @@ function createProgram(context: CliContext, done: (exitCode: number) => void): C
   gateway
     .command("uninstall")
     .description("stop it and remove the service")
+    .option("--yes", "do not ask first")
     .option("--dry-run", "print the files and the commands, and do nothing")
     .option("--json", "print JSON")
     .action(async (options) =>
