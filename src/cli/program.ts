@@ -89,6 +89,7 @@ export function createProgram(context: CliContext, done: (exitCode: number) => v
   gateway
     .command("uninstall")
     .description("stop it and remove the service")
+    .option("--yes", "do not ask first")
     .option("--dry-run", "print the files and the commands, and do nothing")
     .option("--json", "print JSON")
     .action(async (options) =>

@@ -44,6 +44,11 @@ export async function writeDefinition({ path, text, mode, encoding }: Definition
   }
 }
 
+/** Puts back the definition before the one that was written. */
+export async function restoreDefinition(path: string): Promise<void> {
+  await copyFile(backupPath(path), path);
+}
+
 function utf16(text: string): Buffer {
   return Buffer.from(BYTE_ORDER_MARK + text, "utf16le");
 }

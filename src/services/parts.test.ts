@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { defaultConfig } from "../config/parse.ts";
-import { backupPath, installedIn, readDefinition, writeDefinition } from "./definition.ts";
+import { backupPath, installedIn, readDefinition, restoreDefinition, writeDefinition } from "./definition.ts";
 import { drive } from "./drive.ts";
 import { memoryMax, startSeconds, stopSeconds } from "./limits.ts";
 import { boundLog } from "./service-log.ts";
@@ -55,6 +55,15 @@ describe("parts of services", () => {
     assert.deepEqual([...(await readFile(path)).subarray(0, 4)], [0xff, 0xfe, 0x74, 0]);
     assert.equal(await readDefinition(path), "two ü\n");
     assert.equal(await readDefinition(backupPath(path)), "one\n");
+  });
+
+  // A changed definition that the manager refused stayed, though the one before lay beside it.
+  test("the definition before comes back", async () => {
+    const path = join(folder, "back", "clawkit.service");
+    const file = { path, mode: 0o644, encoding: "utf8" } as const;
+    for (const text of ["one", "two"]) await writeDefinition({ ...file, text });
+    await restoreDefinition(path);
+    assert.equal(await readDefinition(path), "one");
   });
 
   test("a service is ours if it is for this state directory", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { TestClawkit } from "../helpers/clawkit.ts";
 import { CommandLine } from "../helpers/command-line.ts";
 import { exits, json } from "../helpers/results.ts";
 
@@ -54,6 +55,15 @@ describe("clawkit harden", { concurrency: 2 }, () => {
 
     assert.equal(await line.readConfig(), CARELESS);
     assert.equal((await stat(line.paths.config)).mode & 0o777, 0o644);
+  });
+
+  // The heap's limit was "undone" while the gateway that ran kept it, and nobody was told.
+  test("an undo says what has to be restarted for it", async () => {
+    await using clawkit = await TestClawkit.run();
+    const { advice } = json<Hardened>(await exits(0, clawkit.cli("harden", "--apply", "--json")));
+    const id = advice.findLast(({ undo }) => undo !== undefined)!.undo!;
+    const { stdout } = await exits(0, clawkit.cli("doctor", "undo", id));
+    assert.match(stdout, /The gateway that runs still has what was undone.*clawkit gateway restart --all/);
   });
 
   test("no token in what it prints", async () => {

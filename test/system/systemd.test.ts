@@ -199,7 +199,9 @@ describe("under a real systemd", { skip, concurrency: 2, timeout: 500_000 }, () 
     assert.match(stdout, /SIGKILL/);
     // whoever may not: is told what to do
     assert.match((await exits(1, barbara.user.clawkit("gateway", "stop"))).stderr, /sudo/);
-    await exits(0, asRoot("gateway", "uninstall"));
+    // it stopped a gateway with its clients without a question
+    assert.match((await exits(2, asRoot("gateway", "uninstall"))).stderr, /Nothing was done/);
+    await exits(0, asRoot("gateway", "uninstall", "--yes"));
     assert.equal(await systemProperty(lab, "LoadState"), "not-found");
   });
 

@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import { ClawkitError } from "../../core/errors.ts";
 import { allLooks, type Examination, examine } from "../../diagnosis/doctor.ts";
 import { seenHere } from "../../diagnosis/feedback.ts";
@@ -84,9 +85,21 @@ export async function doctorUndo(
     return 0;
   }
   const entry = await ledger.undo(id, { isForced: options.yes ?? false });
-  if (options.json) out.json(entry);
-  else out.line(`Undone: ${entry.what}`);
+  const afterwards = await stillInForce(context, entry);
+  if (options.json) out.json({ ...entry, ...(afterwards === undefined ? {} : { afterwards }) });
+  else {
+    out.line(`Undone: ${entry.what}`);
+    if (afterwards !== undefined) out.line(afterwards);
+  }
   return 0;
+}
+
+/** A gateway that runs goes on with the config it started with; undefined if there is nothing of that to say. */
+async function stillInForce(context: CliContext, { undo }: LedgerEntry): Promise<string | undefined> {
+  const config = await realpath(context.paths.config).catch(() => context.paths.config);
+  const isOwnConfig = undo.some((step) => step.kind === "restore" && step.path === config);
+  if (!isOwnConfig || (await context.supervisorPid()) === undefined) return undefined;
+  return `The gateway that runs still has what was undone, until: ${context.name} gateway restart --all`;
 }
 
 function entryRow({ id, at, state, helped, what }: LedgerEntry): string[] {

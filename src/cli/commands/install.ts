@@ -5,7 +5,13 @@ import type { Config } from "../../config/schema.ts";
 import { ClawkitError } from "../../core/errors.ts";
 import { lineDiff } from "../../core/line-diff.ts";
 import { refuseNewerStore } from "../../recorder/read-store.ts";
-import { backupPath, installedIn, readDefinition, writeDefinition } from "../../services/definition.ts";
+import {
+  backupPath,
+  installedIn,
+  readDefinition,
+  restoreDefinition,
+  writeDefinition,
+} from "../../services/definition.ts";
 import { commandLine, drive } from "../../services/drive.ts";
 import { managerFor, managersOf, type Place } from "../../services/place.ts";
 import { rivalOf, switchOffCommand } from "../../services/rivals.ts";
@@ -153,7 +159,7 @@ function show(
   return 0;
 }
 
-/** Writes and loads the definition; one that the manager refuses is taken away again. */
+/** Writes and loads the definition; one that the manager refuses is taken away again, and the one before put back. */
 async function write(
   context: CliContext,
   manager: ServiceManager,
@@ -164,7 +170,10 @@ async function write(
   try {
     await driveService(context, manager, "load");
   } catch (error) {
-    for (const { path, diff } of changed) if (diff === undefined) await rm(path, { force: true });
+    for (const { path, diff } of changed) {
+      if (diff === undefined) await rm(path, { force: true });
+      else await restoreDefinition(path);
+    }
     await drive(manager.commands("forget")).catch(() => undefined); // the first error is the story
     throw error;
   }

@@ -24,6 +24,7 @@ export async function gatewayUninstall(context: CliContext, options: UninstallOp
   const { out } = context;
   const manager = await installedService(context);
   if (options.dryRun) return showRemoval(context, options, manager);
+  if (manager !== undefined) await mayStop(context, options, manager);
   const removed = manager === undefined ? [] : await removeService(context, manager);
   if (options.json) out.json({ removed, service: manager?.service ?? null });
   else if (manager === undefined) out.line("No service is installed");
@@ -34,6 +35,13 @@ export async function gatewayUninstall(context: CliContext, options: UninstallOp
     );
   }
   return 0;
+}
+
+async function mayStop(context: CliContext, options: UninstallOptions, { service }: ServiceManager) {
+  if ((await context.supervisorPid()) === undefined) return;
+  const what = `stop the gateway that runs now, and remove ${service}`;
+  if (await isAllowed(context, options, `May I ${what}? Its clients find nobody.`)) return;
+  throw new ClawkitError("USAGE", `Nothing was done. With --yes this would: ${what}`);
 }
 
 /** Removes what ClawKit has outside its package: service, alias, profile line, and the state if that is wanted. */

@@ -9,7 +9,8 @@ import { NEW, OLD } from "../../../test/fixtures/programs/repairs-texts.ts";
 import { program } from "../../../test/helpers/clawkit.ts";
 import { Random } from "../../../test/helpers/random.ts";
 import { writeFileAtomic } from "../../host/files.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, type LedgerEntry } from "./ledger.ts";
+import { outdated } from "./ledger-bounds.ts";
 import type { Plan } from "./types.ts";
 
 /** Every repair a minute after the one before. */
@@ -174,12 +175,11 @@ describe("undo", () => {
     const { ledger, file } = await setUp(t);
     await writeFile(file, "0");
     const { id } = await ledger.carryOut("first", writes(file, "1"));
-    await ledger.carryOut("second", writes(file, "2"));
+    await writeFile(file, "2");
     const refusal = { code: "USAGE", message: new RegExp(`${id} as ${file} was edited since.*--yes`) };
     await assert.rejects(ledger.undo(id), refusal);
     assert.equal(await readFile(file, "utf8"), "2");
-    await ledger.undo(undefined);
-    await ledger.undo(id);
+    await ledger.undo(id, { isForced: true });
     assert.equal(await readFile(file, "utf8"), "0");
     await ledger.carryOut("third", writes(file, "3"));
     await rm(file);
@@ -197,6 +197,23 @@ describe("undo", () => {
     await assert.rejects(stat(one), { code: "ENOENT" });
     assert.equal(await readFile(two, "utf8"), "2");
     await assert.rejects(ledger.undo(id), { code: "USAGE", message: /was undone before/ });
+  });
+
+  // `harden --apply` makes chains of one file. An undo of the first took the second with it, without a word; the undo
+  // of the second then brought the first back.
+  test("out of order is refused and names the newer repair; in order all come off", async (t) => {
+    const { ledger, file } = await setUp(t);
+    await writeFile(file, "0");
+    const first = await ledger.carryOut("mend", writes(file, "1"));
+    const second = await ledger.carryOut("mend", writes(file, "2"));
+    await assert.rejects(ledger.undo(first.id), {
+      code: "USAGE",
+      message: new RegExp(`Cannot undo ${first.id} as ${second.id} changed .*doctor undo ${second.id}`),
+    });
+    assert.equal(await readFile(file, "utf8"), "2");
+    await ledger.undo(second.id);
+    await ledger.undo(first.id);
+    assert.equal(await readFile(file, "utf8"), "0");
   });
 
   test("says that there is none of that name, and that a start cannot be undone", async (t) => {
@@ -305,6 +322,56 @@ describe("the entries", () => {
       (await ledger.entries()).map((entry) => entry.id),
       [id],
     );
+  });
+});
+
+// Copies of configs, with their tokens, were kept for ever.
+describe("the ledger is bounded", () => {
+  const DAY_MS = 24 * 3_600_000;
+  const BEGIN = Date.parse("2026-11-22T12:00:00.000Z");
+
+  /** A ledger at a time that the test sets. */
+  async function clocked(t: TestContext) {
+    const { folder, file } = await setUp(t);
+    const clock = { now: BEGIN };
+    const ledger = new Ledger(join(folder, "state"), () => clock.now);
+    const mend = async (text: string) => (await ledger.carryOut("mend", writes(file, text))).id;
+    const ids = async () => (await ledger.entries()).map(({ id }) => id);
+    return { ledger, clock, mend, ids };
+  }
+
+  test("in days: after 90 a repair is gone, with its copies", async (t) => {
+    const { clock, mend, ids } = await clocked(t);
+    const old = await mend("1");
+    clock.now = BEGIN + 90 * DAY_MS;
+    const newer = await mend("2");
+    assert.deepEqual(await ids(), [newer, old]);
+    clock.now = BEGIN + 91 * DAY_MS;
+    const newest = await mend("3");
+    assert.deepEqual(await ids(), [newest, newer]);
+  });
+
+  test("in number, but for what may be undone for 30 days", () => {
+    const entry = (index: number, ageDays: number, state: LedgerEntry["state"]): LedgerEntry => ({
+      id: `r-${index}`,
+      repair: "mend",
+      what: "mend it",
+      at: new Date(BEGIN - ageDays * DAY_MS).toISOString(),
+      state,
+      undo: [{ kind: "mode", path: "/a", mode: 0o600 }],
+    });
+    const gone = (count: number, ageDays: number, state: LedgerEntry["state"]) => {
+      const entries = Array.from({ length: count }, (_, index) => entry(index, ageDays, state));
+      return outdated(entries, BEGIN).length;
+    };
+    assert.equal(gone(100, 1, "undone"), 0);
+    assert.equal(gone(103, 1, "undone"), 3);
+    assert.equal(gone(103, 1, "failed"), 3);
+    assert.equal(gone(103, 29, "done"), 0);
+    assert.equal(gone(103, 31, "done"), 3);
+    const adopted = { ...entry(0, 365, "done"), undoneBy: "clawkit adopt --undo" };
+    assert.deepEqual(outdated([adopted], BEGIN), []);
+    assert.equal(outdated([{ ...adopted, state: "undone" }], BEGIN).length, 1);
   });
 });
 

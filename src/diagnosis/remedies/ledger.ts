@@ -5,7 +5,9 @@ import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
 import { runCommand } from "../../host/command.ts";
 import { DockerEngine } from "../../host/docker.ts";
 import { ensurePrivateDir, PRIVATE_FILE, replaceFile, writeFileAtomic } from "../../host/files.ts";
+import { outdated } from "./ledger-bounds.ts";
 import { changedOnly, refuseEdited, withWayBack, withWritten } from "./ledger-files.ts";
+import { refuseOutOfOrder } from "./ledger-order.ts";
 import { recreate } from "./recreate.ts";
 import type { Plan, UndoStep } from "./types.ts";
 
@@ -121,6 +123,8 @@ export class Ledger {
         `Cannot undo ${entry.id} as it changed no file: it was to ${entry.what}`,
       );
     }
+    // whoever takes back all of it knows what was built on it
+    if (by === undefined) refuseOutOfOrder(entry, entries);
     if (!isForced) await refuseEdited(entry);
     const files = entry.undo.flatMap((step) => (step.kind === "restore" ? [step.path] : []));
     const apply = async () => {
@@ -140,8 +144,11 @@ export class Ledger {
   async #begin(repair: string, plan: Plan, cause: string | undefined): Promise<LedgerEntry> {
     await ensurePrivateDir(this.#folder);
     await this.#dropDrafts();
+    const entries = await this.entries();
+    for (const { id } of outdated(entries, this.#wall()))
+      await rm(join(this.#folder, id), { recursive: true, force: true });
     // ids sort by time, also those of one millisecond
-    const newest = Number.parseInt((await this.entries())[0]?.id.split("-")[1] ?? "0", 36);
+    const newest = Number.parseInt(entries[0]?.id.split("-")[1] ?? "0", 36);
     const stamp = Math.max(this.#wall(), newest + 1);
     const id = `r-${stamp.toString(36)}-${randomBytes(3).toString("hex")}`;
     const folder = join(this.#folder, id);

@@ -30,7 +30,11 @@ export const excludeServiceLoopback: Repair = {
       risk: "disruptive",
       files: [path],
       diff: ["+ [Service]", `+ ${line}`],
-      undo: [{ kind: "run", command: ["systemctl", ...scope, "daemon-reload"] }],
+      undo: [
+        { kind: "run", command: ["systemctl", ...scope, "daemon-reload"] },
+        // its environment is that of its start
+        { kind: "run", command: ["systemctl", ...scope, "try-restart", unit] },
+      ],
       settleMs: START_MS,
       apply: async () => {
         await mkdir(dirname(path), { recursive: true });
