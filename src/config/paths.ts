@@ -48,8 +48,8 @@ const TEMPORARY = "(\\.[0-9a-f]{12}\\.tmp)?";
  * other things too, also in a `bin` or a `logs` of its own.
  */
 export const OWN_NAMES: Readonly<Record<string, RegExp>> = {
-  run: /^(supervisor\.lock|runs\.jsonl)(\..+)?$|^(control|gateway-\d+)\.sock$|^reports$/,
-  logs: /^(gateway|edge|supervisor|service)\.log(\.\d+)?$/,
+  run: /^(supervisor\.lock|runs\.jsonl)(\..+)?$|^(control|console|gateway-\d+)\.sock$|^reports$/,
+  logs: /^(gateway|edge|supervisor|control|service)\.log(\.\d+)?$/,
   crashes: /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-(edge-)?\d+$/,
   repairs: /^r-[0-9a-z]+-[0-9a-f]{6}(\.tmp)?$/,
   service: /^(ClawKit\.xml|clawkit\.vbs)(\.bak)?$/,

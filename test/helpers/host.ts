@@ -49,10 +49,12 @@ export function testHostForReal(host: Host, platform: "linux" | "darwin" | "win3
     });
 
     test("tells a process nobody waited for", { skip: skipPosix }, async (t) => {
-      // The shell becomes a sleep, which never waits for the child the shell had.
-      const child = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"]);
+      // The shell becomes a sleep, which never waits for the child the shell had; until then the shell might.
+      const child = spawn("sh", ["-c", "exec 3<&0; cat <&3 & echo $!; exec sleep 60 3<&-"]);
       t.after(() => child.kill("SIGKILL"));
       const [line] = (await once(child.stdout, "data")) as [Buffer];
+      while ((await host.process(child.pid!))?.command !== "sleep 60") await setTimeout(10);
+      child.stdin.end();
       await waitForState(host, Number(line.toString()), "zombie");
     });
 
