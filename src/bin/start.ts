@@ -34,6 +34,10 @@ function printBeside(port: number, owner: string): void {
   out.line(`Something already answers on port ${port} (${owner}): it is left alone.`);
   out.line("Beside it you can:");
   out.line(`  ${CLAWKIT} demo                                  see what ClawKit does, on ports of its own`);
+  out.line(`  ${CLAWKIT} doctor                                whether it is well, and what is wrong`);
+  out.line(
+    `  ${CLAWKIT} adopt --dry-run                       if it is OpenClaw: how to put it behind ClawKit`,
+  );
   out.line(`  CLAWKIT_GATEWAY_PORT=${port + 1} npm start              run ClawKit's gateway on another port`);
   out.line(`  ${CLAWKIT} config set gateway.upstream '{ type: "url", url: "ws://127.0.0.1:${port}" }'`);
   out.line("      and the line above: an edge in front of what runs there");

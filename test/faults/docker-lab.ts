@@ -36,7 +36,8 @@ export class DockerLab extends Lab {
   /** Also where a person says which port is meant. */
   get env(): Record<string, string> {
     const own = { HOME: this.home, CLAWKIT_STATE_DIR: join(this.home, "clawkit") };
-    return { ...plainEnvironment(), ...own, OPENCLAW_GATEWAY_PORT: String(this.port) };
+    const engine = { DOCKER_HOST: process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock" };
+    return { ...plainEnvironment(), ...own, ...engine, OPENCLAW_GATEWAY_PORT: String(this.port) };
   }
 
   /** Runs `docker` to its end; resolves with what it printed. Throws if it fails. */

@@ -4,6 +4,7 @@ import { delimiter } from "node:path";
 import { hostFor } from "../../src/host/index.ts";
 import { type CommandResult, collect, until } from "../helpers/clawkit.ts";
 import { CLAWKIT } from "../helpers/command-line.ts";
+import { NO_ENGINE } from "../helpers/machine.ts";
 import type { TestHost } from "../helpers/network.ts";
 import { isAlive, untilGone } from "../helpers/processes.ts";
 import type { DoctorCall } from "./fault.ts";
@@ -134,6 +135,7 @@ export function plainEnvironment(...folders: readonly string[]): Record<string, 
     ...(Object.fromEntries(given) as Record<string, string>),
     PATH: [...folders, ...PATH.split(delimiter)].join(delimiter),
     NO_COLOR: "1",
+    DOCKER_HOST: NO_ENGINE,
   };
 }
 

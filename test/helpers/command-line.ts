@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type StatePaths, statePaths } from "../../src/config/paths.ts";
 import { type CommandResult, collect, freePort, ROOT } from "./clawkit.ts";
+import { NO_ENGINE } from "./machine.ts";
 
 /** The command line's entry points, as arguments of Node. */
 export const CLAWKIT = join(ROOT, "src/bin/clawkit.ts");
@@ -33,7 +34,13 @@ export class CommandLine implements AsyncDisposable {
     const { OPENCLAW_GATEWAY_TOKEN: _a, CLAWKIT_GATEWAY_TOKEN: _b, ...env } = process.env;
     const { stateDir } = this.paths;
     const own = { HOME: this.home, SHELL: "/bin/bash", NO_COLOR: "1" };
-    return { ...env, ...own, CLAWKIT_STATE_DIR: stateDir, CLAWKIT_GATEWAY_PORT: String(this.port) };
+    return {
+      ...env,
+      ...own,
+      DOCKER_HOST: NO_ENGINE,
+      CLAWKIT_STATE_DIR: stateDir,
+      CLAWKIT_GATEWAY_PORT: String(this.port),
+    };
   }
 
   clawkit(...args: string[]): Promise<CommandResult> {

@@ -130,3 +130,6 @@ export function processWith(changes: Partial<ProcessFacts> = {}): ProcessFacts {
     ...changes,
   };
 }
+
+/** Containers of tests that run at the same time are not of the machine that a test looks at. */
+export const NO_ENGINE = "unix:///nonexistent/docker.sock";

@@ -18,8 +18,11 @@ import { exits, json } from "../helpers/results.ts";
 
 const skip = process.env.CI ? false : whyNoOpenclaw() || whyNotInstalled();
 
-/** From the gateway's readiness to a client's hello, without what a handshake takes there by itself. */
-const MAX_LATE_MS = 500;
+/**
+ * From the gateway's readiness to a client's hello, without what a handshake takes there by itself. It is printed: 70 to
+ * 370 ms on a quiet machine, up to 830 ms beside other tests. The bound is a client's second try of its own backoff.
+ */
+const MAX_LATE_MS = 2_000;
 
 /** The playbook's own commands, without their waits for a person. */
 const SEVEN = {
