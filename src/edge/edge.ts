@@ -16,7 +16,7 @@ import type { RecordEvent } from "../core/records.ts";
 import type { Host } from "../host/types.ts";
 import { startKeepalive } from "../policy/keepalive.ts";
 import { FirstMessage } from "../protocol/first-message.ts";
-import { ConnectionLog, type ConnectionTrack } from "./connection-log.ts";
+import { ConnectionLog, type ConnectionTrack, type Ending } from "./connection-log.ts";
 import { ControlProxy } from "./control-proxy.ts";
 import { readConnect, shutdownFrame } from "./dialects/openclaw.ts";
 import { CLOSE_ANSWER_MS } from "./ending.ts";
@@ -25,7 +25,7 @@ import { GatewayMonitor } from "./gateway-monitor.ts";
 import { Greeter } from "./greeter.ts";
 import { HttpProxy, pathOf, sendJson } from "./http-proxy.ts";
 import { KeepaliveSweep } from "./keepalive-sweep.ts";
-import { Link } from "./link.ts";
+import { Link, type LinkHost } from "./link.ts";
 import { pageOf } from "./live-links.ts";
 import { Metrics, type RecorderStats } from "./metrics.ts";
 import { Sampler } from "./sampler.ts";
@@ -68,6 +68,7 @@ export class Edge {
   readonly #proxy: HttpProxy;
   readonly #door: FrontDoor;
   readonly #links = new Map<Link, ConnectionTrack>();
+  readonly #linkHost: LinkHost;
   readonly #control: ControlProxy;
   readonly #keepalive: KeepaliveSweep;
   readonly #ticks: StandInTicks | undefined;
@@ -127,6 +128,15 @@ export class Edge {
         this.#proxy.handle(request, response, attribution.headers);
       },
     });
+    this.#linkHost = {
+      now: () => clock.now(),
+      onRtt: (ms) => {
+        this.#metrics.rtt(ms);
+        this.#sampler.rtt(ms);
+      },
+      onGatewayLost: (link) => void this.#explainLoss(link),
+      onEnded: (link, end) => this.#onLinkEnded(link, end),
+    };
     this.#keepalive = new KeepaliveSweep(this.#links, deps);
     if (this.#speaksOpenclaw) this.#ticks = new StandInTicks(this.#links, { clock, monitor: this.#monitor });
     this.#sampler = new Sampler({
@@ -259,30 +269,27 @@ export class Edge {
 
   #onAdmitted({ visitor, gateway, gatewayHead, allowedRsv, generation }: Admitted): void {
     const { clock, settings, random } = this.#deps;
-    const link = new Link({
+    const options = {
       client: visitor.socket,
       gateway,
       allowedRsv,
       clientAddress: visitor.clientAddress,
       generation,
       keepalive: startKeepalive(clock.now(), settings.keepalive, random),
-      now: () => clock.now(),
       onFirstBytes: identifier(visitor.track),
       ...(this.#speaksOpenclaw ? { onAnswered: () => this.#waitingRoom.handshakeDone(visitor) } : {}),
-      onRtt: (ms) => {
-        this.#metrics.rtt(ms);
-        this.#sampler.rtt(ms);
-      },
-      onGatewayLost: (lost) => void this.#explainLoss(lost),
-      onEnded: (ended, end) => {
-        this.#links.delete(ended);
-        visitor.track.closed(end, ended.traffic);
-        // it says so itself: who comes back is held until it is ready, instead of sent to one that is half started
-        if (end.cause === "gateway-announced-restart") this.#monitor.doubt();
-      },
-    });
+    };
+    const link = new Link(options, this.#linkHost);
     this.#links.set(link, visitor.track);
     link.start(visitor.early, gatewayHead);
+  }
+
+  #onLinkEnded(link: Link, end: Ending): void {
+    const track = this.#links.get(link);
+    this.#links.delete(link);
+    track?.closed(end, link.traffic);
+    // it says so itself: who comes back is held until it is ready, instead of sent to one that is half started
+    if (end.cause === "gateway-announced-restart") this.#monitor.doubt();
   }
 
   async #explainLoss(link: Link): Promise<void> {

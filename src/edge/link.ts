@@ -18,12 +18,16 @@ export interface LinkOptions {
   /** The life of the gateway this link belongs to. */
   readonly generation: number;
   readonly keepalive: KeepaliveState;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
   /** Is shown the client's bytes until it says that it has seen enough. */
   readonly onFirstBytes?: (chunk: Buffer) => "more" | "enough";
   /** The gateway has sent its second frame: in OpenClaw's protocol, after its challenge, the answer to `connect`. */
   readonly onAnswered?: () => void;
+}
+
+/** What all links of an edge share: one object, as a link is held for hours and thousands of them are. */
+export interface LinkHost {
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
   readonly onRtt: (ms: number) => void;
   /** The gateway's socket ended without a Close frame: somebody has to find out why and call `end`. */
   readonly onGatewayLost: (link: Link) => void;
@@ -72,7 +76,7 @@ export class Link {
   #onAnswered: LinkOptions["onAnswered"];
 
   readonly #gateway: Socket;
-  readonly #options: LinkOptions;
+  readonly #host: LinkHost;
   readonly #toGateway: FrameRelay;
   readonly #toClient: FrameRelay;
   #state: "open" | "closing" | "orphaned" | "ending" | "ended" = "open";
@@ -83,14 +87,15 @@ export class Link {
   #clientError: string | undefined;
   #answerTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: LinkOptions) {
-    this.#options = options;
+  /** Keeps nothing of `options` itself: what its callbacks hold is let go with them. */
+  constructor(options: LinkOptions, host: LinkHost) {
+    this.#host = host;
     this.client = options.client;
     this.clientAddress = options.clientAddress;
     this.generation = options.generation;
     this.keepalive = options.keepalive;
     this.#gateway = options.gateway;
-    this.#heardAt = options.now();
+    this.#heardAt = host.now();
     this.#onFirstBytes = options.onFirstBytes;
     this.#onAnswered = options.onAnswered;
     const { allowedRsv } = options;
@@ -154,13 +159,13 @@ export class Link {
       bytesOut: this.client.bytesWritten,
       framesIn: this.#toGateway.frames,
       framesOut: this.#toClient.frames,
-      lastActivity: this.#heard ? this.#options.now() : this.#heardAt,
+      lastActivity: this.#heard ? this.#host.now() : this.#heardAt,
       rttMs: this.#rttMs,
     };
   }
 
   ping(): void {
-    this.#pingedAt = this.#options.now();
+    this.#pingedAt = this.#host.now();
     this.client.write(EDGE_PING);
   }
 
@@ -262,7 +267,7 @@ export class Link {
     } else if (this.#state === "open") {
       this.#state = "orphaned";
       this.client.resume();
-      this.#options.onGatewayLost(this);
+      this.#host.onGatewayLost(this);
     }
   }
 
@@ -282,9 +287,9 @@ export class Link {
 
   #noteRtt(): void {
     if (this.#pingedAt === 0) return;
-    this.#rttMs = this.#options.now() - this.#pingedAt;
+    this.#rttMs = this.#host.now() - this.#pingedAt;
     this.#pingedAt = 0;
-    this.#options.onRtt(this.#rttMs);
+    this.#host.onRtt(this.#rttMs);
   }
 
   #onGatewayControl(opcode: number, payload: Buffer): boolean {
@@ -350,7 +355,7 @@ export class Link {
     this.#endGateway(CLOSE.goingAway, "client is gone");
     endGently(this.client);
     const end = this.#end ?? endWithoutClose(this.#clientError);
-    this.#options.onEnded(this, { ...end, phase: this.#phase });
+    this.#host.onEnded(this, { ...end, phase: this.#phase });
   }
 }
 
