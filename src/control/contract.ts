@@ -4,6 +4,7 @@
  */
 import type { CauseId } from "../core/causes.ts";
 import type { Status } from "../core/control.ts";
+import type { LogLevel } from "../core/log-level.ts";
 import type { LinkPage, LiveLink } from "../core/messages.ts";
 import type { Note, Sample } from "../core/records.ts";
 import type { Advice } from "../diagnosis/harden/types.ts";
@@ -116,6 +117,13 @@ export interface IncidentDetail {
   readonly samples: readonly Sample[];
 }
 
+/** `GET incidents/:id/export`, as a file for a report. */
+export interface IncidentExport extends IncidentDetail {
+  readonly version: string;
+  readonly platform: string;
+  readonly exportedAt: number;
+}
+
 export interface TimelineEntry {
   readonly at: number;
   readonly kind: "exit" | "start" | "ready" | "close" | "note" | "log";
@@ -179,9 +187,17 @@ export interface PlaybookSection extends Omit<Section, "lines"> {
   readonly lines: readonly (Section["lines"][number] & {
     readonly step?: string;
     readonly canRun?: boolean;
+    /** It changes something: it runs only with `confirm`. */
+    readonly needsConfirm?: boolean;
   })[];
   /** From the last run of the doctor; `open` before the first. */
   readonly relevance: { readonly kind: "holds" | "ruled out" | "open"; readonly why: string | null };
+}
+
+export interface RunStepRequest {
+  readonly step: string;
+  /** Of a step that `needsConfirm`; without it the answer says what it would do. */
+  readonly confirm?: boolean;
 }
 
 export interface StepResult {
@@ -189,12 +205,22 @@ export interface StepResult {
   readonly step: string;
   readonly command: string;
   readonly found: readonly string[];
+  /** What that means for this step, in a sentence. */
+  readonly means: string;
+  /** It would change something and was not confirmed: nothing was done. */
+  readonly needsConfirm?: boolean;
 }
 
 export interface FeedbackRequest {
   readonly playbook: string;
   readonly solved: "yes" | "no" | "partly";
   readonly note?: string;
+}
+
+export interface FeedbackTaken {
+  readonly ok: true;
+  /** The cause that the answer counts for; null if none that was found belongs to that playbook. */
+  readonly cause: string | null;
 }
 
 export interface Hardening {
@@ -213,10 +239,19 @@ export interface HardeningAdvice extends Omit<Advice, "plan"> {
   readonly undo?: string;
 }
 
+export interface LogEntry extends SourcedLine {
+  readonly level: LogLevel;
+}
+
 export interface LogTail {
   readonly apiVersion: ApiVersion;
   /** Oldest first. */
-  readonly lines: readonly SourcedLine[];
+  readonly lines: readonly LogEntry[];
+}
+
+/** What `GET logs/events` sends: first what `GET logs` gives, then what is new. */
+export interface LogEvents {
+  readonly lines: { readonly lines: readonly LogEntry[] };
 }
 
 /** What `GET events` sends, by the name of the event. */
