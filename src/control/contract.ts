@@ -4,14 +4,13 @@
  */
 import type { CauseId } from "../core/causes.ts";
 import type { Status } from "../core/control.ts";
-import type { LogLevel } from "../core/log-level.ts";
 import type { LinkPage, LiveLink } from "../core/messages.ts";
 import type { Note, Sample } from "../core/records.ts";
 import type { Advice } from "../diagnosis/harden/types.ts";
 import type { Section } from "../diagnosis/playbook.ts";
 import type { RepairResult } from "../diagnosis/repair.ts";
 import type { Diagnosis, Fact, NotLooked } from "../diagnosis/types.ts";
-import type { SourcedLine } from "../host/log-files.ts";
+import type { LogEntry } from "../host/log-files.ts";
 import type { ConnectionRow, IncidentRow, RunRow } from "../recorder/store.ts";
 import type { Told } from "../recorder/story.ts";
 
@@ -147,7 +146,7 @@ export interface DoctorReport extends Diagnosis {
 
 export interface LastDoctor {
   readonly apiVersion: ApiVersion;
-  /** Null before the first one. */
+  /** Null before the first one. Its causes are in the order that feedback gives them by now (`seenHere`). */
   readonly last: { readonly at: number; readonly report: DoctorReport } | null;
   readonly isRunning: boolean;
 }
@@ -239,10 +238,6 @@ export interface HardeningAdvice extends Omit<Advice, "plan"> {
   readonly undo?: string;
 }
 
-export interface LogEntry extends SourcedLine {
-  readonly level: LogLevel;
-}
-
 export interface LogTail {
   readonly apiVersion: ApiVersion;
   /** Oldest first. */
@@ -276,4 +271,4 @@ export interface JobEvents {
   readonly failure: ApiFailure["error"];
 }
 
-export type { RunRow };
+export type { LogEntry, RunRow };
