@@ -22,6 +22,8 @@ export function controlDeps(
     log,
     clock: context.clock,
     platform: context.platform,
+    home: context.home,
+    variables: Object.keys(context.env),
     logsDir: context.paths.logsDir,
     stateDir: context.paths.stateDir,
     feedbackPath: context.paths.feedback,

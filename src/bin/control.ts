@@ -34,12 +34,12 @@ process.on("SIGTERM", leave);
 async function onMessage(message: SupervisorToControl): Promise<void> {
   switch (message.type) {
     case "start": {
-      const { socketPath, port, isTls } = message.settings;
+      const { socketPath, ...front } = message.settings;
       const deps = controlDeps(createContext("clawkit"), { mode: "edge", log: (text) => console.log(text) });
       process.removeAllListeners("SIGINT"); // the supervisor decides
       process.on("SIGINT", () => undefined);
       server = new ControlServer(deps, {
-        front: { port, isTls, isBehindEdge: true },
+        front: { ...front, isBehindEdge: true },
         idle: { afterMs: IDLE_MS, onIdle: () => send({ type: "idle" }) },
       });
       await server.listenLocally(socketPath);

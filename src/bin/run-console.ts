@@ -10,10 +10,13 @@ export interface RunConsoleOptions {
   readonly interrupted: AbortSignal;
 }
 
+/** It listens on loopback: whoever else `console.allowFrom` names does not get here. */
+const LOOPBACK_ONLY = { isTls: false, isBehindEdge: false, allowFrom: [], hosts: [] };
+
 /** Serves the console from this process until it is interrupted: for when no edge does. */
 export async function runConsole(context: CliContext, options: RunConsoleOptions): Promise<void> {
   const deps = controlDeps(context, { mode: "alone", log: (text) => context.out.progress(text) });
-  const server = new ControlServer(deps, { front: { isTls: false, isBehindEdge: false } });
+  const server = new ControlServer(deps, { front: LOOPBACK_ONLY });
   const port = await server.listenOnLoopback(options.port);
   options.onReady({ port, code: server.issueCode() });
   if (!options.interrupted.aborted) await once(options.interrupted, "abort");

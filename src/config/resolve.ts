@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { isAddressRange } from "../core/address-ranges.ts";
 import { ClawkitError } from "../core/errors.ts";
 import { type ConfigSource, type Defaults, parseConfig } from "./parse.ts";
 import type { Config } from "./schema.ts";
@@ -69,11 +70,9 @@ export function portFromEnvironment(env: Environment): number | undefined {
   return port;
 }
 
-function isAddressRange(text: string): boolean {
-  const [address = "", prefix] = text.split("/");
-  const family = isIP(address);
-  if (family === 0 || text.split("/").length > 2) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+/** A name or address with or without a port, as it stands in `Host`. */
+function isHost(text: string): boolean {
+  return /^([\w-]+(\.[\w-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(text);
 }
 
 function checkSafety(config: Config, path: string): void {
@@ -84,10 +83,18 @@ function checkSafety(config: Config, path: string): void {
   if (bind !== "loopback" && bind !== "lan" && isIP(bind) === 0) {
     fail(`gateway.bind must be "loopback", "lan" or an IP address, not ${JSON.stringify(bind)}`);
   }
-  for (const range of trustedProxies) {
-    if (!isAddressRange(range)) {
-      fail(`gateway.trustedProxies must list IP addresses or CIDR ranges, not ${JSON.stringify(range)}`);
+  for (const [key, ranges] of [
+    ["gateway.trustedProxies", trustedProxies],
+    ["console.allowFrom", config.console.allowFrom],
+  ] as const) {
+    const wrong = ranges.find((range) => !isAddressRange(range));
+    if (wrong !== undefined) {
+      fail(`${key} must list IP addresses or CIDR ranges, not ${JSON.stringify(wrong)}`);
     }
+  }
+  const wrongHost = config.console.hosts.find((host) => !isHost(host));
+  if (wrongHost !== undefined) {
+    fail(`console.hosts must list names such as "box" or "box:8080", not ${JSON.stringify(wrongHost)}`);
   }
   if (upstream.type === "url" && !URL.canParse(upstream.url)) {
     fail(`gateway.upstream.url must be a ws:// or wss:// URL, not ${JSON.stringify(upstream.url)}`);

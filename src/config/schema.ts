@@ -261,8 +261,25 @@ const logs = section(
   "Bounds of every log file.",
 );
 
+const webConsole = section(
+  {
+    allowFrom: Type.Array(Type.String(), {
+      default: [],
+      description:
+        "Addresses or CIDR ranges of other machines that may ask for the console, such as a container's bridge; " +
+        "they sign in like everybody.",
+    }),
+    hosts: Type.Array(Type.String(), {
+      default: [],
+      description:
+        "Further names (`name` or `name:port`) that browsers reach it by, beside localhost and 127.0.0.1.",
+    }),
+  },
+  "The web console, which is served to this machine only.",
+);
+
 export const configSchema = section(
-  { gateway, supervisor, logs, recorder, alerts },
+  { gateway, supervisor, logs, recorder, alerts, console: webConsole },
   "ClawKit's configuration.",
 );
 

@@ -11,7 +11,7 @@ import type { Advice } from "../diagnosis/harden/types.ts";
 import type { Section } from "../diagnosis/playbook.ts";
 import type { RepairResult } from "../diagnosis/repair.ts";
 import type { Diagnosis, Fact, NotLooked } from "../diagnosis/types.ts";
-import type { SourcedLine } from "../host/log-files.ts";
+import type { LogEntry } from "../host/log-files.ts";
 import type { ConnectionRow, IncidentRow, RunRow } from "../recorder/store.ts";
 import type { Told } from "../recorder/story.ts";
 
@@ -147,7 +147,7 @@ export interface DoctorReport extends Diagnosis {
 
 export interface LastDoctor {
   readonly apiVersion: ApiVersion;
-  /** Null before the first one. */
+  /** Null before the first one. Its causes are in the order that feedback gives them by now (`seenHere`). */
   readonly last: { readonly at: number; readonly report: DoctorReport } | null;
   readonly isRunning: boolean;
 }
@@ -276,4 +276,4 @@ export interface JobEvents {
   readonly failure: ApiFailure["error"];
 }
 
-export type { RunRow };
+export type { LogEntry, RunRow };

@@ -11,6 +11,10 @@ export interface ControlDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly platform: NodeJS.Platform;
+  /** Of the user: it is left out of what is made for others. */
+  readonly home: string;
+  /** Names of the variables that this was started with; their values are nobody's business. */
+  readonly variables: readonly string[];
   readonly logsDir: string;
   readonly stateDir: string;
   readonly feedbackPath: string;

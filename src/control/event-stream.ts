@@ -6,13 +6,15 @@ const MAX_UNREAD_BYTES = 256 * 1024;
 /** Middleboxes and sleeping laptops: a comment shows that both ends live. */
 const BEAT_MS = 15_000;
 
-/** Server-sent events to one reader. */
+/** Server-sent events to one reader. One that is still behind with `maxUnreadBytes` at the next event is dropped. */
 export class EventStream {
   readonly #response: ServerResponse;
+  readonly #maxUnreadBytes: number;
   readonly #beat: NodeJS.Timeout;
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, maxUnreadBytes = MAX_UNREAD_BYTES) {
     this.#response = response;
+    this.#maxUnreadBytes = maxUnreadBytes;
     response.writeHead(200, {
       "Content-Type": "text/event-stream; charset=utf-8",
       "X-Accel-Buffering": "no",
@@ -41,7 +43,8 @@ export class EventStream {
 
   #write(text: string): void {
     if (this.#response.destroyed || this.#response.writableEnded) return;
-    this.#response.write(text);
-    if (this.#response.writableLength > MAX_UNREAD_BYTES) this.#response.destroy();
+    // the last event may be a large one: a report, a page of a log
+    if (this.#response.writableLength > this.#maxUnreadBytes) this.#response.destroy();
+    else this.#response.write(text);
   }
 }

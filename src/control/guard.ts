@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { AddressRanges, isLoopback, plainAddress } from "../core/address-ranges.ts";
 import { attribute } from "../protocol/attribution.ts";
 import { headerValues } from "../protocol/headers.ts";
 import { ApiError } from "./api-error.ts";
@@ -9,18 +10,22 @@ export interface Front {
   readonly isTls: boolean;
   /** The edge stands in front and says who its peer is; else the peer is the socket's. */
   readonly isBehindEdge: boolean;
+  /** Addresses and CIDR ranges of other machines that are let in (`console.allowFrom`). */
+  readonly allowFrom: readonly string[];
+  /** Further names that it answers to, with or without a port (`console.hosts`). */
+  readonly hosts: readonly string[];
 }
 
 /** The edge's word, on a socket that only the edge (and its user) can open. */
 const PEER = "x-clawkit-peer";
 
-/** The peer's address. Throws FORBIDDEN for whoever is not on this machine, or came by another name. */
+/** The peer's address. Throws FORBIDDEN for whoever is not on this machine nor listed, or came by another name. */
 export function admit(request: IncomingMessage, front: Front): string {
   const peer = peerOf(request, front);
-  if (!isLoopback(peer)) {
+  if (!isLoopback(peer) && !new AddressRanges(front.allowFrom).includes(peer)) {
     throw new ApiError(
       "FORBIDDEN",
-      `The console is served to this machine only, and ${peer} is another: use ssh -L ${front.port}:127.0.0.1:${front.port}`,
+      `The console is served to this machine only, and ${peer} is another: use ssh -L ${front.port}:127.0.0.1:${front.port}, or list it in console.allowFrom`,
     );
   }
   checkHost(request, front);
@@ -37,7 +42,7 @@ export function checkSameSite(request: IncomingMessage): void {
 
 function peerOf(request: IncomingMessage, { isBehindEdge }: Front): string {
   if (isBehindEdge) return headerValues(request.rawHeaders, PEER)[0] ?? "an unnamed peer";
-  const address = (request.socket.remoteAddress ?? "an unnamed peer").replace(/^::ffff:/, "");
+  const address = plainAddress(request.socket.remoteAddress ?? "an unnamed peer");
   const peer = { address, isLoopback: isLoopback(address), isTrustedProxy: false, isTls: false };
   // who comes through a proxy on this machine is not on this machine
   const attribution = attribute(request.rawHeaders, peer, { upstreamTrustsEdge: true });
@@ -45,21 +50,35 @@ function peerOf(request: IncomingMessage, { isBehindEdge }: Front): string {
   return address;
 }
 
-function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
-}
-
 /** DNS rebinding: a name of somebody else may lead here, and then it stands in Host. */
-function checkHost(request: IncomingMessage, { port, isTls }: Front): void {
-  const hosts = headerValues(request.rawHeaders, "host");
-  const host = hosts.length === 1 ? hosts[0]! : "";
-  const match = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?$/i.exec(host);
-  const preset = isTls ? 443 : 80;
-  if (match !== null && Number(match[2] ?? preset) === port) return;
+function checkHost(request: IncomingMessage, front: Front): void {
+  const given = headerValues(request.rawHeaders, "host");
+  const host = given.length === 1 ? given[0]! : "";
+  const { port, hosts } = front;
+  const isOwn = LOOPBACK_NAME.test(nameOf(host)) && portOf(host, front) === port;
+  if (isOwn || hosts.some((listed) => isListed(host, listed, front))) return;
   throw new ApiError(
     "FORBIDDEN",
-    `The console answers as localhost:${port} or 127.0.0.1:${port}, not as ${JSON.stringify(host.slice(0, 100))}`,
+    `The console answers as ${[`localhost:${port}`, `127.0.0.1:${port}`, ...hosts].join(" or ")}, not as ${JSON.stringify(host.slice(0, 100))}`,
   );
+}
+
+const LOOPBACK_NAME = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
+
+const PORT = /:(\d{1,5})$/;
+
+/** A name that is listed without a port is good with ours. */
+function isListed(host: string, listed: string, front: Front): boolean {
+  if (host === "" || nameOf(host).toLowerCase() !== nameOf(listed).toLowerCase()) return false;
+  return portOf(host, front) === (PORT.test(listed) ? portOf(listed, front) : front.port);
+}
+
+function nameOf(host: string): string {
+  return host.replace(PORT, "");
+}
+
+function portOf(host: string, { isTls }: Front): number {
+  return Number(PORT.exec(host)?.[1] ?? (isTls ? 443 : 80));
 }
 
 function checkOrigin(request: IncomingMessage, { isTls }: Front): void {

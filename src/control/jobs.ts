@@ -93,6 +93,13 @@ export class Jobs {
     return printed;
   }
 
+  /** Has the doctor look, or waits for one that is looking; its result is kept. */
+  async examine(how: "--verbose" | "--deep" = "--verbose"): Promise<DoctorReport> {
+    const report = (await this.start(["doctor", how]).result) as DoctorReport;
+    this.remember(report);
+    return report;
+  }
+
   remember(report: DoctorReport): void {
     this.#last = { at: this.#deps.clock.wall(), report };
   }

@@ -3,6 +3,7 @@ import { ApiError } from "./api-error.ts";
 import type { ControlDeps } from "./deps.ts";
 import type { Front } from "./guard.ts";
 import type { Jobs } from "./jobs.ts";
+import type { LogFeed } from "./log-feed.ts";
 import type { Session, Sessions } from "./session.ts";
 import type { Ticker } from "./ticker.ts";
 
@@ -13,6 +14,7 @@ export interface Shared {
   readonly sessions: Sessions;
   readonly jobs: Jobs;
   readonly ticker: Ticker;
+  readonly logFeed: LogFeed;
 }
 
 /** One request to a route. */

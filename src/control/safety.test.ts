@@ -51,15 +51,30 @@ describe("a way in", () => {
     });
   }
 
-  it("ten failures close it for a minute, a right code included, and are recorded", async () => {
+  it("ten wrong tokens close that way for a minute, which is recorded once", async () => {
     await using rig = await ControlRig.start();
     const signIn = (json: object) => rig.api("/session", { method: "POST", json });
     for (let i = 0; i < 10; i++) assert.equal((await signIn({ token: `guess ${i}` })).status, 401);
     const locked = await signIn({ token: TOKEN });
     assert.deepEqual([locked.status, locked.headers["retry-after"]], [429, "60"]);
-    assert.equal((await signIn({ code: rig.server.issueCode() })).status, 429);
-    assert.match(rig.logged.join("\n"), /sign-ins to the console are locked/);
+    await signIn({ token: "guess 11" });
+    assert.equal(rig.logged.filter((text) => text.includes("locked")).length, 1);
     rig.time.now += 60_001;
+    assert.equal((await signIn({ token: TOKEN })).status, 200);
+  });
+
+  it("a right code opens meanwhile: no program of this machine can lock its owner out", async () => {
+    await using rig = await ControlRig.start();
+    const signIn = (json: object) => rig.api("/session", { method: "POST", json });
+    for (let i = 0; i < 10; i++) await signIn({ token: `guess ${i}` });
+    for (let i = 0; i < 20; i++) assert.equal((await signIn({ code: `guess ${i}` })).status, 401);
+    assert.equal((await signIn({ code: rig.server.issueCode() })).status, 200);
+  });
+
+  it("wrong codes do not close the way for a token", async () => {
+    await using rig = await ControlRig.start();
+    const signIn = (json: object) => rig.api("/session", { method: "POST", json });
+    for (let i = 0; i < 20; i++) await signIn({ code: `guess ${i}` });
     assert.equal((await signIn({ token: TOKEN })).status, 200);
   });
 
@@ -131,6 +146,28 @@ describe("who is refused", () => {
   });
 });
 
+/** A control server behind an edge on 18789; asks it as that edge would. */
+async function behindEdge(rig: ControlRig, console: { allowFrom?: string[]; hosts?: string[] } = {}) {
+  const front = { port: 18789, isTls: false, isBehindEdge: true, allowFrom: [], hosts: [], ...console };
+  const server = new ControlServer(rig.deps, { front });
+  const socketPath = join(rig.stateDir, "console.sock");
+  await server.listenLocally(socketPath);
+  const ask = async (headers: Record<string, string>, body?: object) => {
+    const request = http.request({
+      socketPath,
+      path: `/__clawkit__/api/v1/${body === undefined ? "overview" : "session"}`,
+      method: body === undefined ? "GET" : "POST",
+      agent: false,
+      headers: { Host: "localhost:18789", "Content-Type": "application/json", ...headers },
+    });
+    request.end(body === undefined ? undefined : JSON.stringify(body));
+    const [response] = (await once(request, "response")) as [http.IncomingMessage];
+    response.resume();
+    return response;
+  };
+  return { server, socketPath, ask, [Symbol.dispose]: () => server.stop() };
+}
+
 describe("behind the edge, which says who its peer is", () => {
   const cases: [string, Record<string, string>, number][] = [
     ["a peer on this machine is let in", { "X-Clawkit-Peer": "127.0.0.1" }, 401],
@@ -141,24 +178,58 @@ describe("behind the edge, which says who its peer is", () => {
   for (const [name, headers, status] of cases) {
     it(name, async () => {
       await using rig = await ControlRig.start();
-      const front = { port: 18789, isTls: false, isBehindEdge: true };
-      const server = new ControlServer(rig.deps, { front });
-      const socketPath = join(rig.stateDir, "console.sock");
-      await server.listenLocally(socketPath);
-      assert.equal((await stat(socketPath)).mode & 0o777, 0o600);
-      const path = "/__clawkit__/api/v1/overview";
-      const request = http.get({
-        socketPath,
-        path,
-        agent: false,
-        headers: { Host: "localhost:18789", ...headers },
-      });
-      const [response] = (await once(request, "response")) as [http.IncomingMessage];
-      response.resume();
-      assert.equal(response.statusCode, status);
-      server.stop();
+      using edge = await behindEdge(rig);
+      assert.equal((await stat(edge.socketPath)).mode & 0o777, 0o600);
+      assert.equal((await edge.ask(headers)).statusCode, status);
     });
   }
+});
+
+describe("whom console.allowFrom and console.hosts let in beside this machine", () => {
+  const BRIDGE = { "X-Clawkit-Peer": "172.17.0.1" };
+
+  it("a listed address, such as the bridge of a container: it signs in like everybody", async () => {
+    await using rig = await ControlRig.start();
+    using edge = await behindEdge(rig, { allowFrom: ["172.17.0.0/16", "fd00::/8"] });
+    const from = async (peer: string) => (await edge.ask({ "X-Clawkit-Peer": peer })).statusCode;
+    assert.deepEqual([await from("172.17.0.1"), await from("fd00::7")], [401, 401]);
+    assert.deepEqual([await from("172.18.0.1"), await from("192.0.2.1"), await from("x")], [403, 403, 403]);
+    const { statusCode, headers } = await edge.ask(BRIDGE, { code: edge.server.issueCode() });
+    assert.equal(statusCode, 200);
+    const Cookie = headers["set-cookie"]![0]!.split(";")[0]!;
+    assert.equal((await edge.ask({ ...BRIDGE, Cookie })).statusCode, 200);
+  });
+
+  const names: [listed: string[], host: string, status: number][] = [
+    [[], "box:18789", 403],
+    [["box"], "box:18789", 401],
+    [["box"], "BOX:18789", 401],
+    [["box"], "box:8080", 403],
+    [["box"], "box", 403],
+    [["box"], "box.evil.example:18789", 403],
+    [["127.0.0.1:8080"], "127.0.0.1:8080", 401],
+    [["127.0.0.1:8080"], "127.0.0.1:18789", 401],
+    [["[fd00::1]"], "[fd00::1]:18789", 401],
+    [["box", "a.example:80"], "a.example", 401],
+  ];
+  for (const [hosts, host, status] of names) {
+    it(`listed: ${hosts.join(", ") || "none"}; Host: ${host}`, async () => {
+      await using rig = await ControlRig.start();
+      using edge = await behindEdge(rig, { allowFrom: ["172.17.0.1"], hosts });
+      assert.equal((await edge.ask({ ...BRIDGE, Host: host })).statusCode, status);
+      const origin = { ...BRIDGE, Host: host, Origin: "http://evil.example" };
+      assert.equal((await edge.ask(origin)).statusCode, 403, "a foreign Origin is none of them");
+    });
+  }
+
+  it("a listed machine that guesses tokens closes nobody's way here", async () => {
+    await using rig = await ControlRig.start();
+    using edge = await behindEdge(rig, { allowFrom: ["172.17.0.1"] });
+    const signIn = async (peer: string, token: string) =>
+      (await edge.ask({ "X-Clawkit-Peer": peer }, { token })).statusCode;
+    for (let i = 0; i < 10; i++) await signIn("172.17.0.1", `guess ${i}`);
+    assert.deepEqual([await signIn("172.17.0.1", TOKEN), await signIn("127.0.0.1", TOKEN)], [429, 200]);
+  });
 });
 
 describe("every answer", () => {

@@ -7,6 +7,7 @@ import { cookieOf } from "./cookie.ts";
 import type { ControlDeps } from "./deps.ts";
 import { admit, checkSameSite, type Front } from "./guard.ts";
 import { Jobs } from "./jobs.ts";
+import { LogFeed } from "./log-feed.ts";
 import { servePage } from "./pages.ts";
 import type { Call, Shared } from "./route.ts";
 import { findRoute } from "./routes/index.ts";
@@ -49,6 +50,7 @@ export class ControlServer {
   readonly #sessions: Sessions;
   readonly #jobs: Jobs;
   readonly #ticker: Ticker;
+  readonly #logFeed: LogFeed;
   #front: Front;
   #lastUse: number;
   #underWay = 0;
@@ -61,6 +63,7 @@ export class ControlServer {
     this.#sessions = new Sessions(deps.clock);
     this.#jobs = new Jobs(deps);
     this.#ticker = new Ticker(deps);
+    this.#logFeed = new LogFeed(deps);
     this.#lastUse = deps.clock.now();
     this.#server = http.createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
       void this.#answer(request, response);
@@ -95,6 +98,7 @@ export class ControlServer {
     clearInterval(this.#idleTimer);
     this.#jobs.stop();
     this.#ticker.stop();
+    this.#logFeed.stop();
     this.#server.close();
     this.#server.closeAllConnections();
   }
@@ -182,6 +186,7 @@ export class ControlServer {
       sessions: this.#sessions,
       jobs: this.#jobs,
       ticker: this.#ticker,
+      logFeed: this.#logFeed,
     };
   }
 

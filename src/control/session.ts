@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { isLoopback } from "../core/address-ranges.ts";
 import type { Clock } from "../core/ports.ts";
 import { ApiError } from "./api-error.ts";
 
@@ -12,9 +13,15 @@ const SESSION_MS = 12 * 3_600_000;
 const MAX_SESSIONS = 100;
 const MAX_CODES = 20;
 
-/** Failed sign-ins after which nobody may try for the rest of the minute. */
+/**
+ * Tokens that were wrong, after which none is tried for the rest of the minute. Codes do not count: nobody guesses
+ * one, and whoever has a right one must get in, whatever another program of this machine does meanwhile.
+ */
 const MAX_FAILURES = 10;
 const FAILURES_MS = 60_000;
+
+/** All programs of this machine have the same address, and a network may have any number of them. */
+type Origin = "here" | "elsewhere";
 
 export interface Session {
   /** Names it in records; no secret. */
@@ -31,7 +38,8 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #sessions = new Map<string, Session>();
   readonly #codes = new Map<string, number>();
-  #failures: number[] = [];
+  /** Apart, so that nobody on another machine locks out whoever sits at this one. */
+  readonly #failures: Record<Origin, number[]> = { here: [], elsewhere: [] };
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -45,35 +53,44 @@ export class Sessions {
     return code;
   }
 
-  /** Takes a one-time code; returns the session and its cookie's value. Throws LOCKED_OUT, NOT_SIGNED_IN. */
+  /** Takes a one-time code; returns the session and its cookie's value. Throws NOT_SIGNED_IN. */
   withCode(code: string, peer: string): { session: Session; secret: string } {
-    this.#refuseLockedOut();
     const hash = hashOf(code);
     const goodUntil = this.#codes.get(hash);
     this.#codes.delete(hash);
     if (goodUntil === undefined || goodUntil <= this.#clock.now()) {
-      throw this.#failed(
+      throw new ApiError(
+        "NOT_SIGNED_IN",
         "The code was used before, is older than a minute, or is wrong: clawkit console makes one",
       );
     }
     return this.#open("one-time code", peer);
   }
 
-  /** Takes the gateway's own secret; undefined where it has none of ours. */
+  /** Takes the gateway's own secret; undefined where it has none of ours. Throws LOCKED_OUT, NOT_SIGNED_IN. */
   withToken(token: string, expected: string | undefined, peer: string): { session: Session; secret: string } {
-    this.#refuseLockedOut();
-    if (expected === undefined) {
-      throw this.#failed("This gateway has no token of ours: clawkit console opens a way in");
+    if (this.isLocked(peer)) {
+      throw new ApiError(
+        "LOCKED_OUT",
+        `${MAX_FAILURES} tokens were wrong within a minute: wait a minute, or sign in with clawkit console`,
+      );
     }
-    if (!isSame(token, expected)) throw this.#failed("The token is wrong: it is gateway.auth of the config");
-    return this.#open("token", peer);
+    if (expected !== undefined && isSame(token, expected)) return this.#open("token", peer);
+    this.#failures[originOf(peer)].push(this.#clock.now());
+    throw new ApiError(
+      "NOT_SIGNED_IN",
+      expected === undefined
+        ? "This gateway has no token of ours: clawkit console opens a way in"
+        : "The token is wrong: it is gateway.auth of the config",
+    );
   }
 
-  /** Whether too many sign-ins have failed: after the one that makes it so, all are refused for a while. */
-  get isLocked(): boolean {
-    const now = this.#clock.now();
-    this.#failures = this.#failures.filter((at) => at > now - FAILURES_MS);
-    return this.#failures.length >= MAX_FAILURES;
+  /** Whether too many tokens were wrong: after the one that makes it so, none is tried for a while. */
+  isLocked(peer: string): boolean {
+    const failures = this.#failures[originOf(peer)];
+    const since = this.#clock.now() - FAILURES_MS;
+    while (failures.length > 0 && failures[0]! <= since) failures.shift();
+    return failures.length >= MAX_FAILURES;
   }
 
   /** The session of a cookie's value. */
@@ -98,25 +115,16 @@ export class Sessions {
     dropOldest(this.#sessions, MAX_SESSIONS);
     return { session, secret: cookie };
   }
-
-  #refuseLockedOut(): void {
-    if (!this.isLocked) return;
-    throw new ApiError(
-      "LOCKED_OUT",
-      `${MAX_FAILURES} sign-ins failed within a minute: wait a minute, then try again`,
-    );
-  }
-
-  #failed(message: string): ApiError {
-    this.#failures.push(this.#clock.now());
-    return new ApiError("NOT_SIGNED_IN", message);
-  }
 }
 
 /** Compares in a time that tells nothing of where they differ. */
 export function isSame(one: string, other: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
+}
+
+function originOf(peer: string): Origin {
+  return isLoopback(peer) ? "here" : "elsewhere";
 }
 
 function secret(): string {

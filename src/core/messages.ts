@@ -202,6 +202,10 @@ export interface ControlSettings {
   /** Of the edge: browsers name it in Host and Origin. */
   readonly port: number;
   readonly isTls: boolean;
+  /** Addresses and CIDR ranges beside loopback (`console.allowFrom`). */
+  readonly allowFrom: readonly string[];
+  /** Names beside those of loopback, with or without a port (`console.hosts`). */
+  readonly hosts: readonly string[];
 }
 
 /** A message on the wire between two of our processes. */

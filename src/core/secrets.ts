@@ -77,3 +77,9 @@ export function withoutSecretsIn<T>(value: T, known: readonly string[] = []): T 
   };
   return clean(value) as T;
 }
+
+/** The name of a user is nobody's business in a bug report; in JSON, a backslash of a path stands twice. */
+export function withoutHome(text: string, home: string): string {
+  if (home.length <= 1) return text;
+  return text.replaceAll(home, "~").replaceAll(home.replaceAll("\\", "\\\\"), "~");
+}

@@ -18,17 +18,24 @@ export const textRules: readonly TextRule[] = [
   ...saidOfSurroundings,
 ];
 
-/** What a pasted error or log says about why a gateway is broken. */
-export function explainText(text: string): Diagnosis & { readonly facts: readonly Fact[] } {
+/** What a pasted error or log says about why a gateway is broken; `seenHere` as of `infer`. */
+export function explainText(
+  text: string,
+  seenHere: ReadonlyMap<string, number> = new Map(),
+): Diagnosis & { readonly facts: readonly Fact[] } {
   const facts = readPasted(text, textRules).map((fact) => ({ ...fact, detail: withoutSecrets(fact.detail) }));
-  return { ...explainFacts(facts), facts };
+  return { ...explainFacts(facts, seenHere), facts };
 }
 
 /** What the facts of a text make of the causes. */
-export function explainFacts(facts: readonly Fact[]): Diagnosis {
+export function explainFacts(
+  facts: readonly Fact[],
+  seenHere: ReadonlyMap<string, number> = new Map(),
+): Diagnosis {
   const diagnosis = infer(
     facts,
     allCauses.map((cause) => placed(cause, USUAL_PLACE)),
+    seenHere,
   );
   const isAboutGateway = facts.some(({ id }) => id === "about-gateway");
   return isAboutGateway ? diagnosis : onlyPossible(diagnosis);

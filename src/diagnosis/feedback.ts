@@ -2,13 +2,14 @@ import { appendFile, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ensurePrivateDir, PRIVATE_FILE } from "../host/files.ts";
 import type { Ledger } from "./remedies/ledger.ts";
+import type { Finding } from "./types.ts";
 
 /** An answer to "Did this guide solve your problem?", with what the diagnosis had said. */
 export interface Feedback {
   readonly at: string;
   readonly playbook: string;
   readonly solved: boolean | "partly";
-  /** The cause that stood first; null if there was none. */
+  /** The cause that the answer counts for; null if there was none. */
   readonly cause: string | null;
   /** What the person added. */
   readonly note?: string;
@@ -23,6 +24,18 @@ export async function aboutCause(ledger: Pick<Ledger, "entries">, now: number): 
     ({ cause, at }) => cause !== undefined && now - Date.parse(at) < RECENT_MS,
   );
   return recent[0]?.cause;
+}
+
+/**
+ * The cause that an answer counts for: what was repaired or found, as far as that playbook is about it. That another
+ * one's cause stands first says nothing about either.
+ */
+export function creditedCause(
+  causes: ReadonlySet<string>,
+  { repaired, found }: { readonly repaired: string | undefined; readonly found: readonly Finding[] },
+): string | null {
+  if (repaired !== undefined && causes.has(repaired)) return repaired;
+  return found.find(({ id, verdict }) => verdict !== "ruled out" && causes.has(id))?.id ?? null;
 }
 
 /** Answers that are read; the newest ones. */

@@ -17,10 +17,8 @@ const WEIGHTS: Readonly<Record<NonNullable<Fact["weight"]>, number>> = {
 };
 
 interface Weighed {
-  readonly cause: Cause;
+  readonly cause: Pick<Cause, "id" | "because" | "seen">;
   readonly finding: Finding;
-  /** How much speaks for the verdict: the facts, each with its weight. */
-  readonly strength: number;
 }
 
 /**
@@ -34,14 +32,32 @@ export function infer(
 ): Diagnosis {
   const known = new Map<string, Fact>();
   for (const fact of facts) if (!known.has(fact.id)) known.set(fact.id, fact);
-  const weighed = causes
-    .map((cause) => weigh(cause, known))
-    .filter((one) => one !== undefined)
-    .sort((a, b) => compare(a, b, seenHere));
-  const ordered = rootsFirst(weighed).map(({ finding }) => finding);
+  const weighed = causes.map((cause) => weigh(cause, known)).filter((one) => one !== undefined);
+  const ordered = inOrder(weighed, seenHere);
   const best = ordered[0]?.verdict;
   const isOpen = best === undefined || best === "ruled out" || best === "possible";
   return { verdict: isOpen ? "inconclusive" : best, causes: ordered };
+}
+
+/** Findings of a while ago in the order that they have now: people have said since what was right. */
+export function ranked(
+  findings: readonly Finding[],
+  causes: readonly Cause[],
+  seenHere: ReadonlyMap<string, number>,
+): readonly Finding[] {
+  const weighed = findings.map((finding): Weighed => {
+    const cause = causes.find(({ id }) => id === finding.id);
+    return { cause: cause ?? { id: finding.id, seen: 0 }, finding };
+  });
+  return inOrder(weighed, seenHere);
+}
+
+function inOrder(weighed: readonly Weighed[], seenHere: ReadonlyMap<string, number>): Finding[] {
+  const sorted = [...weighed].sort((a, b) => compare(a, b, seenHere));
+  return rootsFirst(sorted).map(({ finding: { seenHere: _, ...finding } }) => {
+    const count = seenHere.get(finding.id) ?? 0;
+    return count === 0 ? finding : { ...finding, seenHere: count };
+  });
 }
 
 function weigh(cause: Cause, known: ReadonlyMap<string, Fact>): Weighed | undefined {
@@ -64,8 +80,11 @@ function weigh(cause: Cause, known: ReadonlyMap<string, Fact>): Weighed | undefi
   const verdict = held.map((one) => one.verdict).sort((a, b) => ORDER[a] - ORDER[b])[0];
   if (verdict === undefined) return undefined;
   if (against.length > 0) {
-    const finding: Finding = { id, title, verdict: "ruled out", evidence: against, remedies: [] };
-    return { cause, finding, strength: against.length };
+    const strength = against.length;
+    return {
+      cause,
+      finding: { id, title, verdict: "ruled out", evidence: against, remedies: [], strength },
+    };
   }
   // what makes a cause only possible tells nothing between two that are likely
   const speaking = held.filter((one) => verdict === "possible" || one.verdict !== "possible");
@@ -74,7 +93,7 @@ function weigh(cause: Cause, known: ReadonlyMap<string, Fact>): Weighed | undefi
     0,
   );
   const evidence = onceEach(held.flatMap(({ facts }) => facts));
-  return { cause, finding: { id, title, verdict, evidence, remedies }, strength };
+  return { cause, finding: { id, title, verdict, evidence, remedies, strength } };
 }
 
 /** Each fact once, and a line of a text once, whatever it says. */
@@ -96,7 +115,7 @@ function compare(a: Weighed, b: Weighed, seenHere: ReadonlyMap<string, number>):
   const here = ({ cause }: Weighed) => seenHere.get(cause.id) ?? 0;
   return (
     ORDER[a.finding.verdict] - ORDER[b.finding.verdict] ||
-    b.strength - a.strength ||
+    (b.finding.strength ?? 0) - (a.finding.strength ?? 0) ||
     here(b) - here(a) ||
     b.cause.seen - a.cause.seen
   );

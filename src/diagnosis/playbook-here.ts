@@ -1,6 +1,9 @@
 import type { Examination } from "./doctor.ts";
-import { isTypedOn, type PlaybookLine, type Section } from "./playbook.ts";
-import type { Fact, Finding } from "./types.ts";
+import type { PlaybookLine, Section } from "./playbook.ts";
+import { stepFor } from "./steps/index.ts";
+import { sentence } from "./steps/sentence.ts";
+import type { FactStep, StepAnswer } from "./steps/types.ts";
+import type { Finding } from "./types.ts";
 
 /** What an examination makes of a section: it is about what was found, about something else, or not decided. */
 export type Relevance =
@@ -46,41 +49,23 @@ export const OF_SINGLE_CLIENTS: ReadonlySet<string> = new Set([
   "wrong-url-or-port",
 ]);
 
-/** Commands of the pages that only look, and the facts that are their answer. */
-const ANSWERS: readonly { command: RegExp; facts: RegExp }[] = [
-  {
-    command: /^(ps aux|tasklist|clawkit ps$|clawkit doctor --only processes$)/,
-    facts: /^(no-gateway-process|family-lives|gateway-defunct|process-|ours-|files-used-up)/,
-  },
-  { command: /^(lsof -i |netstat -ano|clawkit port$)/, facts: /^(port-|listens-elsewhere)/ },
-  {
-    command: /^(openclaw|clawkit) gateway status/,
-    facts: /^(healthz-ok|not-|connect-|http-silent|starting-up|tls-there)/,
-  },
-  {
-    command: /^curl(\.exe)? \S+ \S+\/readyz$/,
-    facts: /^(healthz-ok|not-|connect-|http-silent|starting-up|loop-degraded)/,
-  },
-  { command: /^clawkit connections --closed/, facts: /^clients-/ },
-  { command: /^clawkit why$/, facts: /^(ended-|stopped-by-operator)/ },
-  {
-    command: /^(openclaw --version|which -a openclaw|where openclaw|Get-Command openclaw)/,
-    facts: /^(openclaw-version|installs-several)/,
-  },
-  { command: /^clawkit doctor --only entry-points$/, facts: /^service-entry-/ },
-  { command: /^clawkit doctor --only openclaw-logs$/, facts: /-said$/ },
-  { command: /^clawkit doctor --only clock$/, facts: /^(host-slept|host-has-slept|clock-set)$/ },
-];
-
-/** What was found that answers a line of a page; undefined for what does more than look, or is another system's. */
+/** What was found that answers a line of a page; undefined for one that is answered otherwise, or not at all. */
 export function answersTo(
   line: PlaybookLine,
-  facts: readonly Fact[],
+  examination: Pick<Examination, "facts" | "notLooked">,
   platform: NodeJS.Platform,
-): string[] | undefined {
-  if (line.kind !== "code" || !isTypedOn(platform, line)) return undefined;
-  const answer = ANSWERS.find((one) => one.command.test(line.text));
-  if (answer === undefined) return undefined;
-  const found = facts.filter(({ id }) => answer.facts.test(id));
-  return found.length === 0 ? ["nothing was found"] : found.map(({ detail }) => detail);
+): StepAnswer | undefined {
+  const step = stepFor(line, platform);
+  return step?.kind === "facts" ? answerOf(step, examination) : undefined;
+}
+
+export function answerOf(
+  step: FactStep,
+  { facts, notLooked }: Pick<Examination, "facts" | "notLooked">,
+): StepAnswer {
+  const answer = step.tell(facts);
+  const missing = notLooked.find(({ id }) => step.looks.includes(id));
+  if (missing === undefined || step.isTold(facts)) return answer;
+  const means = `it could not be looked at (${missing.why}), which is not the same as finding nothing`;
+  return { ...answer, means: sentence(means) };
 }

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { allCauses } from "./causes/index.ts";
 import type { Examination } from "./doctor.ts";
-import { saveFeedback, seenHere } from "./feedback.ts";
-import { infer } from "./infer.ts";
+import { creditedCause, saveFeedback, seenHere } from "./feedback.ts";
+import { infer, ranked } from "./infer.ts";
 import { parsePlaybook } from "./playbook.ts";
 import { answersTo, relevanceOf } from "./playbook-here.ts";
-import type { Cause, Fact } from "./types.ts";
+import type { Cause, Fact, Finding } from "./types.ts";
 
 const textOf = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const sections = parsePlaybook(textOf("playbooks/1006.md"));
@@ -104,8 +104,10 @@ describe("what of the page is about this machine", () => {
 
   test("commands that only look are answered, of this platform only", () => {
     const facts: Fact[] = [{ id: "port-free", detail: "nothing listens", source: "x" }];
-    const found = (text: string, platform: NodeJS.Platform) =>
-      answersTo(section("1-Minute").lines.find((line) => line.text === text)!, facts, platform);
+    const found = (text: string, platform: NodeJS.Platform) => {
+      const line = section("1-Minute").lines.find((one) => one.text === text)!;
+      return answersTo(line, { facts, notLooked: [] }, platform)?.found;
+    };
     assert.deepEqual(found("lsof -i :18789", "linux"), ["nothing listens"]);
     assert.equal(found("lsof -i :18789", "win32"), undefined);
     assert.equal(found("netstat -ano | findstr :18789", "linux"), undefined);
@@ -139,6 +141,48 @@ describe("the answer to its question", () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  test("counts for what that playbook is about, whatever else stands first", () => {
+    const finding = (id: string, verdict: Finding["verdict"]): Finding => ({
+      id,
+      title: id,
+      verdict,
+      evidence: [],
+      remedies: [],
+    });
+    const found = [
+      finding("other", "confirmed"),
+      finding("out", "ruled out"),
+      finding("b", "possible"),
+      finding("a", "possible"),
+    ];
+    const credited = (repaired?: string, ...causes: string[]) =>
+      creditedCause(new Set(causes), { repaired, found });
+    assert.equal(credited(undefined, "a", "b", "out"), "b");
+    assert.equal(credited("a", "a", "b"), "a", "what was repaired");
+    assert.equal(credited("other", "a", "b"), "b", "what was repaired is no matter of that playbook");
+    assert.equal(credited(undefined, "out", "never"), null);
+  });
+
+  test("changes the order of what was found before it, roots still first", () => {
+    const causes = [cause("often", 9), cause("here", 1), { ...cause("root", 0), likelyIf: [["f"]] }];
+    causes[0] = { ...causes[0]!, because: ["root"] };
+    const before = infer(facts, causes).causes;
+    assert.deepEqual(
+      before.map(({ id }) => id),
+      ["root", "often", "here"],
+    );
+    const after = ranked(before, causes, new Map([["here", 1]]));
+    assert.deepEqual(
+      after.map(({ id, seenHere }) => [id, seenHere]),
+      [
+        ["here", 1],
+        ["root", undefined],
+        ["often", undefined],
+      ],
+    );
+    assert.deepEqual(ranked(after, causes, new Map()), before);
   });
 
   test("counts against a cause that was wrong, and a cut line is passed over", async () => {

@@ -17,6 +17,12 @@ export function frontMatterOf(markdown: string): FrontMatter {
   };
 }
 
+/** Everything that a playbook is about. */
+export function causesOf(markdown: string): Set<string> {
+  const ofSections = parsePlaybook(markdown).flatMap(({ causes }) => causes);
+  return new Set([...frontMatterOf(markdown).causes, ...ofSections]);
+}
+
 const FRONT_MATTER = /^---\n([\s\S]*?)\n---\n/;
 
 /** A heading of a playbook with what stands below it, up to the next one. */

@@ -64,6 +64,10 @@ export interface Finding {
   readonly verdict: Verdict | "ruled out";
   readonly evidence: readonly Fact[];
   readonly remedies: readonly Remedy[];
+  /** How much speaks for the verdict: the facts, each with its weight. Decides between causes of one verdict. */
+  readonly strength?: number;
+  /** How often it was right on this machine, less how often not, by the answers to the playbooks' question; not 0. */
+  readonly seenHere?: number;
 }
 
 export interface Diagnosis {

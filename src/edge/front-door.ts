@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import http from "node:http";
 import https from "node:https";
-import net, { type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { AddressRanges, isLoopback, plainAddress } from "../core/address-ranges.ts";
 import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
 import type { EdgeSettings } from "../core/messages.ts";
@@ -43,7 +44,7 @@ export class FrontDoor {
   readonly #deps: FrontDoorDeps;
   readonly #servers: http.Server[] = [];
   readonly #guard: HandshakeGuard;
-  readonly #trustedProxies: net.BlockList;
+  readonly #trustedProxies: AddressRanges;
   /** Whether the gateway is known to tell remote clients from local ones; it may change. */
   upstreamTrustsEdge: boolean;
   /** Connections whose last request has no complete answer yet: nothing else may be written to them. */
@@ -54,7 +55,7 @@ export class FrontDoor {
   constructor(deps: FrontDoorDeps) {
     this.#deps = deps;
     this.upstreamTrustsEdge = deps.settings.upstreamTrustsEdge;
-    this.#trustedProxies = parseRanges(deps.settings.trustedProxies);
+    this.#trustedProxies = new AddressRanges(deps.settings.trustedProxies);
     this.#guard = new HandshakeGuard(deps.settings.unfinishedHandshakesPerAddress, deps.clock);
   }
 
@@ -206,11 +207,10 @@ export class FrontDoor {
 
   #peerOf(socket: Socket): Peer {
     const address = plainAddress(socket.remoteAddress ?? "");
-    const family = net.isIPv6(address) ? "ipv6" : "ipv4";
     return {
       address,
-      isLoopback: address === "::1" || address.startsWith("127."),
-      isTrustedProxy: net.isIP(address) !== 0 && this.#trustedProxies.check(address, family),
+      isLoopback: isLoopback(address),
+      isTrustedProxy: this.#trustedProxies.includes(address),
       isTls: "encrypted" in socket,
     };
   }
@@ -224,21 +224,4 @@ function socketOnError(this: Socket): void {
 /** RFC 9112 §3.2: which of two would count is a matter of taste, and tastes differ between proxies. */
 function hasTwoHosts(request: http.IncomingMessage): boolean {
   return headerValues(request.rawHeaders, "host").length > 1;
-}
-
-/** `::ffff:127.0.0.1` is 127.0.0.1. */
-function plainAddress(address: string): string {
-  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
-}
-
-/** Addresses and CIDR ranges; the config's own check has seen to their form. */
-function parseRanges(ranges: readonly string[]): net.BlockList {
-  const list = new net.BlockList();
-  for (const range of ranges) {
-    const [address, prefix] = range.split("/");
-    const family = net.isIPv6(address!) ? "ipv6" : "ipv4";
-    if (prefix === undefined) list.addAddress(address!, family);
-    else list.addSubnet(address!, Number(prefix), family);
-  }
-  return list;
 }

@@ -1,5 +1,5 @@
-import { BlockList, isIP, isIPv6 } from "node:net";
 import { parseJson5 } from "../config/parse.ts";
+import { AddressRanges, isAddressRange } from "../core/address-ranges.ts";
 
 /** What ClawKit reads of OpenClaw's `gateway` section; values of another type count as absent. */
 export interface OpenclawGateway {
@@ -46,17 +46,7 @@ export function trustsEdge({ trustedProxies, authMode }: OpenclawGateway): boole
 }
 
 function includesLoopback(range: string): boolean {
-  const [address = "", prefix] = range.split("/");
-  if (isIP(address) === 0) return false;
-  const list = new BlockList();
-  const family = isIPv6(address) ? "ipv6" : "ipv4";
-  try {
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  } catch {
-    return false; // a prefix that is none
-  }
-  return list.check("127.0.0.1");
+  return isAddressRange(range) && new AddressRanges([range]).includes("127.0.0.1");
 }
 
 function objectIn(value: unknown, key: string): Record<string, unknown> {

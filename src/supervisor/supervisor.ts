@@ -422,6 +422,7 @@ export class Supervisor {
         socketPath: deps.controlApiPath,
         port: this.#bound.port,
         isTls: this.#config.gateway.tls !== undefined,
+        ...this.#config.console,
       }),
       onLine: (stream, line) => deps.onLine("control", stream, line),
       onListening: (path) => this.#edge?.controlListening(path),

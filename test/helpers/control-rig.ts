@@ -45,6 +45,8 @@ export class ControlRig implements AsyncDisposable {
       clock: { now: () => this.time.now, wall: () => this.time.wall },
       log: (text) => this.logged.push(text),
       platform: "linux",
+      home: "/home/u",
+      variables: ["PATH", "OPENCLAW_GATEWAY_TOKEN"],
       logsDir: join(stateDir, "logs"),
       stateDir,
       feedbackPath: join(stateDir, "feedback.jsonl"),
@@ -66,7 +68,7 @@ export class ControlRig implements AsyncDisposable {
       ...changes,
     };
     this.server = new ControlServer(this.deps, {
-      front: { isTls: false, isBehindEdge: false },
+      front: { isTls: false, isBehindEdge: false, allowFrom: [], hosts: [] },
       ...(idle === undefined ? {} : { idle }),
     });
   }

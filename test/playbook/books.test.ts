@@ -16,6 +16,7 @@ import {
   type Shell,
 } from "../../src/diagnosis/playbook.ts";
 import { answersTo, OF_SINGLE_CLIENTS } from "../../src/diagnosis/playbook-here.ts";
+import { allSteps, stepFor } from "../../src/diagnosis/steps/index.ts";
 import { ROOT } from "../helpers/clawkit.ts";
 import { problemOf } from "./commands.ts";
 
@@ -166,7 +167,7 @@ for (const { name, markdown, sections, lines } of books) {
       const facts = factIds().map((id) => ({ id, detail: id, source: "" }));
       for (const line of lines) {
         const platform = PLATFORMS.find((one) => isTypedOn(one, line))!;
-        const answer = answersTo(line, facts, platform);
+        const answer = answersTo(line, { facts, notLooked: [] }, platform)?.found;
         const look = /^clawkit doctor --only (\S+)/.exec(line.text)?.[1];
         if (look !== undefined) {
           assert.ok(looks.includes(look), `there is no look ${look}`);
@@ -176,10 +177,68 @@ for (const { name, markdown, sections, lines } of books) {
       }
       // the step that everybody begins with is answered
       const first = sections.find(({ heading }) => heading === "1-Minute Recovery Sequence")!;
-      assert.ok(first.lines.some((line) => answersTo(line, facts, "linux") !== undefined));
+      assert.ok(first.lines.some((line) => stepFor(line, "linux") !== undefined));
     });
   });
 }
+
+describe("every command of the pages", () => {
+  const commands = new Set(books.flatMap(({ lines }) => commandsOf(lines)));
+
+  test("can be run here, or it is known why not", () => {
+    const runs = new Set(
+      books.flatMap(({ lines }) =>
+        lines
+          .filter((line) => PLATFORMS.some((platform) => stepFor(line, platform) !== undefined))
+          .map(({ text }) => text),
+      ),
+    );
+    assert.deepEqual([...commands].filter((text) => !runs.has(text)).sort(), [...NOT_RUN].sort());
+  });
+
+  test("that is answered has a step, and every step a command", () => {
+    for (const { command } of allSteps) {
+      assert.ok(
+        [...commands].some((text) => command.test(text)),
+        `no page has ${command}`,
+      );
+    }
+    const looks = allLooks.map(({ id }) => id);
+    for (const step of allSteps) {
+      const rests = step.kind === "facts" ? step.looks : [];
+      assert.deepEqual(
+        rests.filter((id) => !looks.includes(id)),
+        [],
+      );
+      const problem = step.kind === "own" ? problemOf(`clawkit ${step.args.join(" ")} --json`) : undefined;
+      assert.equal(problem, undefined);
+    }
+  });
+});
+
+/** They need something of a person, change more than whether the gateway runs, or are another program's to do. */
+const NOT_RUN = [
+  "clawkit config set gateway.allowedOrigins \"['https://panel.example.com']\"",
+  "clawkit config set gateway.keepalive.enabled true",
+  "clawkit config set gateway.keepalive.intervalSec 20",
+  "clawkit config set gateway.limits.maxConnections 20000",
+  "clawkit config set gateway.trustedProxies \"['127.0.0.1']\"",
+  "clawkit config set gateway.upstream.trustsEdge true",
+  "clawkit doctor --fix",
+  "clawkit doctor --url wss://gateway.example.com",
+  "clawkit explain",
+  "clawkit gateway install",
+  "clawkit gateway restart --all",
+  "clawkit why CONNECTION",
+  "docker compose up -d openclaw-gateway",
+  "for /f \"tokens=5\" %a in ('netstat -ano ^| findstr :18789') do taskkill /PID %a /F",
+  "lsof -ti :18789 | xargs kill -9",
+  "openclaw config set gateway.reload.mode off",
+  "openclaw devices approve REQUEST_ID",
+  "openclaw devices list",
+  "openclaw doctor --fix",
+  "openclaw gateway install --force",
+];
 
 test("what one client can have are causes that there are", () => {
   assert.deepEqual(

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ClawkitError, messageOf, systemErrorCode } from "../../core/errors.ts";
-import { withoutSecrets, withoutSecretsIn } from "../../core/secrets.ts";
+import { withoutHome, withoutSecrets, withoutSecretsIn } from "../../core/secrets.ts";
 import { VERSION } from "../../core/version.ts";
 import { type Crash, listCrashes } from "../../supervisor/crashes.ts";
 import type { CliContext } from "../context.ts";
@@ -146,11 +146,6 @@ function cleaned(file: string, text: string): string {
   } catch {
     return withoutSecrets(text);
   }
-}
-
-/** The name of a user is nobody's business in a bug report. */
-function withoutHome(text: string, home: string): string {
-  return home.length > 1 ? text.replaceAll(home, "~") : text;
 }
 
 function bytesOf(text: string): Uint8Array {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { ClawkitError, messageOf } from "../../core/errors.ts";
 import { explainText } from "../../diagnosis/explain.ts";
 import { decode } from "../../diagnosis/facts/plain.ts";
+import { seenHere } from "../../diagnosis/feedback.ts";
 import { headlineOf, linesOf, toJson } from "../../diagnosis/report.ts";
 import type { CliContext } from "../context.ts";
 
@@ -21,7 +22,7 @@ export async function explain(
       "Cannot explain an empty text: paste the error and what stands around it",
     );
   }
-  const diagnosis = explainText(text);
+  const diagnosis = explainText(text, await seenHere(context.paths.feedback));
   const { out } = context;
   if (options.json) {
     out.json(toJson(diagnosis));

@@ -2,9 +2,15 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClawkitError, messageOf } from "../../core/errors.ts";
 import { type Examination, examine } from "../../diagnosis/doctor.ts";
-import { aboutCause, saveFeedback, seenHere } from "../../diagnosis/feedback.ts";
+import { aboutCause, creditedCause, saveFeedback, seenHere } from "../../diagnosis/feedback.ts";
 import { examinationHeadline } from "../../diagnosis/machine-report.ts";
-import { frontMatterOf, type PlaybookLine, parsePlaybook, type Section } from "../../diagnosis/playbook.ts";
+import {
+  causesOf,
+  frontMatterOf,
+  type PlaybookLine,
+  parsePlaybook,
+  type Section,
+} from "../../diagnosis/playbook.ts";
 import { answersTo, relevanceOf } from "../../diagnosis/playbook-here.ts";
 import { Ledger } from "../../diagnosis/remedies/ledger.ts";
 import type { CliContext } from "../context.ts";
@@ -93,8 +99,9 @@ function print({ out, platform }: CliContext, section: Section, examination: Exa
   for (const line of section.lines) {
     out.line(isOut ? out.style("dim", render(line)) : render(line));
     if (examination === undefined || isOut) continue;
-    for (const found of answersTo(line, examination.facts, platform) ?? []) {
-      out.line(`      ${out.style("green", "→")} ${found}`);
+    const answer = answersTo(line, examination, platform);
+    for (const text of answer === undefined ? [] : [...answer.found, answer.means]) {
+      out.line(`      ${out.style("green", "→")} ${text}`);
     }
   }
   out.line();
@@ -127,19 +134,20 @@ async function answer(context: CliContext, code: string, text: string): Promise<
 }
 
 async function remember(
-  { paths, clock, out }: CliContext,
+  context: CliContext,
   code: string,
   solved: boolean,
   examination: Examination | undefined,
 ): Promise<void> {
+  const { paths, clock, out } = context;
   // what was wrong is what was repaired, or what is on record
   const repaired = await aboutCause(new Ledger(paths.stateDir, () => clock.wall()), clock.wall());
-  const cause = repaired ?? examination?.diagnosis.causes[0]?.id ?? null;
+  const found = examination?.diagnosis.causes ?? [];
   await saveFeedback(paths.feedback, {
     at: new Date(clock.wall()).toISOString(),
     playbook: code,
     solved,
-    cause,
+    cause: creditedCause(causesOf(await textOf(context, code)), { repaired, found }),
   });
   out.line("Thank you: it is kept on this machine, and the doctor will weigh it.");
 }

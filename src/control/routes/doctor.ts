@@ -1,6 +1,9 @@
+import { allCauses } from "../../diagnosis/causes/index.ts";
+import { seenHere } from "../../diagnosis/feedback.ts";
+import { ranked } from "../../diagnosis/infer.ts";
 import { ApiError } from "../api-error.ts";
 import { readJson, textIn } from "../body.ts";
-import type { DoctorReport } from "../contract.ts";
+import type { DoctorReport, LastDoctor } from "../contract.ts";
 import { recordAction } from "../record-action.ts";
 import type { Call, Route } from "../route.ts";
 
@@ -11,8 +14,8 @@ export const doctorRoutes: readonly Route[] = [
   {
     method: "GET",
     path: "/doctor",
-    what: "the last result, and whether it is running",
-    handle: async ({ jobs }) => ({ apiVersion: 1, last: jobs.last, isRunning: jobs.isRunning }),
+    what: "the last result, in the order that the answers to the playbooks' question give it by now, and whether it is running",
+    handle: last,
   },
   {
     method: "POST",
@@ -33,6 +36,15 @@ export const doctorRoutes: readonly Route[] = [
     handle: undo,
   },
 ];
+
+async function last({ jobs, deps }: Call): Promise<LastDoctor> {
+  const { isRunning } = jobs;
+  if (jobs.last === null) return { apiVersion: 1, last: null, isRunning };
+  const { at, report } = jobs.last;
+  // somebody may have said since what was right
+  const causes = ranked(report.causes, allCauses, await seenHere(deps.feedbackPath));
+  return { apiVersion: 1, last: { at, report: { ...report, causes } }, isRunning };
+}
 
 async function run(call: Call): Promise<undefined> {
   const { jobs } = call;

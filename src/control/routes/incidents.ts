@@ -1,8 +1,11 @@
+import { secretsOf } from "../../config/redact.ts";
+import { withoutHome, withoutSecretsIn } from "../../core/secrets.ts";
+import { VERSION } from "../../core/version.ts";
 import { LOG_SOURCES, LogFile, mergeLines, type SourcedLine } from "../../host/log-files.ts";
 import type { IncidentRow, RecorderStore } from "../../recorder/store.ts";
 import { incidentStory, tellIncident } from "../../recorder/story.ts";
 import { ApiError } from "../api-error.ts";
-import type { IncidentDetail, TimelineEntry } from "../contract.ts";
+import type { IncidentDetail, IncidentExport, TimelineEntry } from "../contract.ts";
 import type { ControlDeps } from "../deps.ts";
 import { summaryOf } from "../look.ts";
 import { type Call, numberIn, type Route } from "../route.ts";
@@ -34,7 +37,29 @@ export const incidentRoutes: readonly Route[] = [
     what: "one incident: its story, and exits, starts, closes, notes, log lines and memory on one axis",
     handle: incident,
   },
+  {
+    method: "GET",
+    path: "/incidents/:id/export",
+    what: "the same as a JSON file for a report, without what looks like a secret",
+    handle: exported,
+  },
 ];
+
+async function exported(call: Call): Promise<undefined> {
+  const { deps, params, response } = call;
+  const detail = await incident(call);
+  const { platform, home } = deps;
+  const about = { version: VERSION, platform, exportedAt: deps.clock.wall() };
+  const known = await deps.config().then(secretsOf, () => []);
+  const file: IncidentExport = withoutSecretsIn({ ...about, ...detail }, known);
+  response.writeHead(200, {
+    "Content-Type": "application/json; charset=utf-8",
+    "Content-Disposition": `attachment; filename="incident-${params.id}.json"`,
+    "Cache-Control": "no-store",
+  });
+  response.end(`${withoutHome(JSON.stringify(file, null, 2), home)}\n`);
+  return undefined;
+}
 
 async function incident({ deps, params }: Call): Promise<IncidentDetail> {
   const found = await deps.records((store) => {
@@ -93,14 +118,13 @@ async function linesBetween(
   { logsDir }: ControlDeps,
   [from, to]: readonly [number, number],
 ): Promise<TimelineEntry[]> {
-  const files = LOG_SOURCES.map((source) => new LogFile(source, logsDir));
-  const lines = mergeLines(await Promise.all(files.map((file) => file.readAll())));
-  const first = new Date(from).toISOString();
-  const last = new Date(to).toISOString();
-  return lines
-    .filter(({ time }) => time >= first && time <= last)
-    .slice(-MAX_OF_KIND)
-    .map(entryOf);
+  const since = new Date(from).toISOString();
+  const until = new Date(to).toISOString();
+  const wanted = ({ time }: SourcedLine) => time <= until;
+  const lines = await Promise.all(
+    LOG_SOURCES.map((source) => new LogFile(source, logsDir).readBack({ wanted, since, limit: MAX_OF_KIND })),
+  );
+  return mergeLines(lines).slice(-MAX_OF_KIND).map(entryOf);
 }
 
 function entryOf({ time, source, text }: SourcedLine): TimelineEntry {

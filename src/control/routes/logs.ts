@@ -1,39 +1,37 @@
-import { LOG_SOURCES, LogFile, mergeLines } from "../../host/log-files.ts";
+import { LogFile } from "../../host/log-files.ts";
+import { ApiError } from "../api-error.ts";
 import type { LogTail } from "../contract.ts";
-import { type Call, numberIn, type Route, wordIn } from "../route.ts";
+import { EventStream } from "../event-stream.ts";
+import { lastLines, logQuery } from "../log-query.ts";
+import type { Call, Route } from "../route.ts";
 
-const MAX_LINES = 2_000;
-
-const STREAMS = ["all", "out", "err", "log", "end"] as const;
+/** A page of 2000 long lines that goes through a slow tunnel, and what is printed meanwhile. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 
 export const logRoutes: readonly Route[] = [
   {
     method: "GET",
     path: "/logs",
-    what: "the last lines of all logs, merged (`source`, `stream`, `q`, `after` an ISO time, `before` one, `limit`)",
+    what: "the last lines of all logs, merged (`source`, `stream`, `level`: `warn` is warn and error, `q`, `after` an ISO time, `before` one, `limit`)",
     handle: logs,
+  },
+  {
+    method: "GET",
+    path: "/logs/events",
+    what: "events `lines`: first what `GET /logs` gives for the same query, then what is printed from then on",
+    handle: follow,
   },
 ];
 
-async function logs({ deps, query }: Call): Promise<LogTail> {
-  const source = wordIn(query, "source", ["all", ...LOG_SOURCES], "all");
-  const stream = wordIn(query, "stream", STREAMS, "all");
-  const text = (query.get("q") ?? "").toLowerCase();
-  const after = query.get("after") ?? "";
-  const before = query.get("before") ?? "~"; // sorts behind every time
-  const limit = numberIn(query, "limit", { preset: 200, min: 1, max: MAX_LINES });
-  const sources = source === "all" ? LOG_SOURCES : [source];
-  const read = async (how: "readNew" | "readAll") => {
-    const files = sources.map((one) => new LogFile(one, deps.logsDir));
-    const lines = mergeLines(await Promise.all(files.map((file) => file[how]())));
-    return lines
-      .filter((line) => line.time > after && line.time < before)
-      .filter((line) => stream === "all" || line.stream === stream)
-      .filter((line) => text === "" || line.text.toLowerCase().includes(text))
-      .slice(-limit);
-  };
-  const recent = await read("readNew");
-  // the rotated files are read only for whoever looks further back
-  const lines = recent.length >= limit || after !== "" ? recent : await read("readAll");
-  return { apiVersion: 1, lines };
+async function logs({ deps, query: asked }: Call): Promise<LogTail> {
+  const query = logQuery(asked);
+  const files = query.sources.map((source) => new LogFile(source, deps.logsDir));
+  return { apiVersion: 1, lines: await lastLines(files, query) };
+}
+
+async function follow({ logFeed, query, response }: Call): Promise<undefined> {
+  const wanted = logQuery(query);
+  if (!logFeed.hasRoom) throw new ApiError("BUSY", "Too many consoles follow the logs: close one");
+  logFeed.add(new EventStream(response, MAX_UNREAD_BYTES), wanted);
+  return undefined;
 }

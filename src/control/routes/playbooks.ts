@@ -1,17 +1,25 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withoutSecrets } from "../../core/secrets.ts";
-import type { Examination } from "../../diagnosis/doctor.ts";
-import { aboutCause, saveFeedback } from "../../diagnosis/feedback.ts";
-import { parsePlaybook, type Section } from "../../diagnosis/playbook.ts";
-import { answersTo, relevanceOf } from "../../diagnosis/playbook-here.ts";
+import { aboutCause, creditedCause, saveFeedback } from "../../diagnosis/feedback.ts";
+import { causesOf, parsePlaybook, type Section } from "../../diagnosis/playbook.ts";
+import { relevanceOf } from "../../diagnosis/playbook-here.ts";
 import { Ledger } from "../../diagnosis/remedies/ledger.ts";
+import { stepFor } from "../../diagnosis/steps/index.ts";
 import { ApiError } from "../api-error.ts";
 import { readJson, textIn } from "../body.ts";
-import type { DoctorReport, Playbook, PlaybookList, PlaybookSection, StepResult } from "../contract.ts";
+import type {
+  DoctorReport,
+  FeedbackTaken,
+  Playbook,
+  PlaybookList,
+  PlaybookSection,
+  StepResult,
+} from "../contract.ts";
 import type { ControlDeps } from "../deps.ts";
 import { recordAction } from "../record-action.ts";
 import type { Call, Route } from "../route.ts";
+import { answerStep, examinationOf } from "../run-step.ts";
 
 const ANSWERS = ["yes", "no", "partly"] as const;
 const MAX_NOTE_BYTES = 2_000;
@@ -32,7 +40,7 @@ export const playbookRoutes: readonly Route[] = [
   {
     method: "POST",
     path: "/playbooks/:code/run",
-    what: "look for what a `step` that can run would show on this host",
+    what: "what a `step` that can run shows on this host, and what that means; one that changes something runs only with `confirm`",
     handle: runStep,
   },
   {
@@ -58,10 +66,13 @@ async function playbook({ deps, params, jobs }: Call): Promise<Playbook> {
   const sections = (await sectionsOf(deps, code)).map((section, index): PlaybookSection => {
     const lines = section.lines.map((line, number) => {
       if (line.kind !== "code") return line;
+      const how = stepFor(line, deps.platform);
+      const needsConfirm = how?.kind === "changes";
       return {
         ...line,
         step: `${index}.${number}`,
-        canRun: answersTo(line, [], deps.platform) !== undefined,
+        canRun: how !== undefined,
+        ...(needsConfirm ? { needsConfirm } : {}),
       };
     });
     return { ...section, lines, relevance: relevance(section, last) };
@@ -76,48 +87,59 @@ function relevance(section: Section, last: DoctorReport | undefined): PlaybookSe
   return { kind: told.kind, why: told.kind === "ruled out" ? told.why : null };
 }
 
-function examinationOf({ verdict, causes, facts, notLooked }: DoctorReport): Examination {
-  return { diagnosis: { verdict, causes }, facts, notLooked };
-}
-
-async function runStep({ deps, params, jobs, request }: Call): Promise<StepResult> {
-  const step = textIn(await readJson(request), "step", 20);
+async function runStep(call: Call): Promise<StepResult> {
+  const { deps, params, jobs } = call;
+  const body = await readJson(call.request);
+  const step = textIn(body, "step", 20);
   const [section, line] = step.split(".").map(Number);
-  const found = (await sectionsOf(deps, params.code!))[section ?? -1]?.lines[line ?? -1];
-  if (found?.kind !== "code" || answersTo(found, [], deps.platform) === undefined) {
+  const sections = await sectionsOf(deps, params.code!);
+  const found = sections[section ?? -1]?.lines[line ?? -1];
+  const how = found === undefined ? undefined : stepFor(found, deps.platform);
+  if (found === undefined || how === undefined) {
     throw new ApiError("NOT_FOUND", `Step ${JSON.stringify(step)} is none that can run here`);
   }
-  // the same looks that the doctor takes: nothing that a page says is executed
-  const report = (await jobs.start(["doctor", "--verbose"]).result) as DoctorReport;
-  jobs.remember(report);
-  const answers = answersTo(found, report.facts, deps.platform) ?? [];
-  return { apiVersion: 1, step, command: found.text, found: answers };
+  const answer = await answerStep(call, how, body.confirm === true);
+  const means = withSection(answer.means, sections[section!]!, jobs.last?.report);
+  return { apiVersion: 1, step, command: found.text, ...answer, means };
 }
 
-async function feedback({ deps, request, session, jobs }: Call): Promise<object> {
+/** What the whole section is about may be decided by now. */
+function withSection(means: string, section: Section, last: DoctorReport | undefined): string {
+  const { kind, why } = relevance(section, last);
+  const name = /^Root Cause \d+/.exec(section.heading)?.[0];
+  if (name === undefined || kind === "open") return means;
+  return `${means.replace(/\.$/, "")}: ${name} ${kind === "holds" ? "holds" : "does not hold"} (${why}).`;
+}
+
+async function feedback({ deps, request, session, jobs }: Call): Promise<FeedbackTaken> {
   const body = await readJson(request);
   const playbook = textIn(body, "playbook", 10);
-  await sectionsOf(deps, playbook);
+  const causes = causesOf(await textOf(deps, playbook));
   const solved = ANSWERS.find((word) => word === body.solved);
   if (solved === undefined) throw new ApiError("BAD_REQUEST", `solved must be one of ${ANSWERS.join(", ")}`);
   const note = body.note === undefined || body.note === "" ? undefined : textIn(body, "note", MAX_NOTE_BYTES);
   const now = deps.clock.wall();
   const repaired = await aboutCause(new Ledger(deps.stateDir, deps.clock.wall), now);
+  const cause = creditedCause(causes, { repaired, found: jobs.last?.report.causes ?? [] });
   await saveFeedback(deps.feedbackPath, {
     at: new Date(now).toISOString(),
     playbook,
     solved: solved === "partly" ? "partly" : solved === "yes",
-    cause: repaired ?? jobs.last?.report.causes[0]?.id ?? null,
+    cause,
     ...(note === undefined ? {} : { note: withoutSecrets(note) }),
   });
   await recordAction(deps, session, `said of the playbook ${playbook} that it solved the problem: ${solved}`);
-  return { ok: true };
+  return { ok: true, cause };
 }
 
 async function sectionsOf(deps: ControlDeps, code: string): Promise<Section[]> {
+  return parsePlaybook(await textOf(deps, code));
+}
+
+async function textOf({ playbooksDir }: ControlDeps, code: string): Promise<string> {
   const text = /^\d{4}$/.test(code)
-    ? await readFile(join(deps.playbooksDir, `${code}.md`), "utf8").catch(() => undefined)
+    ? await readFile(join(playbooksDir, `${code}.md`), "utf8").catch(() => undefined)
     : undefined;
   if (text === undefined) throw new ApiError("NOT_FOUND", `There is no playbook for ${JSON.stringify(code)}`);
-  return parsePlaybook(text);
+  return text;
 }

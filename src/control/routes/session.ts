@@ -37,24 +37,27 @@ export const sessionRoutes: readonly Route[] = [
 async function signIn(call: Call): Promise<SessionInfo> {
   const { sessions, peer, response, front, deps } = call;
   const { code, token } = await readJson(call.request);
+  const { session, secret } =
+    typeof code === "string"
+      ? sessions.withCode(code, peer)
+      : typeof token === "string"
+        ? await withToken(call, token)
+        : missing();
+  const seconds = Math.floor((session.expiresAt - deps.clock.wall()) / 1000);
+  response.setHeader("Set-Cookie", setCookie(secret, seconds, front));
+  return infoOf(call, session);
+}
+
+async function withToken(call: Call, token: string) {
+  const { sessions, peer, deps } = call;
+  const expected = await ownSecret(call);
   try {
-    const { session, secret } =
-      typeof code === "string"
-        ? sessions.withCode(code, peer)
-        : typeof token === "string"
-          ? sessions.withToken(token, await ownSecret(call), peer)
-          : missing();
-    const seconds = Math.floor((session.expiresAt - deps.clock.wall()) / 1000);
-    response.setHeader("Set-Cookie", setCookie(secret, seconds, front));
-    return infoOf(call, session);
+    return sessions.withToken(token, expected, peer);
   } catch (error) {
     // recorded once, not for each further try
-    if (error instanceof ApiError && error.code === "NOT_SIGNED_IN" && sessions.isLocked) {
-      await recordAction(
-        deps,
-        undefined,
-        `sign-ins to the console are locked: too many failed, the last from ${peer}`,
-      );
+    if (error instanceof ApiError && error.code === "NOT_SIGNED_IN" && sessions.isLocked(peer)) {
+      const what = `sign-ins to the console by token are locked: too many failed, the last from ${peer}`;
+      await recordAction(deps, undefined, what);
     }
     throw error;
   }
