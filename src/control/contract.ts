@@ -4,7 +4,6 @@
  */
 import type { CauseId } from "../core/causes.ts";
 import type { Status } from "../core/control.ts";
-import type { LogLevel } from "../core/log-level.ts";
 import type { LinkPage, LiveLink } from "../core/messages.ts";
 import type { Note, Sample } from "../core/records.ts";
 import type { Advice } from "../diagnosis/harden/types.ts";
@@ -237,10 +236,6 @@ export interface HardeningAdvice extends Omit<Advice, "plan"> {
   readonly error?: string;
   readonly helped?: boolean;
   readonly undo?: string;
-}
-
-export interface LogEntry extends SourcedLine {
-  readonly level: LogLevel;
 }
 
 export interface LogTail {
