@@ -4,14 +4,14 @@
  */
 import type { CauseId } from "../core/causes.ts";
 import type { Status } from "../core/control.ts";
-import type { LinkPage, LiveLink } from "../core/messages.ts";
+import type { LinkPage, LinkSort, LiveLink } from "../core/messages.ts";
 import type { Note, Sample } from "../core/records.ts";
 import type { Advice } from "../diagnosis/harden/types.ts";
 import type { Section } from "../diagnosis/playbook.ts";
 import type { RepairResult } from "../diagnosis/repair.ts";
 import type { Diagnosis, Fact, NotLooked } from "../diagnosis/types.ts";
 import type { LogEntry } from "../host/log-files.ts";
-import type { ConnectionRow, IncidentRow, RunRow } from "../recorder/store.ts";
+import type { ConnectionRow, IncidentRow } from "../recorder/store.ts";
 import type { Told } from "../recorder/story.ts";
 
 export type ApiVersion = 1;
@@ -271,4 +271,4 @@ export interface JobEvents {
   readonly failure: ApiFailure["error"];
 }
 
-export type { LogEntry, RunRow };
+export type { ConnectionRow, LinkSort, LiveLink, LogEntry };

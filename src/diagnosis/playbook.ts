@@ -36,7 +36,10 @@ export interface Section {
 
 export interface PlaybookLine {
   readonly kind: "text" | "code" | "evidence";
+  /** Text and evidence are Markdown: bold, code and links. */
   readonly text: string;
+  /** Of the first line of a block of code: what stands above it. */
+  readonly title?: string;
   /** Where a line of code is typed, if not everywhere. */
   readonly shells?: readonly Shell[];
 }
@@ -50,10 +53,12 @@ export function parsePlaybook(markdown: string): Section[] {
   const sections: { level: number; heading: string; causes: string[]; lines: PlaybookLine[] }[] = [];
   let isCode = false;
   let shells: readonly Shell[] | undefined;
+  let title: string | undefined;
   for (const line of body.split("\n")) {
     if (line.startsWith("```")) {
       isCode = !isCode;
       shells = undefined;
+      title = isCode ? /^```\w+ (.+)$/.exec(line)?.[1] : undefined;
       continue;
     }
     const heading = isCode ? null : /^(#+) (.*)$/.exec(line);
@@ -67,9 +72,15 @@ export function parsePlaybook(markdown: string): Section[] {
     if (causes !== undefined) section.causes.push(...causes.split(", "));
     else if (isCode) {
       shells = line === "" ? undefined : (shellsNamedBy(line) ?? shells);
-      section.lines.push({ kind: "code", text: line, ...(shells === undefined ? {} : { shells }) });
-    } else if (line.startsWith("> ")) section.lines.push({ kind: "evidence", text: plain(line.slice(2)) });
-    else section.lines.push({ kind: "text", text: plain(line) });
+      section.lines.push({
+        kind: "code",
+        text: line,
+        ...(shells === undefined ? {} : { shells }),
+        ...(title === undefined ? {} : { title }),
+      });
+      title = undefined;
+    } else if (line.startsWith("> ")) section.lines.push({ kind: "evidence", text: line.slice(2) });
+    else section.lines.push({ kind: "text", text: line });
   }
   return sections.map((section) => ({ ...section, lines: withoutDoubleBlanks(section.lines) }));
 }
@@ -88,8 +99,8 @@ const SHELLS = {
   "Windows PowerShell": ["powershell"],
 } as const satisfies Record<string, readonly Shell[]>;
 
-/** Marks, and where links lead to in another playbook, say nothing to a terminal. */
-function plain(line: string): string {
+/** Without marks, and without where links lead to in another playbook: they say nothing to a terminal. */
+export function plainText(line: string): string {
   return line
     .replaceAll("**", "")
     .replaceAll("`", "")

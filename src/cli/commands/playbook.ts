@@ -9,6 +9,7 @@ import {
   frontMatterOf,
   type PlaybookLine,
   parsePlaybook,
+  plainText,
   type Section,
 } from "../../diagnosis/playbook.ts";
 import { answersTo, relevanceOf } from "../../diagnosis/playbook-here.ts";
@@ -109,7 +110,7 @@ function print({ out, platform }: CliContext, section: Section, examination: Exa
 
 function render({ kind, text }: PlaybookLine): string {
   if (kind === "code") return `    ${text}`;
-  return kind === "evidence" ? `  | ${text}` : text;
+  return kind === "evidence" ? `  | ${plainText(text)}` : plainText(text);
 }
 
 async function askWhetherSolved(

@@ -1,0 +1,129 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import uPlot from "uplot";
+import { THEME_CHANGED } from "../theme.ts";
+
+export interface Line {
+  readonly label: string;
+  /** One for each time; null where nothing was measured. */
+  readonly values: readonly (number | null)[];
+  /** A colour of the style's palette: `--line-1`. */
+  readonly colour: `--${string}`;
+  readonly isDashed?: boolean;
+}
+
+interface LineChartProps {
+  readonly title: string;
+  /** Wall-clock milliseconds, ascending. */
+  readonly times: readonly number[];
+  readonly lines: readonly Line[];
+  readonly format: (value: number) => string;
+  readonly from: number;
+  readonly to: number;
+}
+
+const HEIGHT = 150;
+const SYNC = "overview";
+
+/** Lines over time. Charts of one page share their cursor; the values under it stand above the chart. */
+export function LineChart({ title, times, lines, format, from, to }: LineChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot>(undefined);
+  const [cursor, setCursor] = useState<number>();
+  const data = [times.map((at) => at / 1000), ...lines.map(({ values }) => values)] as uPlot.AlignedData;
+  const shape = lines.map(({ label, colour }) => label + colour).join();
+
+  useEffect(() => {
+    const element = place.current!;
+    const draw = () => {
+      chart.current?.destroy();
+      chart.current = new uPlot(optionsOf(element, { lines, format, onCursor: setCursor }), data, element);
+      chart.current.setScale("x", { min: from / 1000, max: to / 1000 });
+    };
+    draw();
+    const resize = new ResizeObserver(() => {
+      chart.current?.setSize({ width: element.clientWidth, height: HEIGHT });
+    });
+    resize.observe(element);
+    const dark = window.matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", draw);
+    window.addEventListener(THEME_CHANGED, draw);
+    return () => {
+      resize.disconnect();
+      dark.removeEventListener("change", draw);
+      window.removeEventListener(THEME_CHANGED, draw);
+      chart.current?.destroy();
+      chart.current = undefined;
+    };
+  }, [shape]);
+
+  useEffect(() => {
+    chart.current?.setData(data, false);
+    chart.current?.setScale("x", { min: from / 1000, max: to / 1000 });
+  });
+
+  const index = cursor ?? times.length - 1;
+  return (
+    <figure class="chart">
+      <figcaption>
+        <h3>{title}</h3>
+        <ul class="readout">
+          {lines.map(({ label, values, colour }) => (
+            <li key={label}>
+              <span class="swatch" style={{ background: `var(${colour})` }} />
+              {label} <b>{values[index] == null ? "–" : format(values[index])}</b>
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+      <div ref={place} class="chart-place" role="img" aria-label={described(title, lines, format)} />
+    </figure>
+  );
+}
+
+/** What the picture says, for whoever cannot see it. */
+function described(title: string, lines: readonly Line[], format: (value: number) => string): string {
+  const parts = lines.map(({ label, values }) => {
+    const known = values.filter((value) => value !== null);
+    if (known.length === 0) return `${label}: nothing measured`;
+    return `${label}: last ${format(known.at(-1)!)}, highest ${format(Math.max(...known))}`;
+  });
+  return `${title}. ${parts.join(". ")}`;
+}
+
+interface Drawing {
+  readonly lines: readonly Line[];
+  readonly format: (value: number) => string;
+  readonly onCursor: (index: number | undefined) => void;
+}
+
+function optionsOf(element: HTMLElement, { lines, format, onCursor }: Drawing): uPlot.Options {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour("--muted"),
+    grid: { stroke: colour("--grid"), width: 1 },
+    ticks: { show: false },
+    font: `12px ${style.fontFamily}`,
+  };
+  return {
+    width: Math.max(element.clientWidth, 50),
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { sync: { key: SYNC }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
+    scales: { y: { range: (_, _min, max) => [0, Math.max(max * 1.1, 1)] } },
+    axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map(format) }],
+    series: [
+      {},
+      ...lines.map(
+        (line): uPlot.Series => ({
+          label: line.label,
+          stroke: colour(line.colour),
+          width: 1.5,
+          points: { show: false },
+          ...(line.isDashed === true ? { dash: [5, 4] } : {}),
+        }),
+      ),
+    ],
+    hooks: { setCursor: [({ cursor }) => onCursor(cursor.idx ?? undefined)] },
+  };
+}

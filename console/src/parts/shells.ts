@@ -1,0 +1,16 @@
+import type { PlaybookSection } from "../../../src/control/contract.ts";
+
+export type Shell = NonNullable<PlaybookSection["lines"][number]["shells"]>[number];
+
+export const SHELLS: readonly (readonly [Shell, string])[] = [
+  ["macos", "macOS"],
+  ["linux", "Linux"],
+  ["cmd", "Windows cmd"],
+  ["powershell", "PowerShell"],
+];
+
+/** The visitor's own; whoever reads it on a phone most likely has a server with Linux. */
+export function shellOf(userAgent: string): Shell {
+  if (/Macintosh|Mac OS X/.test(userAgent)) return "macos";
+  return /Windows/.test(userAgent) ? "powershell" : "linux";
+}
