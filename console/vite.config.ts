@@ -10,7 +10,6 @@ export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: here("../dist/console"),
-    emptyOutDir: true,
     // the pages' policy has no `data:` but for images, and no inline script
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

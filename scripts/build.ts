@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
+import { buildConsole } from "./build-console.ts";
 import { ROOT } from "./run.ts";
 
 /** The processes of the package; each loads all its code at start, so an upgrade under it cannot break it. */
@@ -36,6 +37,7 @@ export async function build(outDir = join(ROOT, "dist")): Promise<void> {
     minify: false,
   });
   await bundle.close();
+  await buildConsole(join(outDir, "console"));
   for (const name of ENTRIES) {
     writeFileSync(join(outDir, `${name}.js`), launcher(name));
     chmodSync(join(outDir, `${name}.js`), 0o755);

@@ -66,6 +66,21 @@ export function breachesOf(path: string, text: string): string[] {
   return breaches;
 }
 
+/** The console knows of the rest only the control API's types. */
+export function consoleBreachesOf(path: string, text: string): string[] {
+  const foreign = importsOf(text).filter(
+    (specifier) => specifier.startsWith("../") && specifier.includes("/src/"),
+  );
+  const outside = foreign.filter((specifier) => !specifier.endsWith("/src/control/contract.ts"));
+  const isTypesOnly = !/^import \{[^}]*\} from "[^"]*\/src\/control\/contract\.ts"/m.test(text);
+  return [
+    ...outside.map(
+      (specifier) => `${path} imports ${specifier}: the console imports src/control/contract.ts only`,
+    ),
+    ...(isTypesOnly ? [] : [`${path} imports more than types of the contract: use import type`]),
+  ];
+}
+
 function importsOf(text: string): string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]!);
 }
@@ -79,7 +94,9 @@ if (import.meta.main) {
   const breaches = files.flatMap((path) =>
     breachesOf(relative("src", path).replaceAll("\\", "/"), readFileSync(join(ROOT, path), "utf8")),
   );
+  const pages = globSync("console/src/**/*.{ts,tsx}", { cwd: ROOT });
+  breaches.push(...pages.flatMap((path) => consoleBreachesOf(path, readFileSync(join(ROOT, path), "utf8"))));
   for (const breach of breaches) console.error(breach);
-  console.log(`${files.length} files, ${breaches.length} breaches`);
+  console.log(`${files.length + pages.length} files, ${breaches.length} breaches`);
   process.exit(breaches.length === 0 ? 0 : 1);
 }

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { ROOT, run, runNode } from "./run.ts";
 
+const TSC = join(ROOT, "node_modules/typescript/bin/tsc");
+
 /** One word to be done. `--all` adds what needs root, servers, engines and browsers. */
 const steps: [name: string, run: () => Promise<number>][] = [
   [
@@ -8,7 +10,8 @@ const steps: [name: string, run: () => Promise<number>][] = [
     () => run(process.execPath, [join(ROOT, "node_modules/@biomejs/biome/bin/biome"), "check", "."]),
   ],
   ["import directions", () => runNode(["scripts/imports.ts"])],
-  ["types", () => runNode([join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "."])],
+  ["types", () => runNode([TSC, "-p", "."])],
+  ["types of the console", () => runNode([TSC, "-p", "console"])],
   ["docs in step", () => runNode(["scripts/docs.ts"])],
   ["tests", () => runNode(["scripts/test.ts"])],
 ];

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { closeSession } from "./api/client.ts";
 import { useLive } from "./api/live.ts";
 import { Notice } from "./parts/notice.tsx";
@@ -89,11 +89,14 @@ function Navigation() {
   const current = PAGES.findLast(
     ([start]) => path === start || (start !== "/" && path.startsWith(`${start}/`)),
   );
+  const list = useRef<HTMLElement>(null);
   useEffect(() => {
+    // on a narrow screen the list scrolls
+    list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     document.title = current === undefined ? "ClawKit" : `${current[1]} · ClawKit`;
   }, [current]);
   return (
-    <nav class="navigation" aria-label="Pages">
+    <nav ref={list} class="navigation" aria-label="Pages">
       {PAGES.map(([to, name]) => (
         <Link key={to} to={to} aria-current={current?.[0] === to ? "page" : undefined}>
           {name}

@@ -122,11 +122,11 @@ function Item({ advice, onApplied }: ItemProps) {
       <h2 id={`harden-${id}`}>
         {title} {risk !== undefined && <Badge word={risk} />}
       </h2>
-      <p>{reason}</p>
+      <p class="begins-large">{reason}</p>
       <p>
         Now: <b>{current}</b>
       </p>
-      {change !== undefined && <p>{change}</p>}
+      {change !== undefined && <p class="begins-large">{change}</p>}
       {diff.length > 0 && <Diff lines={diff} />}
       {afterwards !== undefined && <p class="fine">{afterwards}</p>}
       {state === "change" ? (

@@ -90,7 +90,7 @@ function Incident({ detail }: { readonly detail: IncidentDetail }) {
         <h2 id="timeline">Timeline</h2>
         <Timeline detail={detail} />
       </section>
-      <Story told={told} />
+      <Story told={told} without={["cause", "evidence", "not known", "noticed by"]} />
     </>
   );
 }

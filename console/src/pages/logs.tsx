@@ -9,7 +9,7 @@ import { setQuery, usePlace } from "../router.tsx";
 
 const SOURCES = ["all", "gateway", "edge", "supervisor", "control"] as const;
 const LEVELS = [
-  ["all", "All levels"],
+  ["info", "All levels"],
   ["warn", "Warnings and errors"],
   ["error", "Errors"],
 ] as const;
@@ -22,7 +22,7 @@ const TYPING_MS = 250;
 export function LogsPage() {
   const { query } = usePlace();
   const source = query.get("source") ?? "all";
-  const level = query.get("level") ?? "all";
+  const level = query.get("level") ?? "info";
   const before = query.get("before") ?? "";
   const text = query.get("q") ?? "";
   const [typed, setTyped] = useState(text);
@@ -79,12 +79,15 @@ export function LogsPage() {
 function Tail({ filters }: { readonly filters: string }) {
   const [lines, setLines] = useState<readonly LogEntry[]>();
   const [isFollowing, setIsFollowing] = useState(true);
+  const [isAway, setIsAway] = useState(false);
   useEffect(() => {
     const source = new EventSource(`${API}/logs/events?${filters}`);
     let isNew = true; // a stream that was opened again begins with its last lines
     source.addEventListener("open", () => {
       isNew = true;
+      setIsAway(false);
     });
+    source.addEventListener("error", () => setIsAway(true));
     source.addEventListener("lines", ({ data }) => {
       const { lines: more } = JSON.parse(data as string) as { lines: readonly LogEntry[] };
       const isFirst = isNew;
@@ -105,6 +108,9 @@ function Tail({ filters }: { readonly filters: string }) {
           Follow new lines
         </label>
         <JumpToCrash lines={lines ?? []} onJump={() => setIsFollowing(false)} />
+        <span class="fine" role="status">
+          {isAway ? "Nobody sends lines now; trying again." : ""}
+        </span>
       </div>
       <Lines lines={lines} isFollowing={isFollowing} />
     </>

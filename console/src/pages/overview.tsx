@@ -95,6 +95,7 @@ function Charts({ overview }: { readonly overview: Overview }) {
             {...axis}
             title="Memory"
             format={bytes}
+            isBinary
             lines={[
               line(
                 "gateway",

@@ -21,9 +21,7 @@ export function PlaybooksPage() {
         <ul class="cards">
           {sorted.map(({ code, title }) => (
             <li key={code} class="card">
-              <Link to={`/playbooks/${code}`}>
-                <b>{code}</b> {title}
-              </Link>
+              <Link to={`/playbooks/${code}`}>{title}</Link>
             </li>
           ))}
         </ul>

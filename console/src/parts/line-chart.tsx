@@ -17,6 +17,8 @@ interface LineChartProps {
   readonly times: readonly number[];
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
+  /** Steps of the scale are powers of two. */
+  readonly isBinary?: boolean;
   readonly from: number;
   readonly to: number;
 }
@@ -25,7 +27,7 @@ const HEIGHT = 150;
 const SYNC = "overview";
 
 /** Lines over time. Charts of one page share their cursor; the values under it stand above the chart. */
-export function LineChart({ title, times, lines, format, from, to }: LineChartProps) {
+export function LineChart({ title, times, lines, format, isBinary = false, from, to }: LineChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
   const [cursor, setCursor] = useState<number>();
@@ -36,7 +38,11 @@ export function LineChart({ title, times, lines, format, from, to }: LineChartPr
     const element = place.current!;
     const draw = () => {
       chart.current?.destroy();
-      chart.current = new uPlot(optionsOf(element, { lines, format, onCursor: setCursor }), data, element);
+      chart.current = new uPlot(
+        optionsOf(element, { lines, format, isBinary, onCursor: setCursor }),
+        data,
+        element,
+      );
       chart.current.setScale("x", { min: from / 1000, max: to / 1000 });
     };
     draw();
@@ -92,11 +98,25 @@ function described(title: string, lines: readonly Line[], format: (value: number
 
 interface Drawing {
   readonly lines: readonly Line[];
+  readonly isBinary: boolean;
   readonly format: (value: number) => string;
   readonly onCursor: (index: number | undefined) => void;
 }
 
-function optionsOf(element: HTMLElement, { lines, format, onCursor }: Drawing): uPlot.Options {
+const DAY_S = 86_400;
+
+/** The hour within a day or two, else the date. */
+function timeLabel(at: number, ticks: readonly number[]): string {
+  const date = new Date(at);
+  if (ticks.at(-1)! - ticks[0]! >= 2 * DAY_S)
+    return date.toLocaleDateString(undefined, { month: "short", day: "numeric" });
+  return date.toLocaleTimeString(undefined, { timeStyle: "short", hour12: false });
+}
+
+/** Powers of two, for bytes. */
+const BINARY = Array.from({ length: 50 }, (_, power) => 2 ** power);
+
+function optionsOf(element: HTMLElement, { lines, format, isBinary, onCursor }: Drawing): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
@@ -111,7 +131,16 @@ function optionsOf(element: HTMLElement, { lines, format, onCursor }: Drawing): 
     legend: { show: false },
     cursor: { sync: { key: SYNC }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { y: { range: (_, _min, max) => [0, Math.max(max * 1.1, 1)] } },
-    axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map(format) }],
+    axes: [
+      { ...axis, values: (_, ticks) => ticks.map((at) => timeLabel(at * 1000, ticks)) },
+      {
+        ...axis,
+        size: 62,
+        space: 24,
+        values: (_, ticks) => ticks.map(format),
+        ...(isBinary ? { incrs: BINARY } : {}),
+      },
+    ],
     series: [
       {},
       ...lines.map(
@@ -119,7 +148,6 @@ function optionsOf(element: HTMLElement, { lines, format, onCursor }: Drawing): 
           label: line.label,
           stroke: colour(line.colour),
           width: 1.5,
-          points: { show: false },
           ...(line.isDashed === true ? { dash: [5, 4] } : {}),
         }),
       ),

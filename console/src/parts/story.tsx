@@ -1,11 +1,17 @@
 import type { ConnectionDetail } from "../../../src/control/contract.ts";
 
+interface StoryProps extends Pick<ConnectionDetail, "told"> {
+  /** Paragraphs that the page shows elsewhere. */
+  readonly without?: readonly string[];
+}
+
 /** What `clawkit why` tells, in its own paragraphs. */
-export function Story({ told }: Pick<ConnectionDetail, "told">) {
+export function Story({ told, without = [] }: StoryProps) {
+  const parts = told.parts.filter(({ heading }) => !without.includes(heading));
   return (
     <section class="card story" aria-labelledby="story">
       <h2 id="story">The story</h2>
-      {told.parts.map(({ heading, lines }) => (
+      {parts.map(({ heading, lines }) => (
         <div key={heading}>
           <h3>{heading}</h3>
           <ul>

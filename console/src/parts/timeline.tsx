@@ -107,8 +107,9 @@ function Memory({
   );
   if (known.length === 0) return <span class="fine">not measured</span>;
   const highest = Math.max(...known.map(([, rss]) => rss));
+  const top = 1.4 * highest; // room for the number
   const points = known
-    .map(([at, rss]) => `${(1000 * (at - from)) / (to - from)},${HEIGHT - ((HEIGHT - 4) * rss) / highest}`)
+    .map(([at, rss]) => `${(1000 * (at - from)) / (to - from)},${HEIGHT - (HEIGHT * rss) / top}`)
     .join(" ");
   return (
     <>
