@@ -12,7 +12,8 @@ interface SignInProps {
 
 export function SignIn({ why, onSignedIn }: SignInProps) {
   const [token, setToken] = useState("");
-  const [error, setError] = useState(why);
+  const [error, setError] = useState<string>();
+  const told = error ?? why;
   const [isBusy, setIsBusy] = useState(false);
   const signIn = async () => {
     setIsBusy(true);
@@ -30,9 +31,9 @@ export function SignIn({ why, onSignedIn }: SignInProps) {
       <p class="brand-what">Reliability Toolkit</p>
       <p>Type this on the machine where the gateway runs. It opens this page signed in:</p>
       <CommandBlock lines={["clawkit console"]} />
-      {error !== undefined && (
+      {told !== undefined && (
         <Notice kind="bad" isLive>
-          {error}
+          {told}
         </Notice>
       )}
       <form

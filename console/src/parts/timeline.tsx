@@ -76,7 +76,8 @@ export function Timeline({ detail }: { readonly detail: IncidentDetail }) {
           </label>
         ))}
       </fieldset>
-      <ol class="entries">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, with the keyboard too */}
+      <ol class="entries" tabIndex={0}>
         {timeline
           .filter(({ kind }) => !hidden.has(kind))
           .map((entry, index) => (
