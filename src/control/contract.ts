@@ -157,6 +157,21 @@ export interface FixRequest {
   readonly dryRun?: boolean;
 }
 
+/** What was changed here, by whom ever asked for it: newest first, at most 50. */
+export interface RepairLog {
+  readonly apiVersion: ApiVersion;
+  readonly repairs: readonly {
+    readonly id: string;
+    readonly what: string;
+    readonly at: number;
+    readonly state: "begun" | "done" | "failed" | "undone";
+    readonly helped: boolean | null;
+    readonly canUndo: boolean;
+    /** The only command that takes it back. */
+    readonly undoneBy: string | null;
+  }[];
+}
+
 export interface UndoRequest {
   readonly id: string;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -113,11 +114,10 @@ export class ConsolePage implements AsyncDisposable {
   }
 }
 
-/** What `clawkit console` prints while there is no edge, and the command itself, which goes on. */
-export async function consoleAlone(clawkit: TestClawkit): Promise<string> {
-  const child = clawkit.spawnCli("console", "--json");
+/** Where a `clawkit console --json` that goes on, as there is no edge, serves it. */
+export async function wayInOf(command: ChildProcess): Promise<string> {
   let printed = "";
-  while (!printed.includes("}")) printed += String((await once(child.stdout!, "data"))[0]);
+  while (!printed.includes("}")) printed += String((await once(command.stdout!, "data"))[0]);
   const { url, servedBy } = JSON.parse(printed) as { url: string; servedBy: string };
   assert.equal(servedBy, "this command");
   return url;

@@ -6,7 +6,7 @@ import type { Browser } from "playwright-core";
 import { startBrowser, whyNoBrowser } from "../helpers/browser.ts";
 import { program, TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
 import { TestClient } from "../helpers/clients.ts";
-import { ConsolePage, consoleAlone } from "../helpers/console-page.ts";
+import { ConsolePage, wayInOf } from "../helpers/console-page.ts";
 
 const skip = whyNoBrowser();
 
@@ -315,7 +315,10 @@ describe("the console in a browser", { skip }, () => {
 
   test("with nothing running clawkit console opens, names it, and its fix starts the gateway", async () => {
     await using clawkit = await TestClawkit.create();
-    await using visitor = await ConsolePage.open(browser, await consoleAlone(clawkit));
+    await using visitor = await ConsolePage.open(
+      browser,
+      await wayInOf(clawkit.spawnCli("console", "--json")),
+    );
     const { page } = visitor;
     await visitor.untilState("Not running");
     await page.getByText(/No edge is running/).waitFor();
@@ -333,7 +336,10 @@ describe("the console in a browser", { skip }, () => {
     await using clawkit = await TestClawkit.create();
     const foreign = http.createServer((_, response) => response.end("somebody else's"));
     await new Promise<void>((resolve) => foreign.listen(clawkit.port, "127.0.0.1", resolve));
-    await using visitor = await ConsolePage.open(browser, await consoleAlone(clawkit));
+    await using visitor = await ConsolePage.open(
+      browser,
+      await wayInOf(clawkit.spawnCli("console", "--json")),
+    );
     await visitor.untilState("Port taken");
     await visitor.go("Doctor");
     await visitor.page.locator(".verdict").waitFor();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -9,7 +10,9 @@ import { ensureImages } from "../containers/images.ts";
 import { DockerLab, whyNoDocker } from "../faults/docker-lab.ts";
 import { dockerFaults } from "../faults/index.ts";
 import { tryFault } from "../faults/trial.ts";
+import { startBrowser, whyNoBrowser } from "../helpers/browser.ts";
 import { CLAWKIT } from "../helpers/command-line.ts";
+import { ConsolePage, wayInOf } from "../helpers/console-page.ts";
 import { actionsWith, examinationOf, machineWith } from "../helpers/machine.ts";
 import { exits } from "../helpers/results.ts";
 
@@ -102,6 +105,29 @@ describe("a repair of a container that cannot be made", { skip, concurrency: fal
     const format = "--format={{.Name}} {{.State.Status}} {{json .HostConfig.PortBindings}}";
     const now = await lab.docker("inspect", format, await lab.idOf(file, "openclaw-gateway"));
     assert.equal(now, `/${lab.mark} running {}`);
+  });
+});
+
+describe("the console, while the gateway's container is stopped,", { skip: skip || whyNoBrowser() }, () => {
+  test("opens, names it, and its fix starts the container", async () => {
+    await using lab = await DockerLab.create();
+    const id = await lab.runGateway();
+    await lab.docker("stop", id);
+    const command = spawn(process.execPath, [CLAWKIT, "console", "--json"], {
+      env: { ...process.env, ...lab.env },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => void command.kill("SIGINT"));
+    const browser = await startBrowser();
+    stack.defer(() => browser.close());
+    const visitor = stack.use(await ConsolePage.open(browser, await wayInOf(command)));
+    await visitor.go("Doctor");
+    await visitor.button(/^Fix/).first().click();
+    assert.match(await visitor.verdict(), /operator|stopped/i);
+    await visitor.confirm("Fix it");
+    await visitor.page.getByText(/It helped\./).waitFor({ timeout: 60_000 });
+    assert.equal(await lab.docker("inspect", "--format={{.State.Status}}", id), "running");
   });
 });
 

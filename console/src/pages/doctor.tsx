@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
-import type { DoctorReport, LastDoctor } from "../../../src/control/contract.ts";
+import type { DoctorReport, LastDoctor, RepairLog } from "../../../src/control/contract.ts";
 import { run } from "../api/client.ts";
 import { useLive } from "../api/live.ts";
 import { useResource } from "../api/use-resource.ts";
@@ -8,11 +8,13 @@ import { Empty } from "../parts/empty.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { FindingCard } from "../parts/finding.tsx";
 import { Progress } from "../parts/progress.tsx";
+import { RepairLog as RepairLogCard } from "../parts/repair-log.tsx";
 import { Repairs } from "../parts/repairs.tsx";
 import { Time } from "../parts/time.tsx";
 
 export function DoctorPage() {
   const { data, error: lastError, reload } = useResource<LastDoctor>("/doctor");
+  const made = useResource<RepairLog>("/doctor/repairs");
   const [progress, setProgress] = useState<string>();
   const [error, setError] = useState<Error>();
   const look = useCallback(async () => {
@@ -59,8 +61,16 @@ export function DoctorPage() {
       {data?.last == null ? (
         error === undefined && <div class="skeleton" />
       ) : (
-        <Report report={data.last.report} at={data.last.at} onRepaired={reload} />
+        <Report
+          report={data.last.report}
+          at={data.last.at}
+          onRepaired={() => {
+            reload();
+            made.reload();
+          }}
+        />
       )}
+      <RepairLogCard log={made} />
     </>
   );
 }

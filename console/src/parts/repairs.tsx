@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { DoctorReport } from "../../../src/control/contract.ts";
-import { post, run } from "../api/client.ts";
+import { run } from "../api/client.ts";
 import { Badge } from "./badge.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Diff } from "./diff.tsx";
@@ -54,7 +54,7 @@ export function Repairs({ report, onRepaired }: RepairsProps) {
   return (
     <>
       {made.map((repair) => (
-        <Made key={repair.ledgerId ?? repair.id} repair={repair} onUndone={onRepaired} />
+        <Made key={repair.ledgerId ?? repair.id} repair={repair} />
       ))}
       {!isWell && (
         <section class="card" aria-labelledby="repairs">
@@ -109,32 +109,13 @@ const RISKS: Readonly<Record<Repair["risk"], string>> = {
   destructive: "It cannot be undone.",
 };
 
-/** A repair that was made: what came of it, and its undo. */
-export function Made({ repair, onUndone }: { readonly repair: Repair; readonly onUndone: () => void }) {
-  const { what, outcome, helped, ledgerId, error: failure } = repair;
-  const [error, setError] = useState<Error>();
-  const [isUndone, setIsUndone] = useState(false);
-  const undo = async () => {
-    try {
-      await post("/doctor/undo", { id: ledgerId });
-      setIsUndone(true);
-      onUndone();
-    } catch (thrown) {
-      setError(thrown as Error);
-    }
-  };
+/** What came of a repair; it is taken back in the list of changes. */
+function Made({ repair: { what, outcome, helped, error } }: { readonly repair: Repair }) {
   return (
     <Notice kind={outcome === "applied" ? (helped === false ? "warn" : "good") : "bad"} isLive>
       <Badge word={outcome} /> {what}
-      {failure === undefined ? "" : `: ${failure}`}
+      {error === undefined ? "" : `: ${error}`}
       {helped === undefined ? "" : helped ? ". It helped." : ". It did not help by itself."}
-      {isUndone ? " It was taken back." : ""}{" "}
-      {ledgerId !== undefined && !isUndone && (
-        <button type="button" onClick={() => void undo()}>
-          Undo
-        </button>
-      )}
-      {error !== undefined && <Failure error={error} />}
     </Notice>
   );
 }

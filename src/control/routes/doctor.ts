@@ -1,6 +1,7 @@
 import { allCauses } from "../../diagnosis/causes/index.ts";
 import { seenHere } from "../../diagnosis/feedback.ts";
 import { ranked } from "../../diagnosis/infer.ts";
+import { isUndoable, Ledger } from "../../diagnosis/remedies/ledger.ts";
 import { ApiError } from "../api-error.ts";
 import { readJson, textIn } from "../body.ts";
 import type { DoctorReport, LastDoctor } from "../contract.ts";
@@ -28,6 +29,12 @@ export const doctorRoutes: readonly Route[] = [
     path: "/doctor/fix",
     what: "make the repairs named in `ids`, or with `dryRun` show what would be made; events as above",
     handle: fix,
+  },
+  {
+    method: "GET",
+    path: "/doctor/repairs",
+    what: "what was changed here, newest first, and what of it can be taken back",
+    handle: repairs,
   },
   {
     method: "POST",
@@ -79,6 +86,25 @@ async function fix(call: Call): Promise<undefined> {
     );
   }
   return undefined;
+}
+
+const MAX_REPAIRS = 50;
+
+async function repairs({ deps }: Call): Promise<RepairLog> {
+  const entries = await new Ledger(deps.stateDir, deps.clock.wall).entries();
+  const made = entries.filter(({ repair }) => repair !== "undo").slice(0, MAX_REPAIRS);
+  return {
+    apiVersion: 1,
+    repairs: made.map((entry) => ({
+      id: entry.id,
+      what: entry.what,
+      at: Date.parse(entry.at),
+      state: entry.state,
+      helped: entry.helped ?? null,
+      canUndo: isUndoable(entry) && entry.undoneBy === undefined,
+      undoneBy: entry.undoneBy ?? null,
+    })),
+  };
 }
 
 async function undo({ jobs, deps, session, request }: Call): Promise<object> {
