@@ -11,8 +11,10 @@ export type Relevance =
   | { readonly kind: "ruled out"; readonly why: string }
   | { readonly kind: "open" };
 
-export function relevanceOf(section: Section, { diagnosis }: Examination): Relevance {
-  const { causes } = section;
+export function relevanceOf(
+  { causes }: Pick<Section, "causes">,
+  { diagnosis }: Pick<Examination, "diagnosis">,
+): Relevance {
   if (causes.length === 0) return { kind: "open" };
   const isHeld = ({ verdict }: Finding) => verdict === "confirmed" || verdict === "likely";
   // of a gateway that is well again it is what it was

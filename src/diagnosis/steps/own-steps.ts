@@ -70,7 +70,7 @@ function ofLive(said: unknown, words: Words): StepAnswer {
   const rows = said as readonly ConnectionRow[];
   if (rows.length === 0) return { found: ["no connection is open"], means: "No client is connected." };
   const clients = tally(rows.map(({ clientId, address }) => clientId ?? address));
-  const means = `${counted(rows.length, "connection")} of the newest are open: ${clients}`;
+  const means = `these clients are connected: ${clients}`;
   return { found: rows.slice(0, SHOWN).map((row) => lineOf(row, words)), means: sentence(means) };
 }
 
@@ -112,6 +112,6 @@ function ofCrash(said: unknown): StepAnswer {
     readonly output: readonly string[];
   };
   const lastWords = output.slice(-3).map((line) => `it printed: ${line}`);
-  const means = `the ${role} ended of ${exit.cause}, ${exit.verdict}: ${exit.summary}`;
+  const means = `the ${role} ended (${exit.cause}, ${exit.verdict}): ${exit.summary}`;
   return { found: [...exit.evidence, ...lastWords], means: sentence(means) };
 }
