@@ -110,11 +110,9 @@ async function runStep(call: Call): Promise<StepResult> {
   const around = sections.slice(0, index + 1).findLast(({ heading }) => ROOT_CAUSE.test(heading));
   const name = ROOT_CAUSE.exec(around?.heading ?? "")?.[0];
   // what the whole section is about may be decided by now
-  const decided =
-    name === undefined || kind === "open"
-      ? ""
-      : `: ${name} ${kind === "holds" ? "holds" : "does not hold"} (${why}).`;
-  const means = decided === "" ? answer.means : answer.means.replace(/\.$/, decided);
+  const decided = kind === "holds" ? `${name} holds (${why}).` : `${name} does not hold, as ${why}.`;
+  const isDecided = name !== undefined && kind !== "open";
+  const means = isDecided ? answer.means.replace(/\.$/, `: ${decided}`) : answer.means;
   return { apiVersion: 1, step, command: found.text, ...answer, means };
 }
 
@@ -127,7 +125,8 @@ async function feedback({ deps, request, session, jobs }: Call): Promise<Feedbac
   const note = body.note === undefined || body.note === "" ? undefined : textIn(body, "note", MAX_NOTE_BYTES);
   const now = deps.clock.wall();
   const repaired = await aboutCause(new Ledger(deps.stateDir, deps.clock.wall), now);
-  const cause = creditedCause(causes, { repaired, found: jobs.last?.report.causes ?? [] });
+  const found = [...(jobs.last?.report.causes ?? []), ...jobs.lastExplained];
+  const cause = creditedCause(causes, { repaired, found });
   await saveFeedback(deps.feedbackPath, {
     at: new Date(now).toISOString(),
     playbook,
