@@ -115,7 +115,7 @@ describe("a step of a playbook", () => {
       step: line.step,
       command: line.text,
       found: ["no process of a gateway lives"],
-      means: "No process of a gateway lives: Root Cause 1 does not hold, as it is port-conflict (confirmed).",
+      means: "No process of a gateway lives. Root Cause 1 does not hold, as it is port-conflict (confirmed).",
     });
     const { json: other } = await runStep(rig, "1006", "lsof -i :18789");
     assert.equal(other.means, "It could not be told who listens there.", "a section about no cause");

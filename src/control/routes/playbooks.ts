@@ -106,14 +106,18 @@ async function runStep(call: Call): Promise<StepResult> {
     throw new ApiError("NOT_FOUND", `Step ${JSON.stringify(step)} is none that can run here`);
   }
   const answer = await answerStep(call, how, body.confirm === true);
-  const { kind, why } = relevance(sections, index, jobs.last?.report);
+  const isExamined = how.kind === "facts" || (how.kind === "own" && how.args[0] === "doctor");
+  const decided = isExamined ? decisionOn(sections, index, jobs.last?.report) : "";
+  return { apiVersion: 1, step, command: found.text, ...answer, means: answer.means + decided };
+}
+
+/** What was found may decide what the whole section is about. */
+function decisionOn(sections: readonly Section[], index: number, last: DoctorReport | undefined): string {
+  const { kind, why } = relevance(sections, index, last);
   const around = sections.slice(0, index + 1).findLast(({ heading }) => ROOT_CAUSE.test(heading));
   const name = ROOT_CAUSE.exec(around?.heading ?? "")?.[0];
-  // what the whole section is about may be decided by now
-  const decided = kind === "holds" ? `${name} holds (${why}).` : `${name} does not hold, as ${why}.`;
-  const isDecided = name !== undefined && kind !== "open";
-  const means = isDecided ? answer.means.replace(/\.$/, `: ${decided}`) : answer.means;
-  return { apiVersion: 1, step, command: found.text, ...answer, means };
+  if (name === undefined || kind === "open") return "";
+  return kind === "holds" ? ` ${name} holds (${why}).` : ` ${name} does not hold, as ${why}.`;
 }
 
 async function feedback({ deps, request, session, jobs }: Call): Promise<FeedbackTaken> {

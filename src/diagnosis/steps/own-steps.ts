@@ -62,7 +62,7 @@ function ofClosed(said: unknown, words: Words): StepAnswer {
   const rows = said as readonly ConnectionRow[];
   if (rows.length === 0) return { found: ["no such connection is recorded"], means: "No connection ended." };
   const causes = tally(rows.flatMap(({ end }) => (end === null ? [] : [end.cause])));
-  const means = `of the last ${counted(rows.length, "connection")} that ended: ${causes}`;
+  const means = `connections ended like this: ${causes}`;
   return { found: rows.slice(0, SHOWN).map((row) => lineOf(row, words)), means: sentence(means) };
 }
 
@@ -89,7 +89,10 @@ function ofWhy(said: unknown, words: Words): StepAnswer {
   }
   const { headline, parts } = tellIncident(story as IncidentStory, words);
   const lines = parts.flatMap(({ heading, lines: told }) => told.map((line) => `${heading}: ${line}`));
-  return { found: [headline, ...lines.slice(0, SHOWN)], means: `${headline}: ${meaningOf(story.incident)}.` };
+  return {
+    found: [headline, ...lines.slice(0, SHOWN)],
+    means: `${headline} (${story.incident.cause}, ${story.incident.verdict}).`,
+  };
 }
 
 function ofIncidents(said: unknown, words: Words): StepAnswer {
@@ -98,10 +101,6 @@ function ofIncidents(said: unknown, words: Words): StepAnswer {
   const found = rows.slice(0, SHOWN).map((row) => `${words.time(row.openedAt)} ${row.id}: ${row.summary}`);
   const means = `${counted(rows.length, "incident")}: ${tally(rows.map(({ cause }) => cause))}`;
   return { found, means: sentence(means) };
-}
-
-function meaningOf({ cause, verdict, closedAt }: IncidentRow): string {
-  return `${cause}, ${verdict}${closedAt === null ? ", and it lasts" : ""}`;
 }
 
 function ofCrash(said: unknown): StepAnswer {

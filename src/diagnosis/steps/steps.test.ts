@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { defaultConfig } from "../../config/parse.ts";
+import type { Config } from "../../config/schema.ts";
 import type { LogStream } from "../../core/log-line.ts";
 import { entryOf, type LogSource } from "../../host/log-files.ts";
 import type { ConnectionRow, IncidentRow } from "../../recorder/store.ts";
@@ -84,6 +85,11 @@ const byFacts: [command: string, facts: readonly Fact[], means: string][] = [
     "It answers, and its event loop is degraded.",
   ],
   ["curl -s http://127.0.0.1:18789/readyz", [fact("starting-up")], "It is still starting."],
+  [
+    "clawkit gateway status",
+    [fact("not-healthy"), fact("starting-up"), fact("ours-unhealthy", "the gateway ended")],
+    "The gateway ended.",
+  ],
   ["openclaw --version", [fact("openclaw-version", "version 2026.9.6")], "A shell finds one OpenClaw."],
   ["which -a openclaw", [], "A shell finds no OpenClaw here."],
   ["where openclaw", [fact("installs-several", "two versions"), fact("openclaw-version")], "Two versions."],
@@ -278,7 +284,7 @@ const bySaid: [command: string, args: string, said: unknown, means: string, foun
     "clawkit connections --closed",
     "connections --closed",
     [closed, closed, { ...closed, end: { ...closed.end, cause: "client-reset", code: null, reason: "x" } }],
-    "Of the last 3 connections that ended: 2 × client-went-away, 1 × client-reset.",
+    "Connections ended like this: 2 × client-went-away, 1 × client-reset.",
     [
       "e-2: web at 192.0.2.7, ended 10:00:01 by the client with 1001 (client-went-away)",
       "e-2: web at 192.0.2.7, ended 10:00:01 by the client with 1001 (client-went-away)",
@@ -360,7 +366,7 @@ describe("a step that a command of ours answers", () => {
   test("clawkit why tells the last incident", () => {
     const story = { incident, restarts: [], connections: 1, held: 0, notes: [] };
     const { found, means } = stepOf("clawkit why", "own").tell(story, words);
-    assert.equal(means, "The gateway was away for 1200 ms, from 10:00:00: killed-by-signal, confirmed.");
+    assert.equal(means, "The gateway was away for 1200 ms, from 10:00:00 (killed-by-signal, confirmed).");
     assert.ok(found.includes("evidence: signal SIGKILL"), found.join("\n"));
   });
 });
@@ -409,47 +415,40 @@ describe("a step that the logs answer", () => {
 });
 
 describe("a step that config or environment answer", () => {
-  const { gateway, supervisor } = defaultConfig();
-  const cases: [key: string, value: unknown, preset: unknown, means: string][] = [
-    ["gateway.auth", { mode: "none" }, gateway.auth, "The built-in gateway asks its clients for nothing."],
+  const preset = defaultConfig();
+  const { gateway, supervisor } = preset;
+  const url = { type: "url", url: "ws://192.0.2.1" } as const;
+  const cases: [key: string, change: Partial<Config>, means: string][] = [
+    ["gateway.auth", {}, "Clients need the token of gateway.auth.token."],
+    ["gateway.auth", { gateway: { ...gateway, auth: { mode: "none" } } }, "Clients are asked for nothing."],
     [
       "gateway.auth",
-      { mode: "token", token: "[redacted]" },
-      gateway.auth,
-      "Clients of the built-in gateway need the token of gateway.auth.token.",
+      { gateway: { ...gateway, upstream: url } },
+      "It is for the built-in gateway; the one here asks its clients by itself.",
     ],
+    ["gateway.upstream", {}, "The edge sends clients to the built-in gateway of this machine."],
     [
       "gateway.upstream",
-      gateway.upstream,
-      gateway.upstream,
-      "The edge sends clients to the built-in gateway of this machine.",
-    ],
-    [
-      "gateway.upstream",
-      { type: "url", url: "ws://x" },
-      gateway.upstream,
+      { gateway: { ...gateway, upstream: url } },
       "The gateway runs elsewhere, and nobody here can see its process.",
     ],
+    ["gateway.keepalive", {}, "Clients are pinged after 20 s of silence, and have 10 s to answer."],
     [
       "gateway.keepalive",
-      gateway.keepalive,
-      gateway.keepalive,
-      "Clients are pinged after 20 s of silence, and have 10 s to answer.",
-    ],
-    [
-      "gateway.keepalive",
-      { enabled: false },
-      gateway.keepalive,
+      { gateway: { ...gateway, keepalive: { ...gateway.keepalive, enabled: false } } },
       "Clients are not pinged, so idle connections may be dropped on their way.",
     ],
-    ["supervisor.hangRestartSec", 30, supervisor.hangRestartSec, "It is 30, the default."],
-    ["supervisor.startTimeoutSec", 90, 300, "It is 90; the default is 300."],
+    ["supervisor.hangRestartSec", {}, "It is 30, the default."],
+    [
+      "supervisor.startTimeoutSec",
+      { supervisor: { ...supervisor, startTimeoutSec: 90 } },
+      "It is 90; the default is 60.",
+    ],
   ];
-  for (const [key, value, preset, means] of cases) {
+  for (const [key, change, means] of cases) {
     test(`clawkit config get ${key}: ${means}`, () => {
-      const step = stepOf(`clawkit config get ${key}`, "config");
-      assert.equal(step.key, key);
-      assert.equal(step.tell(value, preset).means, means);
+      const { tell } = stepOf(`clawkit config get ${key}`, "config");
+      assert.equal(tell({ ...preset, ...change }, preset).means, means);
     });
   }
 
