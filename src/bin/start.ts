@@ -2,6 +2,7 @@
 // most likely the real OpenClaw, is left alone.
 import { gatewayRun } from "../cli/commands/gateway.ts";
 import { currentStatus } from "../cli/running.ts";
+import { consoleUrl } from "../core/control.ts";
 import { ClawkitError, messageOf } from "../core/errors.ts";
 import { createContext } from "./cli-context.ts";
 import { runSupervisor } from "./run-supervisor.ts";
@@ -17,6 +18,7 @@ function printFirstSteps(url: string): void {
   out.line();
   out.line(out.style("bold", `The gateway is running at ${url}`));
   out.line(`  status page  ${page}`);
+  out.line(`  console      ${consoleUrl(url)}   (${CLAWKIT} console opens it, signed in)`);
   out.line(`  token        in ${paths.config} (gateway.auth.token)`);
   out.line();
   out.line("Try next, in another terminal:");

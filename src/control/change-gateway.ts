@@ -42,8 +42,8 @@ function wouldDo(verb: Verb, { state, port, connections, gateway }: Status): str
       : `it would start the gateway on port ${port}`;
   }
   if (verb === "stop") return `it would end the gateway, its edge and this console: ${told}, and stay away`;
-  if (verb === "restart")
-    return `it would restart the gateway (pid ${gateway.pid ?? "none"}): ${told}, and come back`;
+  const pid = gateway.pid === null ? "" : ` (pid ${gateway.pid})`;
+  if (verb === "restart") return `it would restart the gateway${pid}: ${told}, and come back`;
   return state === "healthy"
     ? "the gateway runs already: nothing would change"
     : "it would wait until the gateway is ready";

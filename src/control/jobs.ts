@@ -1,4 +1,5 @@
 import { ClawkitError, type ErrorCode, errorCodes } from "../core/errors.ts";
+import type { Diagnosis } from "../diagnosis/types.ts";
 import { ApiError, failureOf } from "./api-error.ts";
 import type { ApiFailure, DoctorReport, LastDoctor } from "./contract.ts";
 import type { ControlDeps } from "./deps.ts";
@@ -25,6 +26,8 @@ export class Jobs {
   #job: Job | undefined;
   #atOnce = 0;
   #last: LastDoctor["last"] = null;
+  /** What the last text that was explained may be, for whoever then says what helped. */
+  lastExplained: Diagnosis["causes"] = [];
 
   constructor(deps: Pick<ControlDeps, "clawkit" | "clock">) {
     this.#deps = deps;

@@ -1,4 +1,4 @@
-import type { Status } from "../core/control.ts";
+import { consoleUrl, type Status } from "../core/control.ts";
 import type { IncidentRow, RecorderStore } from "../recorder/store.ts";
 import type { IncidentSummary } from "./contract.ts";
 import type { ControlDeps } from "./deps.ts";
@@ -32,5 +32,5 @@ export async function lookNow(deps: ControlDeps): Promise<{
 /** Where the edge serves the console, for whoever sees it from elsewhere. */
 function edgeConsoleOf({ url, edge }: Status, mode: ControlDeps["mode"]): string | null {
   if (mode === "edge" || url === null || edge.pid === null) return null;
-  return `${url.replace(/^ws/, "http")}/__clawkit__/`;
+  return consoleUrl(url);
 }

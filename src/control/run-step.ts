@@ -1,7 +1,6 @@
 import { parseConfig } from "../config/parse.ts";
 import { redact } from "../config/redact.ts";
 import type { Config } from "../config/schema.ts";
-import { valueAt } from "../config/value-at.ts";
 import { ClawkitError, messageOf } from "../core/errors.ts";
 import type { Examination } from "../diagnosis/doctor.ts";
 import { answerOf } from "../diagnosis/playbook-here.ts";
@@ -71,14 +70,15 @@ async function logAnswer({ source, sinceMs, tell }: LogStep, deps: ControlDeps):
   return tell(await lastLines(files, query), deps);
 }
 
-async function configAnswer({ key, tell }: ConfigStep, deps: ControlDeps): Promise<StepAnswer> {
+async function configAnswer({ tell }: ConfigStep, deps: ControlDeps): Promise<StepAnswer> {
   let config: Config;
   try {
     config = await deps.config();
   } catch (error) {
     return { found: messageOf(error).split("\n"), means: "The config cannot be used as it is." };
   }
+  // some defaults are another upstream's
   const { upstream } = config.gateway;
   const preset = parseConfig({ path: "", text: JSON.stringify({ gateway: { upstream } }) });
-  return tell(valueAt(redact(config), key), valueAt(preset, key));
+  return tell(redact(config) as Config, preset);
 }

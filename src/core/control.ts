@@ -55,3 +55,8 @@ export interface Status {
   /** Why it is not healthy, in a sentence. */
   readonly reason?: string;
 }
+
+/** Where a browser finds the console of the edge at `url` (`ws://…`). */
+export function consoleUrl(url: string): string {
+  return `${url.replace(/^ws/, "http")}/__clawkit__/`;
+}

@@ -28,14 +28,16 @@ export async function aboutCause(ledger: Pick<Ledger, "entries">, now: number): 
 
 /**
  * The cause that an answer counts for: what was repaired or found, as far as that playbook is about it. That another
- * one's cause stands first says nothing about either.
+ * one's cause stands first says nothing about either. A playbook that is about one cause only needs no finding.
  */
 export function creditedCause(
   causes: ReadonlySet<string>,
   { repaired, found }: { readonly repaired: string | undefined; readonly found: readonly Finding[] },
 ): string | null {
   if (repaired !== undefined && causes.has(repaired)) return repaired;
-  return found.find(({ id, verdict }) => verdict !== "ruled out" && causes.has(id))?.id ?? null;
+  const first = found.find(({ id, verdict }) => verdict !== "ruled out" && causes.has(id));
+  const [only] = causes.size === 1 ? causes : [];
+  return first?.id ?? only ?? null;
 }
 
 /** Answers that are read; the newest ones. */

@@ -11,12 +11,18 @@ export type Relevance =
   | { readonly kind: "ruled out"; readonly why: string }
   | { readonly kind: "open" };
 
-export function relevanceOf(section: Section, { diagnosis }: Examination): Relevance {
-  const { causes } = section;
+export function relevanceOf(
+  { causes }: Pick<Section, "causes">,
+  { diagnosis }: Pick<Examination, "diagnosis">,
+): Relevance {
   if (causes.length === 0) return { kind: "open" };
   const isHeld = ({ verdict }: Finding) => verdict === "confirmed" || verdict === "likely";
   // of a gateway that is well again it is what it was
-  const finding = diagnosis.causes.find((cause) => isHeld(cause) && causes.includes(cause.id));
+  // of a container any end is what a section about containers is about
+  const isOfContainers = causes.some((id) => id.startsWith("docker-"));
+  const isAbout = ({ id, evidence }: Finding) =>
+    causes.includes(id) || (isOfContainers && evidence.some(({ source }) => source.startsWith("docker ")));
+  const finding = diagnosis.causes.find((cause) => isHeld(cause) && isAbout(cause));
   if (finding !== undefined) return { kind: "holds", finding };
   if (diagnosis.verdict === "healthy") {
     if (causes.some((id) => OF_SINGLE_CLIENTS.has(id))) return { kind: "open" };

@@ -98,6 +98,18 @@ describe("what of the page is about this machine", () => {
     assert.equal(relevanceOf(section("Root Cause 4"), well).kind, "ruled out");
   });
 
+  test("that of containers, of whatever its container ended", () => {
+    const evidence = [{ id: "ended-oom", detail: "", source: "docker inspect openclaw-gateway" }];
+    const oom = { id: "oom", title: "", verdict: "confirmed" as const, evidence, remedies: [] };
+    const of = (one: Finding): Examination => ({
+      diagnosis: { verdict: "confirmed", causes: [one] },
+      facts: [],
+      notLooked: [],
+    });
+    assert.equal(relevanceOf(section("Root Cause 3"), of(oom)).kind, "holds");
+    assert.equal(relevanceOf(section("Root Cause 3"), of({ ...oom, evidence: [] })).kind, "ruled out");
+  });
+
   test("a text about no cause stays as it is", () => {
     assert.equal(relevanceOf(section("What 1006 Means"), examination("healthy")).kind, "open");
   });
@@ -163,6 +175,7 @@ describe("the answer to its question", () => {
     assert.equal(credited("a", "a", "b"), "a", "what was repaired");
     assert.equal(credited("other", "a", "b"), "b", "what was repaired is no matter of that playbook");
     assert.equal(credited(undefined, "out", "never"), null);
+    assert.equal(credited(undefined, "only"), "only", "it is about nothing else");
   });
 
   test("changes the order of what was found before it, roots still first", () => {

@@ -85,6 +85,14 @@ export function parsePlaybook(markdown: string): Section[] {
   return sections.map((section) => ({ ...section, lines: withoutDoubleBlanks(section.lines) }));
 }
 
+/** The causes that a section is about: its own, or, of a part of one, those of the whole. */
+export function causesAround(sections: readonly Section[], index: number): readonly string[] {
+  const { level, causes } = sections[index]!;
+  if (causes.length > 0) return causes;
+  const around = sections.slice(0, index).findLastIndex((one) => one.level < level);
+  return level <= 2 || around === -1 ? [] : causesAround(sections, around);
+}
+
 /** `# macOS / Linux` is about the lines below it, up to an empty line or the next of its kind. */
 function shellsNamedBy(line: string): readonly Shell[] | undefined {
   const names = /^# ((?:macOS|Linux|Windows(?: cmd| PowerShell)?)(?: ?\/ ?(?:macOS|Linux))*)/.exec(line)?.[1];

@@ -30,7 +30,8 @@ export function statusPage(facts: {
 </style>
 <h1>ClawKit gateway</h1>
 <table>${cells}</table>
-<p>Health: <a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>.
+<p>Console: <a href="/__clawkit__/">/__clawkit__/</a>, which <code>clawkit console</code> opens signed in.
+Health: <a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>.
 On the command line: <code>clawkit gateway status</code>, <code>clawkit logs --follow</code>.</p>
 </html>
 `;

@@ -37,7 +37,7 @@ export class TestClawkit implements AsyncDisposable {
 
   /** Writes a config (an object, merged over a token and a free port) and starts nothing. */
   static async create(
-    config: { gateway?: object; supervisor?: object; logs?: object; alerts?: object } = {},
+    config: { gateway?: object; supervisor?: object; logs?: object; alerts?: object; console?: object } = {},
   ): Promise<TestClawkit> {
     const stateDir = await mkdtemp(join(tmpdir(), "clawkit-test-"));
     const clawkit = new TestClawkit(stateDir, await freePort());
@@ -76,6 +76,7 @@ export class TestClawkit implements AsyncDisposable {
     supervisor?: object;
     logs?: object;
     alerts?: object;
+    console?: object;
   }): Promise<void> {
     const gateway = { port: this.port, auth: { mode: "token", token: TOKEN }, ...config.gateway };
     await writeFile(this.configPath, JSON.stringify({ ...config, gateway }), { mode: 0o600 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
+import { readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { after, before, describe, test } from "node:test";
 import { statePaths } from "../../src/config/paths.ts";
 import type * as Contract from "../../src/control/contract.ts";
@@ -8,60 +9,8 @@ import { parseRunLog, type RunRecord } from "../../src/core/run-record.ts";
 import { openToRead } from "../../src/recorder/read-store.ts";
 import { program, TestClawkit, until } from "../helpers/clawkit.ts";
 import { TestClient } from "../helpers/clients.ts";
+import { API, codeOf, get, post, type Signed, signIn, untilEvent, type WayIn } from "../helpers/console.ts";
 import { type AskOptions, ask, open } from "../helpers/http.ts";
-
-const API = "/__clawkit__/api/v1";
-
-interface Signed {
-  readonly [name: string]: string;
-}
-
-/** What `clawkit console --json` prints of a way in. */
-interface WayIn {
-  readonly url: string;
-  readonly servedBy: string;
-}
-
-function codeOf({ url }: WayIn): string {
-  return new URLSearchParams(new URL(url).hash.slice(1)).get("code")!;
-}
-
-async function signIn(port: number, body: object, headers: object = {}) {
-  const answer = await ask(port, `${API}/session`, {
-    method: "POST",
-    headers: { Host: `127.0.0.1:${port}`, "Content-Type": "application/json", ...headers },
-    body: JSON.stringify(body),
-  });
-  const json = JSON.parse(answer.body.toString()) as { csrf: string };
-  const cookie = answer.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
-  return { status: answer.status, headers: { Cookie: cookie, "X-Clawkit-Csrf": json.csrf } as Signed };
-}
-
-async function get<T>(port: number, path: string, headers: Signed): Promise<T> {
-  const answer = await ask(port, API + path, { headers });
-  assert.equal(answer.status, 200, `${path}: ${answer.body.toString()}`);
-  return JSON.parse(answer.body.toString()) as T;
-}
-
-/** Reads server-sent events until one is as wanted. */
-async function untilEvent<T>(
-  incoming: IncomingMessage,
-  wanted: (event: string, data: T) => boolean,
-): Promise<T> {
-  let text = "";
-  for await (const chunk of incoming) {
-    text += String(chunk);
-    const blocks = text.split("\n\n");
-    text = blocks.pop()!;
-    for (const block of blocks) {
-      const match = /^event: (.*)\ndata: (.*)$/.exec(block);
-      if (match === null) continue;
-      const data = JSON.parse(match[2]!) as T;
-      if (wanted(match[1]!, data)) return data;
-    }
-  }
-  throw new Error(`the events ended: ${text}`);
-}
 
 describe("the console of a running gateway", () => {
   let clawkit: TestClawkit;
@@ -214,6 +163,66 @@ describe("the console of a running gateway", () => {
     assert.ok(explained.lines.some(({ number }) => number === 2));
   });
 
+  test("what helped is told first from then on, where as much speaks for another cause", async () => {
+    const reports = readFileSync(new URL("../fixtures/reports/reports.jsonl", import.meta.url), "utf8");
+    const { text } = reports
+      .split("\n")
+      .map((line) => JSON.parse(line || "{}") as { id?: string; text: string })
+      .find(({ id }) => id === "openclaw/openclaw#31148")!;
+    const explain = async () => {
+      const { body } = await ask(clawkit.port, `${API}/explain`, {
+        method: "POST",
+        headers: signed,
+        body: text,
+      });
+      return (JSON.parse(body.toString()) as Contract.Explained).causes.slice(0, 2);
+    };
+    const before = await explain();
+    assert.deepEqual(
+      before.map(({ id }) => id),
+      ["config-invalid", "config-reload-restart"],
+    );
+    assert.equal(before[0]!.strength, before[1]!.strength);
+    const said = { playbook: "4001", solved: "yes" };
+    const taken = await post<Contract.FeedbackTaken>(clawkit.port, "/feedback", signed, said);
+    assert.equal(taken.cause, "config-reload-restart");
+    assert.deepEqual(
+      (await explain()).map(({ id, seenHere }) => [id, seenHere ?? 0]),
+      [
+        ["config-reload-restart", 1],
+        ["config-invalid", 0],
+      ],
+    );
+  });
+
+  test("logs come live, and an incident goes into a file", async () => {
+    const { request, response } = open(clawkit.port, `${API}/logs/events?source=gateway`, {
+      headers: signed,
+    });
+    request.end();
+    const { gateway } = await clawkit.status();
+    const texts: string[] = [];
+    const seen = untilEvent<Contract.LogEvents["lines"]>(await response, (event, { lines }) => {
+      if (event === "lines" && texts.length === 0) process.kill(gateway.pid!, "SIGKILL");
+      texts.push(...lines.map(({ level, text }) => `${level} ${text}`));
+      return texts.some((text) => text.includes(`pid ${gateway.pid}`)) && texts.at(-1)!.includes("ready");
+    });
+    await seen;
+    request.destroy();
+    assert.ok(texts.some((text) => /^error gateway ended: killed by SIGKILL/.test(text)));
+    const incident = await until(async () => {
+      const { incidents } = await get<{ incidents: Contract.IncidentSummary[] }>(
+        clawkit.port,
+        "/incidents",
+        signed,
+      );
+      return incidents.find(({ closedAt }) => closedAt !== null);
+    });
+    const file = await ask(clawkit.port, `${API}/incidents/${incident.id}/export`, { headers: signed });
+    assert.match(file.headers["content-disposition"]!, /^attachment; filename="incident-[\w-]+\.json"$/);
+    assert.equal((JSON.parse(file.body.toString()) as Contract.IncidentExport).incident.id, incident.id);
+  });
+
   test("what may be changed is listed with its diff, applied by name and taken back", async () => {
     const { advice } = await get<Contract.Hardening>(clawkit.port, "/harden", signed);
     const item = advice.find(({ state, risk }) => state === "change" && risk === "safe")!;
@@ -262,6 +271,35 @@ test("without an edge clawkit console serves the same from here, starts the gate
   assert.equal(now.edgeConsole, `http://127.0.0.1:${clawkit.port}/__clawkit__/`);
   child.kill("SIGINT");
   assert.deepEqual(await once(child, "exit"), [0, null]);
+});
+
+/** An address of this machine that is not loopback: to the edge it is another machine's. */
+const [other] = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .filter(({ family, internal }) => family === "IPv4" && !internal);
+
+test("another machine is refused unless it is listed, and then signs in", {
+  skip: other === undefined ? "this machine has loopback only" : false,
+}, async () => {
+  await using clawkit = await TestClawkit.run({ gateway: { bind: "lan" } });
+  const { port } = clawkit;
+  const from = async (path: string, init: RequestInit = {}) =>
+    await fetch(`http://${other!.address}:${port}${API}${path}`, init);
+  assert.equal((await from("/overview")).status, 403);
+
+  const listed = { allowFrom: [other!.address], hosts: [other!.address] };
+  await clawkit.writeConfig({ gateway: { bind: "lan" }, console: listed });
+  assert.equal((await clawkit.cli("gateway", "restart", "--all")).code, 0);
+  assert.equal((await from("/overview")).status, 401);
+  const wayIn = JSON.parse((await clawkit.cli("console", "--json")).stdout) as WayIn;
+  const session = await from("/session", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ code: codeOf(wayIn) }),
+  });
+  assert.equal(session.status, 200, await session.text());
+  const Cookie = session.headers.getSetCookie()[0]!.split(";")[0]!;
+  assert.equal((await from("/overview", { headers: { Cookie } })).status, 200);
 });
 
 test("what cannot be is said with exit code 2", async () => {

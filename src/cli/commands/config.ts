@@ -2,7 +2,6 @@ import { setInText } from "../../config/edit.ts";
 import { parseConfig, parseJson5 } from "../../config/parse.ts";
 import { redact } from "../../config/redact.ts";
 import { defaultsFor, resolveConfig } from "../../config/resolve.ts";
-import { valueAt } from "../../config/value-at.ts";
 import { ClawkitError } from "../../core/errors.ts";
 import { ensureConfig, readConfigSource, writeConfig } from "../config-file.ts";
 import type { CliContext } from "../context.ts";
@@ -19,7 +18,7 @@ export async function configGet(
 ): Promise<number> {
   const source = await readConfigSource(context.paths);
   const config = redact(parseConfig(source, defaultsFor(context.env)));
-  const value = key === undefined ? config : valueAt(config, key);
+  const value = key === undefined ? config : valueAt(config, key.split("."));
   if (value === undefined)
     throw new ClawkitError("USAGE", `There is no config key ${key}: see clawkit config get`);
   if (options.json || typeof value === "object") context.out.json(value);
@@ -71,4 +70,15 @@ function asLiteral(text: string): string {
   } catch {
     return JSON.stringify(text);
   }
+}
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) => (isObject(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined),
+    value,
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }

@@ -1,4 +1,4 @@
-import type { OverallState, Status } from "../../core/control.ts";
+import { consoleUrl, type OverallState, type Status } from "../../core/control.ts";
 import { ClawkitError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
 import { refuseNewerStore } from "../../recorder/read-store.ts";
@@ -44,10 +44,19 @@ export async function gatewayRun(context: CliContext): Promise<number> {
 export async function gatewayStart(context: CliContext, options: GatewayOptions): Promise<number> {
   const { out } = context;
   const before = await currentStatus(context);
-  if (before.state === "healthy") return finish(context, options, before, "The gateway is already running");
+  if (before.state === "healthy") return started(context, options, before, "The gateway is already running");
   const { status, isFirstStart } = await bringUp(context, before);
   if (isFirstStart && out.isTerminal && !options.json) await offerAlias(context);
-  return finish(context, options, status, "The gateway is running");
+  return started(context, options, status, "The gateway is running");
+}
+
+function started(context: CliContext, options: GatewayOptions, status: Status, text: string): number {
+  const exit = finish(context, options, status, text);
+  if (!options.json && status.url !== null) {
+    const { out, name } = context;
+    out.line(`The console is at ${consoleUrl(status.url)}; ${name} console opens it, signed in`);
+  }
+  return exit;
 }
 
 /** Starts what is not there, and waits until it is ready. */

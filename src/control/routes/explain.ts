@@ -27,6 +27,7 @@ async function explain({ jobs, request }: Call): Promise<Explained> {
       "Cannot explain an empty text: paste the error and what stands around it",
     );
   const { verdict, causes } = (await jobs.json(["explain", "-", "--json"], { input: body })) as Diagnosis;
+  jobs.lastExplained = causes;
   return { apiVersion: 1, verdict, causes, lines: linesOf(decode(body), causes) };
 }
 

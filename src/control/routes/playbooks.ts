@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withoutSecrets } from "../../core/secrets.ts";
 import { aboutCause, creditedCause, saveFeedback } from "../../diagnosis/feedback.ts";
-import { causesOf, parsePlaybook, type Section } from "../../diagnosis/playbook.ts";
+import { causesAround, causesOf, parsePlaybook, type Section } from "../../diagnosis/playbook.ts";
 import { relevanceOf } from "../../diagnosis/playbook-here.ts";
 import { Ledger } from "../../diagnosis/remedies/ledger.ts";
 import { stepFor } from "../../diagnosis/steps/index.ts";
@@ -23,6 +23,8 @@ import { answerStep, examinationOf } from "../run-step.ts";
 
 const ANSWERS = ["yes", "no", "partly"] as const;
 const MAX_NOTE_BYTES = 2_000;
+
+const ROOT_CAUSE = /^Root Cause \d+/;
 
 export const playbookRoutes: readonly Route[] = [
   {
@@ -63,7 +65,8 @@ async function list({ deps }: Call): Promise<PlaybookList> {
 async function playbook({ deps, params, jobs }: Call): Promise<Playbook> {
   const code = params.code!;
   const last = jobs.last?.report;
-  const sections = (await sectionsOf(deps, code)).map((section, index): PlaybookSection => {
+  const all = await sectionsOf(deps, code);
+  const sections = all.map((section, index): PlaybookSection => {
     const lines = section.lines.map((line, number) => {
       if (line.kind !== "code") return line;
       const how = stepFor(line, deps.platform);
@@ -75,14 +78,18 @@ async function playbook({ deps, params, jobs }: Call): Promise<Playbook> {
         ...(needsConfirm ? { needsConfirm } : {}),
       };
     });
-    return { ...section, lines, relevance: relevance(section, last) };
+    return { ...section, lines, relevance: relevance(all, index, last) };
   });
   return { apiVersion: 1, code, sections };
 }
 
-function relevance(section: Section, last: DoctorReport | undefined): PlaybookSection["relevance"] {
+function relevance(
+  sections: readonly Section[],
+  index: number,
+  last: DoctorReport | undefined,
+): PlaybookSection["relevance"] {
   if (last === undefined) return { kind: "open", why: null };
-  const told = relevanceOf(section, examinationOf(last));
+  const told = relevanceOf({ causes: causesAround(sections, index) }, examinationOf(last));
   if (told.kind === "holds") return { kind: "holds", why: `${told.finding.id}, ${told.finding.verdict}` };
   return { kind: told.kind, why: told.kind === "ruled out" ? told.why : null };
 }
@@ -91,24 +98,26 @@ async function runStep(call: Call): Promise<StepResult> {
   const { deps, params, jobs } = call;
   const body = await readJson(call.request);
   const step = textIn(body, "step", 20);
-  const [section, line] = step.split(".").map(Number);
+  const [index = -1, line = -1] = step.split(".").map(Number);
   const sections = await sectionsOf(deps, params.code!);
-  const found = sections[section ?? -1]?.lines[line ?? -1];
+  const found = sections[index]?.lines[line];
   const how = found === undefined ? undefined : stepFor(found, deps.platform);
   if (found === undefined || how === undefined) {
     throw new ApiError("NOT_FOUND", `Step ${JSON.stringify(step)} is none that can run here`);
   }
   const answer = await answerStep(call, how, body.confirm === true);
-  const means = withSection(answer.means, sections[section!]!, jobs.last?.report);
-  return { apiVersion: 1, step, command: found.text, ...answer, means };
+  const isExamined = how.kind === "facts" || (how.kind === "own" && how.args[0] === "doctor");
+  const decided = isExamined ? decisionOn(sections, index, jobs.last?.report) : "";
+  return { apiVersion: 1, step, command: found.text, ...answer, means: answer.means + decided };
 }
 
-/** What the whole section is about may be decided by now. */
-function withSection(means: string, section: Section, last: DoctorReport | undefined): string {
-  const { kind, why } = relevance(section, last);
-  const name = /^Root Cause \d+/.exec(section.heading)?.[0];
-  if (name === undefined || kind === "open") return means;
-  return `${means.replace(/\.$/, "")}: ${name} ${kind === "holds" ? "holds" : "does not hold"} (${why}).`;
+/** What was found may decide what the whole section is about. */
+function decisionOn(sections: readonly Section[], index: number, last: DoctorReport | undefined): string {
+  const { kind, why } = relevance(sections, index, last);
+  const around = sections.slice(0, index + 1).findLast(({ heading }) => ROOT_CAUSE.test(heading));
+  const name = ROOT_CAUSE.exec(around?.heading ?? "")?.[0];
+  if (name === undefined || kind === "open") return "";
+  return kind === "holds" ? ` ${name} holds (${why}).` : ` ${name} does not hold, as ${why}.`;
 }
 
 async function feedback({ deps, request, session, jobs }: Call): Promise<FeedbackTaken> {
@@ -120,7 +129,8 @@ async function feedback({ deps, request, session, jobs }: Call): Promise<Feedbac
   const note = body.note === undefined || body.note === "" ? undefined : textIn(body, "note", MAX_NOTE_BYTES);
   const now = deps.clock.wall();
   const repaired = await aboutCause(new Ledger(deps.stateDir, deps.clock.wall), now);
-  const cause = creditedCause(causes, { repaired, found: jobs.last?.report.causes ?? [] });
+  const found = [...(jobs.last?.report.causes ?? []), ...jobs.lastExplained];
+  const cause = creditedCause(causes, { repaired, found });
   await saveFeedback(deps.feedbackPath, {
     at: new Date(now).toISOString(),
     playbook,

@@ -3,11 +3,15 @@ import { sentence } from "./sentence.ts";
 import type { ConfigStep, Step, StepAnswer } from "./types.ts";
 
 export const configSteps: readonly Step[] = [
-  config("gateway.auth", ofAuth),
-  config("gateway.upstream", ofUpstream),
-  config("gateway.keepalive", ofKeepalive),
-  config("supervisor.hangRestartSec", ofValue),
-  config("supervisor.startTimeoutSec", ofValue),
+  get("gateway.auth", ofAuth),
+  get("gateway.upstream", ofUpstream),
+  get("gateway.keepalive", ofKeepalive),
+  get("supervisor.hangRestartSec", (config, preset) =>
+    ofNumber(config.supervisor.hangRestartSec, preset.supervisor.hangRestartSec),
+  ),
+  get("supervisor.startTimeoutSec", (config, preset) =>
+    ofNumber(config.supervisor.startTimeoutSec, preset.supervisor.startTimeoutSec),
+  ),
   {
     kind: "environment",
     command:
@@ -16,45 +20,40 @@ export const configSteps: readonly Step[] = [
   },
 ];
 
-function config(key: string, tell: ConfigStep["tell"]): Step {
-  return {
-    kind: "config",
-    command: new RegExp(`^clawkit config get ${key.replace(".", "\\.")}$`),
-    key,
-    tell,
-  };
+function get(key: string, tell: ConfigStep["tell"]): Step {
+  return { kind: "config", command: new RegExp(`^clawkit config get ${key.replace(".", "\\.")}$`), tell };
 }
 
-function ofAuth(value: unknown): StepAnswer {
-  const { mode } = value as Config["gateway"]["auth"];
-  const means = {
-    token: "clients of the built-in gateway need the token of gateway.auth.token",
-    password: "clients of the built-in gateway need the password of gateway.auth.password",
-    none: "the built-in gateway asks its clients for nothing",
-  }[mode];
-  return { found: linesOf(value), means: sentence(means) };
+function ofAuth({ gateway: { auth, upstream } }: Config): StepAnswer {
+  const ofOwn = {
+    token: "clients need the token of gateway.auth.token",
+    password: "clients need the password of gateway.auth.password",
+    none: "clients are asked for nothing",
+  }[auth.mode];
+  const isOwn = upstream.type === "builtin";
+  const means = isOwn ? ofOwn : "it is for the built-in gateway; the one here asks its clients by itself";
+  return { found: linesOf(auth), means: sentence(means) };
 }
 
-function ofUpstream(value: unknown): StepAnswer {
-  const upstream = value as Config["gateway"]["upstream"];
+function ofUpstream({ gateway: { upstream } }: Config): StepAnswer {
   const means = {
     builtin: "the edge sends clients to the built-in gateway of this machine",
     command: "the edge sends clients to a program that ClawKit starts here",
     openclaw: "the edge sends clients to the OpenClaw that ClawKit starts here",
     url: "the gateway runs elsewhere, and nobody here can see its process",
   }[upstream.type];
-  return { found: linesOf(value), means: sentence(means) };
+  return { found: linesOf(upstream), means: sentence(means) };
 }
 
-function ofKeepalive(value: unknown): StepAnswer {
-  const { enabled, intervalSec, timeoutSec } = value as Config["gateway"]["keepalive"];
+function ofKeepalive({ gateway: { keepalive } }: Config): StepAnswer {
+  const { enabled, intervalSec, timeoutSec } = keepalive;
   const means = enabled
     ? `clients are pinged after ${intervalSec} s of silence, and have ${timeoutSec} s to answer`
     : "clients are not pinged, so idle connections may be dropped on their way";
-  return { found: linesOf(value), means: sentence(means) };
+  return { found: linesOf(keepalive), means: sentence(means) };
 }
 
-function ofValue(value: unknown, preset: unknown): StepAnswer {
+function ofNumber(value: number, preset: number): StepAnswer {
   const means = value === preset ? `it is ${value}, the default` : `it is ${value}; the default is ${preset}`;
   return { found: [String(value)], means: sentence(means) };
 }

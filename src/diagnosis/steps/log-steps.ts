@@ -1,6 +1,6 @@
 import type { LogEntry } from "../../host/log-files.ts";
 import type { Words } from "../../recorder/story.ts";
-import { sentence } from "./sentence.ts";
+import { counted, sentence } from "./sentence.ts";
 import type { LogStep, Step, StepAnswer } from "./types.ts";
 
 const MINUTE_MS = 60_000;
@@ -30,7 +30,7 @@ function tell(entries: readonly LogEntry[], words: Words): StepAnswer {
     const means =
       errors === 0
         ? "no crash and no error are in these lines"
-        : `no crash is in these lines, and ${errors} of them are errors`;
+        : `no crash is in these lines, but ${counted(errors, "error")}`;
     return { found: last, means: sentence(means) };
   }
   const { end, before } = crash;

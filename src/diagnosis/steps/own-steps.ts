@@ -62,7 +62,7 @@ function ofClosed(said: unknown, words: Words): StepAnswer {
   const rows = said as readonly ConnectionRow[];
   if (rows.length === 0) return { found: ["no such connection is recorded"], means: "No connection ended." };
   const causes = tally(rows.flatMap(({ end }) => (end === null ? [] : [end.cause])));
-  const means = `of the last ${counted(rows.length, "connection")} that ended: ${causes}`;
+  const means = `connections ended like this: ${causes}`;
   return { found: rows.slice(0, SHOWN).map((row) => lineOf(row, words)), means: sentence(means) };
 }
 
@@ -70,7 +70,7 @@ function ofLive(said: unknown, words: Words): StepAnswer {
   const rows = said as readonly ConnectionRow[];
   if (rows.length === 0) return { found: ["no connection is open"], means: "No client is connected." };
   const clients = tally(rows.map(({ clientId, address }) => clientId ?? address));
-  const means = `${counted(rows.length, "connection")} of the newest are open: ${clients}`;
+  const means = `these clients are connected: ${clients}`;
   return { found: rows.slice(0, SHOWN).map((row) => lineOf(row, words)), means: sentence(means) };
 }
 
@@ -89,7 +89,10 @@ function ofWhy(said: unknown, words: Words): StepAnswer {
   }
   const { headline, parts } = tellIncident(story as IncidentStory, words);
   const lines = parts.flatMap(({ heading, lines: told }) => told.map((line) => `${heading}: ${line}`));
-  return { found: [headline, ...lines.slice(0, SHOWN)], means: `${headline}: ${meaningOf(story.incident)}.` };
+  return {
+    found: [headline, ...lines.slice(0, SHOWN)],
+    means: `${headline} (${story.incident.cause}, ${story.incident.verdict}).`,
+  };
 }
 
 function ofIncidents(said: unknown, words: Words): StepAnswer {
@@ -100,10 +103,6 @@ function ofIncidents(said: unknown, words: Words): StepAnswer {
   return { found, means: sentence(means) };
 }
 
-function meaningOf({ cause, verdict, closedAt }: IncidentRow): string {
-  return `${cause}, ${verdict}${closedAt === null ? ", and it lasts" : ""}`;
-}
-
 function ofCrash(said: unknown): StepAnswer {
   if (said === undefined) return { found: ["no crash is recorded"], means: "No process ended unasked." };
   const { role, exit, output } = said as {
@@ -112,6 +111,6 @@ function ofCrash(said: unknown): StepAnswer {
     readonly output: readonly string[];
   };
   const lastWords = output.slice(-3).map((line) => `it printed: ${line}`);
-  const means = `the ${role} ended of ${exit.cause}, ${exit.verdict}: ${exit.summary}`;
+  const means = `the ${role} ended (${exit.cause}, ${exit.verdict}): ${exit.summary}`;
   return { found: [...exit.evidence, ...lastWords], means: sentence(means) };
 }

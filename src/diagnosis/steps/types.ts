@@ -1,3 +1,4 @@
+import type { Config } from "../../config/schema.ts";
 import type { LogEntry } from "../../host/log-files.ts";
 import type { Words } from "../../recorder/story.ts";
 import type { Fact } from "../types.ts";
@@ -48,9 +49,8 @@ export interface LogStep {
 /** Answered by the config in force. */
 export interface ConfigStep {
   readonly kind: "config";
-  readonly key: string;
-  /** `preset` is the value that there is without one in the file. */
-  readonly tell: (value: unknown, preset: unknown) => StepAnswer;
+  /** `preset` is what there is without a line of it in the file; secrets are redacted. */
+  readonly tell: (config: Config, preset: Config) => StepAnswer;
 }
 
 /** Answered by the names of variables that the gateway was started with. */
