@@ -4,7 +4,7 @@ import { ranked } from "../../diagnosis/infer.ts";
 import { isUndoable, Ledger } from "../../diagnosis/remedies/ledger.ts";
 import { ApiError } from "../api-error.ts";
 import { readJson, textIn } from "../body.ts";
-import type { DoctorReport, LastDoctor } from "../contract.ts";
+import type { DoctorReport, LastDoctor, RepairLog } from "../contract.ts";
 import { recordAction } from "../record-action.ts";
 import type { Call, Route } from "../route.ts";
 
