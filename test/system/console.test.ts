@@ -33,6 +33,8 @@ describe("the console in a browser", { skip }, () => {
 
     test("the address has no code any more, and the page says how it is", async () => {
       assert.equal(visitor.page.url(), `http://127.0.0.1:${clawkit.port}/__clawkit__/`);
+      const brand = visitor.page.getByRole("banner").getByRole("link", { name: "ClawKit Logo ClawKit Reliability Toolkit" });
+      await brand.waitFor();
       await visitor.untilState("Healthy");
       await visitor.page.getByText(/^Healthy for .*No outage this week\.$/).waitFor();
     });
@@ -137,6 +139,8 @@ describe("the console in a browser", { skip }, () => {
         await until(async () => ((await page.locator(".step-result").count()) > index ? true : undefined));
       }
       for (const result of await page.locator(".step-result").allInnerTexts()) assert.match(result, /\w+/);
+      const stillThere = page.locator("section", { has: page.getByRole("heading", { name: "Still Getting 1006?" }) });
+      assert.equal(await stillThere.getByRole("link", { name: "Open Doctor" }).count(), 1);
       await page.getByText("Windows cmd", { exact: true }).click();
       await page.getByText("tasklist | findstr openclaw").first().waitFor();
       assert.equal(await page.getByText("ps aux | grep openclaw").count(), 0);
