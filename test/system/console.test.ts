@@ -33,7 +33,9 @@ describe("the console in a browser", { skip }, () => {
 
     test("the address has no code any more, and the page says how it is", async () => {
       assert.equal(visitor.page.url(), `http://127.0.0.1:${clawkit.port}/__clawkit__/`);
-      const brand = visitor.page.getByRole("banner").getByRole("link", { name: "ClawKit Logo ClawKit Reliability Toolkit" });
+      const brand = visitor.page
+        .getByRole("banner")
+        .getByRole("link", { name: "ClawKit Logo ClawKit Reliability Toolkit" });
       await brand.waitFor();
       await visitor.untilState("Healthy");
       await visitor.page.getByText(/^Healthy for .*No outage this week\.$/).waitFor();
@@ -139,7 +141,9 @@ describe("the console in a browser", { skip }, () => {
         await until(async () => ((await page.locator(".step-result").count()) > index ? true : undefined));
       }
       for (const result of await page.locator(".step-result").allInnerTexts()) assert.match(result, /\w+/);
-      const stillThere = page.locator("section", { has: page.getByRole("heading", { name: "Still Getting 1006?" }) });
+      const stillThere = page.locator("section", {
+        has: page.getByRole("heading", { name: "Still Getting 1006?" }),
+      });
       assert.equal(await stillThere.getByRole("link", { name: "Open Doctor" }).count(), 1);
       await page.getByText("Windows cmd", { exact: true }).click();
       await page.getByText("tasklist | findstr openclaw").first().waitFor();
@@ -317,7 +321,7 @@ describe("the console in a browser", { skip }, () => {
     });
   });
 
-  test("with nothing running clawkit console opens, names it, and its fix starts the gateway", async () => {
+  test("with nothing running clawkit console opens, names it, and its fix starts the gateway; that it helped changes what a bare 1006 is taken for", async () => {
     await using clawkit = await TestClawkit.create();
     await using visitor = await ConsolePage.open(
       browser,
@@ -326,6 +330,15 @@ describe("the console in a browser", { skip }, () => {
     const { page } = visitor;
     await visitor.untilState("Not running");
     await page.getByText(/No edge is running/).waitFor();
+    const firstOfBare1006 = async () => {
+      await visitor.go("Explain");
+      await page
+        .getByLabel("The error, or a part of the log")
+        .fill("gateway closed (1006 abnormal closure (no close frame))");
+      await visitor.button("Explain").click();
+      return await page.locator(".finding h2").first().innerText();
+    };
+    assert.match(await firstOfBare1006(), /event loop is blocked/);
     await visitor.go("Doctor");
     await visitor.button(/^Fix/).click();
     await visitor.confirm("Fix it");
@@ -334,6 +347,11 @@ describe("the console in a browser", { skip }, () => {
     const edge = `http://127.0.0.1:${clawkit.port}/__clawkit__/`;
     await page.getByRole("link", { name: edge }).waitFor();
     assert.match(await visitor.verdict(), /The gateway is well/);
+    await visitor.go("Playbooks");
+    await page.getByRole("link", { name: /1006/ }).click();
+    await visitor.button("Yes").click();
+    await page.getByText(/^Thank you/).waitFor();
+    assert.match(await firstOfBare1006(), /Nothing listens/);
   });
 
   test("with a foreign server on the port clawkit console opens, names it, and offers no fix that ends it", async () => {
