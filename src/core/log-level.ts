@@ -25,7 +25,7 @@ const OWN: readonly [LogLevel, RegExp][] = [
   ["error", /^(gateway|edge|control) ended: |^why the \w+ ended \(|^cannot (start|listen|bind) /],
   [
     "warn",
-    /^(gateway does not answer|ending (the gateway: |a leftover |what a leftover )|alerts are held back|cannot |\(\d+ lines lost\))|^client \S+ is unreachable|^\d+ clients lost their gateway/,
+    /^(gateway does not answer|ending (the gateway: |a leftover |what a leftover )|alerts are held back|cannot |\(\d+ lines lost\))|^client \S+ is unreachable|^\d+ clients? lost (its|their) gateway/,
   ],
 ];
 

@@ -311,7 +311,8 @@ export class Edge {
   }
 
   #reportLosses(): void {
-    this.#deps.log(`${this.#lost} clients lost their gateway and were told why`);
+    const clients = this.#lost === 1 ? "1 client lost its" : `${this.#lost} clients lost their`;
+    this.#deps.log(`${clients} gateway and were told why`);
     this.#lost = 0;
   }
 

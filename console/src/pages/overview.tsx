@@ -7,7 +7,7 @@ import { Badge } from "../parts/badge.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { IncidentLine } from "../parts/incident-line.tsx";
-import { type Line, LineChart } from "../parts/line-chart.tsx";
+import { type Line, LineChart, POWERS_OF_TWO, WHOLE } from "../parts/line-chart.tsx";
 import { type Bucket, StackedBars } from "../parts/stacked-bars.tsx";
 import { Time } from "../parts/time.tsx";
 import { Link } from "../router.tsx";
@@ -75,6 +75,7 @@ function Charts({ overview }: { readonly overview: Overview }) {
           <LineChart
             {...axis}
             title="Connections"
+            steps={WHOLE}
             format={(value) => Math.round(value).toLocaleString()}
             lines={[
               line(
@@ -95,7 +96,7 @@ function Charts({ overview }: { readonly overview: Overview }) {
             {...axis}
             title="Memory"
             format={bytes}
-            isBinary
+            steps={POWERS_OF_TWO}
             lines={[
               line(
                 "gateway",

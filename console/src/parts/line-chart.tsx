@@ -17,8 +17,8 @@ interface LineChartProps {
   readonly times: readonly number[];
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
-  /** Steps of the scale are powers of two. */
-  readonly isBinary?: boolean;
+  /** Steps of the scale: whole numbers, powers of two for bytes. */
+  readonly steps?: readonly number[];
   readonly from: number;
   readonly to: number;
 }
@@ -27,7 +27,7 @@ const HEIGHT = 150;
 const SYNC = "overview";
 
 /** Lines over time. Charts of one page share their cursor; the values under it stand above the chart. */
-export function LineChart({ title, times, lines, format, isBinary = false, from, to }: LineChartProps) {
+export function LineChart({ title, times, lines, format, steps, from, to }: LineChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
   const [cursor, setCursor] = useState<number>();
@@ -39,7 +39,7 @@ export function LineChart({ title, times, lines, format, isBinary = false, from,
     const draw = () => {
       chart.current?.destroy();
       chart.current = new uPlot(
-        optionsOf(element, { lines, format, isBinary, onCursor: setCursor }),
+        optionsOf(element, { lines, format, steps, onCursor: setCursor }),
         data,
         element,
       );
@@ -98,7 +98,7 @@ function described(title: string, lines: readonly Line[], format: (value: number
 
 interface Drawing {
   readonly lines: readonly Line[];
-  readonly isBinary: boolean;
+  readonly steps: readonly number[] | undefined;
   readonly format: (value: number) => string;
   readonly onCursor: (index: number | undefined) => void;
 }
@@ -113,10 +113,15 @@ function timeLabel(at: number, ticks: readonly number[]): string {
   return date.toLocaleTimeString(undefined, { timeStyle: "short", hour12: false });
 }
 
-/** Powers of two, for bytes. */
-const BINARY = Array.from({ length: 50 }, (_, power) => 2 ** power);
+/** Of counts: there is no half a connection. */
+export const WHOLE = Array.from({ length: 8 }, (_, power) =>
+  [1, 2, 5].map((one) => one * 10 ** power),
+).flat();
 
-function optionsOf(element: HTMLElement, { lines, format, isBinary, onCursor }: Drawing): uPlot.Options {
+/** Of bytes. */
+export const POWERS_OF_TWO = Array.from({ length: 50 }, (_, power) => 2 ** power);
+
+function optionsOf(element: HTMLElement, { lines, format, steps, onCursor }: Drawing): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
@@ -138,7 +143,7 @@ function optionsOf(element: HTMLElement, { lines, format, isBinary, onCursor }: 
         size: 62,
         space: 24,
         values: (_, ticks) => ticks.map(format),
-        ...(isBinary ? { incrs: BINARY } : {}),
+        ...(steps === undefined ? {} : { incrs: [...steps] }),
       },
     ],
     series: [
