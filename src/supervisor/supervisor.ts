@@ -44,7 +44,6 @@ type Shared =
   | "random"
   | "sendSignal"
   | "openclawSearch"
-  | "fetch"
   | "env"
   | "node"
   | "reportsDir"
@@ -55,6 +54,7 @@ export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, 
   readonly host: Host;
   readonly clock: Clock;
   readonly log: Log;
+  readonly fetch: typeof fetch;
   readonly stateDir: string;
   readonly crashesDir: string;
   readonly reportsDir: string;
@@ -130,8 +130,7 @@ export class Supervisor {
       const runLog = new RunLog(deps.runLogPath);
       await runLog.prepare();
       const records = await runLog.read();
-      const { upstream } = this.#config.gateway;
-      if (upstream.type === "openclaw") await openclawCommand(upstream, deps.openclawSearch);
+      await this.#checkUpstream(this.#config);
       await endLeftovers(records, deps);
       this.#bound = await bindAll(this.#config, deps);
       // a report that nobody collected has an environment in it
@@ -146,9 +145,8 @@ export class Supervisor {
       });
       this.#alerts = new Alerts({ ...deps, config: () => this.#config.alerts });
       await this.#runs.own(deps.pid, { event: "start", startTime, command: "supervisor", ownGroup: false });
-      const lastGeneration = records.reduce((max, record) => Math.max(max, record.generation), 0);
       this.#edge = new EdgeRunner(this.#edgeDeps());
-      this.#gateway = new GatewayRunner(this.#config, lastGeneration, this.#gatewayDeps());
+      this.#gateway = new GatewayRunner(this.#config, records, this.#gatewayDeps());
       this.#console = new ControlRunner(this.#consoleDeps());
       this.#control = await serveControl(deps.controlPath, (request, progress) =>
         this.#answer(request, progress),
@@ -198,6 +196,7 @@ export class Supervisor {
     if (this.#isStopping) return this.ended;
     this.#isStopping = true;
     this.#deps.log(`stopping: ${reason}`);
+    this.#gateway?.abandonUpkeep(); // a restart that is under way may take minutes
     const stopped = this.#exclusive(() => this.#end(reason));
     stopped.then(this.#ended.resolve, this.#ended.reject);
     return stopped;
@@ -226,10 +225,19 @@ export class Supervisor {
 
   #restart(operation: () => Promise<void>): Promise<void> {
     return this.#exclusive(async () => {
-      if (this.#isStopping)
-        throw new ClawkitError("CONTROL_FAILED", "Cannot restart as the gateway is being stopped");
+      this.#assertNotStopping();
       await operation();
     });
+  }
+
+  #assertNotStopping(): void {
+    if (!this.#isStopping) return;
+    throw new ClawkitError("CONTROL_FAILED", "Cannot restart as the gateway is being stopped");
+  }
+
+  /** What cannot be started is found out before anything is stopped. Throws OPENCLAW_NOT_FOUND. */
+  async #checkUpstream({ gateway: { upstream } }: Config): Promise<void> {
+    if (upstream.type === "openclaw") await openclawCommand(upstream, this.#deps.openclawSearch);
   }
 
   async status(): Promise<Status> {
@@ -276,7 +284,7 @@ export class Supervisor {
         return { kind: "done", status: await this.status() };
       case "restart":
         await this.#restart(() =>
-          request.all ? this.#restartAll(progress) : this.#restartGateway(progress),
+          request.all ? this.#restartAll(progress) : this.#restartGateway(progress, true),
         );
         progress("waiting until it is ready");
         await this.whenReady();
@@ -284,22 +292,28 @@ export class Supervisor {
     }
   }
 
-  /** Restarts the gateway behind the living edge; an edge that fails its own check is restarted too. */
-  async #restartGateway(progress: (text: string) => void): Promise<void> {
+  /**
+   * Restarts the gateway behind the living edge; an edge that fails its own check is restarted too. `mayStay`: the process
+   * may be the same one, as an OpenClaw's is that restarts by itself.
+   */
+  async #restartGateway(progress: (text: string) => void, mayStay: boolean): Promise<void> {
     const { edge, gateway } = this.#started();
     const config = await this.#deps.readConfig();
+    await this.#checkUpstream(config);
     if ((await edge.inspect()) === undefined && edge.isListening) {
       progress("restarting the edge, which does not answer");
       await edge.restart("it did not answer its supervisor");
     }
-    const isSame = JSON.stringify(config) === this.#configText;
-    if (isSame) progress("asking the gateway to restart");
-    if (isSame && (await gateway.restartSafely())) return;
+    const isAsked = mayStay && JSON.stringify(config) === this.#configText;
+    if (isAsked) progress("asking the gateway to restart");
+    if (isAsked && (await gateway.restartSafely())) return;
+    this.#assertNotStopping();
     progress("telling the clients");
     await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
     await edge.drain("gateway", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     progress("stopping the gateway");
     await gateway.stop();
+    this.#assertNotStopping();
     progress("starting the gateway");
     this.#adopt(config);
     await gateway.start(config);
@@ -309,6 +323,7 @@ export class Supervisor {
   async #restartAll(progress: (text: string) => void): Promise<void> {
     const { edge, gateway } = this.#started();
     const config = await this.#deps.readConfig();
+    await this.#checkUpstream(config);
     const { port, bind } = config.gateway;
     // a port that cannot be had is found out before anything is stopped
     const moved = port === this.#bound.port ? undefined : await bindAll(config, this.#deps);
@@ -317,6 +332,7 @@ export class Supervisor {
     await edge.drain("all", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     progress("stopping edge and gateway");
     await Promise.all([gateway.stop(), edge.stop(), this.#console?.retire()]);
+    this.#assertNotStopping();
     if (moved !== undefined || bind !== this.#bound.bind) {
       release(this.#bound);
       this.#bound = moved ?? (await this.#bindOrReturn(config));
@@ -443,7 +459,8 @@ export class Supervisor {
       onEnded: (generation, end, after) => this.#edge?.gatewayEnded(generation, end, after),
       onRestartRequested: (reason) => {
         this.#deps.log(`restarting the gateway: ${reason}`);
-        this.#restart(() => this.#restartGateway(() => undefined)).catch((error) =>
+        // memory only a new process gives back
+        this.#restart(() => this.#restartGateway(() => undefined, false)).catch((error) =>
           this.#deps.log(messageOf(error)),
         );
       },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { ActingOpenclaw } from "../helpers/acting-openclaw.ts";
-import { TestClawkit } from "../helpers/clawkit.ts";
+import { TestClawkit, until } from "../helpers/clawkit.ts";
 
 /** A gateway that refuses its config; its doctor can mend that if `reason` is empty. */
 async function refused(t: TestContext, reason: string, more: object) {
@@ -34,5 +34,17 @@ describe("an OpenClaw that refuses to start (exit 78)", () => {
     const { clawkit, openclaw } = await refused(t, "", {});
     assert.equal((await clawkit.cli("gateway", "start")).code, 78);
     assert.deepEqual(await openclaw.calls(), ["gateway run"]);
+  });
+
+  // its doctor may take minutes: it went on, and changed OpenClaw's state, behind a stop that had returned
+  test("a stop ends its doctor", async (t) => {
+    const { clawkit, openclaw } = await refused(t, "", { repairRefusals: true });
+    await openclaw.write("doctor-hangs", "");
+    await clawkit.runForeground();
+    await until(() => openclaw.has("doctor-pid") || undefined);
+    const doctor = await openclaw.pidOf("doctor-pid");
+    assert.equal((await clawkit.cli("gateway", "stop")).code, 0);
+    assert.throws(() => process.kill(doctor, 0), { code: "ESRCH" });
+    assert.deepEqual(await openclaw.calls(), ["gateway run", "doctor --fix"]);
   });
 });
