@@ -4,8 +4,10 @@ import { secretsOf } from "../config/redact.ts";
 import type { Config } from "../config/schema.ts";
 import type { ControlReply, ControlRequest, Status } from "../core/control.ts";
 import { ClawkitError, messageOf } from "../core/errors.ts";
-import type { EdgeSettings } from "../core/messages.ts";
+import type { AfterEnd, EdgeSettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
+import { describeEnd, type ProcessEnd } from "../core/process-end.ts";
+import type { RunEvent } from "../core/run-events.ts";
 import { withoutSecrets } from "../core/secrets.ts";
 import { VERSION } from "../core/version.ts";
 import type { Host } from "../host/types.ts";
@@ -22,7 +24,7 @@ import { acquireLock, type Lock } from "./lock.ts";
 import { removeStrayReports } from "./node-report.ts";
 import { RunLog } from "./run-log.ts";
 import { Runs } from "./runs.ts";
-import { GIVE_UP_WAITING_AFTER, statusOf } from "./status.ts";
+import { GIVE_UP_WAITING_AFTER, statusOf, urlOf } from "./status.ts";
 
 const READY_POLL_MS = 20;
 
@@ -78,6 +80,7 @@ export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, 
     stream: "out" | "err" | "end",
     line: string,
   ) => void;
+  readonly onEvent: (event: RunEvent) => void;
 }
 
 /**
@@ -103,6 +106,7 @@ export class Supervisor {
   #isStopping = false;
   #fatal: ClawkitError | undefined;
   #wasReady = false;
+  #isServed = false;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
@@ -156,6 +160,7 @@ export class Supervisor {
       await this.#lock.release();
       throw error;
     }
+    deps.onEvent({ event: "starting", pid: deps.pid, port: this.#bound.port });
     this.#edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
     await this.#gateway.start(this.#config);
     this.#watchConfig();
@@ -196,6 +201,7 @@ export class Supervisor {
     if (this.#isStopping) return this.ended;
     this.#isStopping = true;
     this.#deps.log(`stopping: ${reason}`);
+    this.#deps.onEvent({ event: "stopping", reason });
     this.#gateway?.abandonUpkeep(); // a restart that is under way may take minutes
     const stopped = this.#exclusive(() => this.#end(reason));
     stopped.then(this.#ended.resolve, this.#ended.reject);
@@ -214,6 +220,7 @@ export class Supervisor {
     await this.#runs.own(this.#deps.pid, { event: "end", end, uptimeMs, lastLines: [] });
     await Promise.all([this.#runs.settled(), this.#alerts.stop()]);
     await this.#lock?.release();
+    this.#deps.onEvent({ event: "stopped" });
   }
 
   /** One operation at a time: two restarts at once would start two gateways. */
@@ -411,12 +418,21 @@ export class Supervisor {
       ...this.#deps,
       clean: this.#clean,
       onIncident: (change, incident) => this.#alerts.incident(change, incident),
-      onLost: (reason, generation) => this.#alerts.edgeLost(reason, generation),
-      onListening: () => this.#alerts.edgeBack(),
+      onLost: (reason, generation) => {
+        this.#alerts.edgeLost(reason, generation);
+        this.#noteServed();
+      },
+      onListening: () => {
+        this.#alerts.edgeBack();
+        this.#noteServed();
+      },
       runs: this.#runs,
       args: this.#deps.edgeArgs,
       onLine: (stream, line) => this.#deps.onLine("edge", stream, line),
-      onGatewayState: (generation, state) => this.#gateway?.noteState(generation, state),
+      onGatewayState: (generation, state) => {
+        this.#gateway?.noteState(generation, state);
+        this.#noteServed();
+      },
       onRestartGateway: (generation, why) => {
         this.#gateway
           ?.endHung(generation, why)
@@ -425,6 +441,26 @@ export class Supervisor {
       onControlWanted: () => this.#console?.want(),
       onListenFailed: (message, code) => void this.#onListenFailed(message, code),
     };
+  }
+
+  /** Tells when clients are served, for the first time or again. */
+  #noteServed(): void {
+    const wasServed = this.#isServed;
+    const { edge, gateway } = this.#started();
+    this.#isServed = edge.isListening && gateway.observed === "ready";
+    if (!this.#isServed || wasServed) return;
+    const { pid, generation } = gateway.inspect();
+    const { port } = this.#bound;
+    const url = urlOf(port, this.#config.gateway.tls !== undefined);
+    const pids = { supervisor: this.#deps.pid, edge: edge.pid ?? null, gateway: pid ?? null };
+    this.#deps.onEvent({ event: "ready", url, port, generation, pids });
+  }
+
+  #tellExit(generation: number, end: ProcessEnd, after: AfterEnd): void {
+    const { code, signal } = end;
+    const { lastLine = null } = this.#started().gateway.inspect().lastExit ?? {};
+    const exit = { generation, code, signal, reason: describeEnd(end), lastLine, next: after.kind };
+    this.#deps.onEvent({ event: "gateway-exit", ...exit });
   }
 
   #consoleDeps(): ControlRunnerDeps {
@@ -456,7 +492,11 @@ export class Supervisor {
         (await this.#deps.host.process(pid).catch(() => undefined))?.state === "stopped",
       onLine: (stream, line) => this.#deps.onLine("gateway", stream, line),
       onStarted: (run) => this.#edge?.gatewayStarted(run),
-      onEnded: (generation, end, after) => this.#edge?.gatewayEnded(generation, end, after),
+      onEnded: (generation, end, after) => {
+        this.#edge?.gatewayEnded(generation, end, after);
+        this.#noteServed();
+        this.#tellExit(generation, end, after);
+      },
       onRestartRequested: (reason) => {
         this.#deps.log(`restarting the gateway: ${reason}`);
         // memory only a new process gives back
