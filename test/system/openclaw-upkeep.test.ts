@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { ActingOpenclaw } from "../helpers/acting-openclaw.ts";
 import { ROOT, TestClawkit, until } from "../helpers/clawkit.ts";
+import { TestClient } from "../helpers/clients.ts";
 import { ask } from "../helpers/http.ts";
 import { exits } from "../helpers/results.ts";
 
@@ -107,4 +108,32 @@ describe("an OpenClaw behind the edge", { concurrency: 2, timeout: 4 * SOON_MS }
       assert.equal((await clawkit.status()).gateway.pid, before.gateway.pid);
     }
   });
+
+  for (const [name, end, expected] of [
+    ["that is killed: its clients are told when it is back", kill, { restartExpectedMs: 10_000 }],
+    ["that refuses to go on: its clients are told of no restart", refuse, {}],
+  ] as const) {
+    test(name, async (t) => {
+      const { clawkit } = await running(t);
+      const { gateway } = await clawkit.ready();
+      const client = new TestClient(clawkit.url);
+      const messages: unknown[] = [];
+      client.socket.on("message", (data) => messages.push(JSON.parse(String(data))));
+      await client.next();
+      await client.echo('{"type":"req","id":"1","method":"connect","params":{}}');
+      end(gateway.pid!, clawkit);
+      const { code, reason } = await client.ended;
+      assert.equal(code, 1012);
+      const payload = { reason, ...expected };
+      assert.deepEqual(messages.at(-1), { type: "event", event: "shutdown", payload });
+    });
+  }
 });
+
+function kill(pid: number): void {
+  process.kill(pid, "SIGKILL");
+}
+
+function refuse(_pid: number, { port }: TestClawkit): void {
+  ask(port, "/exit-78").catch(() => undefined);
+}
