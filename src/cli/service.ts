@@ -4,6 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { ClawkitError } from "../core/errors.ts";
 import { shellWord } from "../core/shell-word.ts";
 import { findOpenclaw } from "../host/openclaw-command.ts";
+import { STATE_VARIABLES } from "../host/openclaw-state.ts";
 import { findOnPath } from "../host/path-search.ts";
 import type { ServiceFacts } from "../host/types.ts";
 import { checkSettings } from "../services/check-settings.ts";
@@ -90,6 +91,7 @@ export async function serviceSettings(context: CliContext, config: Config): Prom
     stateDir: paths.stateDir,
     logsDir: paths.logsDir,
     path: await servicePath(context, config, node),
+    variables: gatewayVariables(config.gateway.upstream, env),
     user: accountOf(context),
     startSec: startSeconds(config.supervisor),
     stopSec: stopSeconds(config.supervisor),
@@ -111,6 +113,15 @@ async function servicePath(context: CliContext, { gateway }: Config, node: strin
   const found = await gatewayPrograms(gateway.upstream, { path: env.PATH, openclawSearch });
   const folders = [node, ...found].map((path) => dirname(path));
   return [...new Set([...folders, ...SYSTEM_PATH.split(":")])].join(delimiter);
+}
+
+/** Where its user has OpenClaw's state: without it the service would run another one, on an empty state. */
+function gatewayVariables(
+  { type }: Config["gateway"]["upstream"],
+  env: CliContext["env"],
+): Readonly<Record<string, string>> {
+  const set = STATE_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+  return type === "openclaw" ? Object.fromEntries(set) : {};
 }
 
 /** What a gateway of its own is found by on the PATH, where it is. */
