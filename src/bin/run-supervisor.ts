@@ -14,7 +14,7 @@ import { LAUNCHD_LABEL, SERVICE_LOG } from "../services/launchd-plist.ts";
 import { startSeconds, stopSeconds } from "../services/limits.ts";
 import { ServiceNotifier } from "../services/notify.ts";
 import { boundLog } from "../services/service-log.ts";
-import { Supervisor } from "../supervisor/supervisor.ts";
+import { type OpenclawConfig, Supervisor } from "../supervisor/supervisor.ts";
 import { entryPath, openclawSearch } from "./entries.ts";
 import { ownHome } from "./home.ts";
 import { localSocket, ownPaths } from "./own-paths.ts";
@@ -79,7 +79,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     reportsDir: paths.reportsDir,
     fetch: globalThis.fetch,
     openclawSearch: openclawSearch(paths),
-    openclawTrustsEdge,
+    readOpenclaw,
     lockPath: paths.lock,
     runLogPath: paths.runLog,
     controlPath,
@@ -126,12 +126,13 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
 }
 
 /** A config that is missing or broken trusts nobody. */
-async function openclawTrustsEdge(): Promise<boolean> {
+async function readOpenclaw(): Promise<OpenclawConfig> {
   const path = await openclawConfigPath(process.env, ownHome());
+  const text = await readFile(path, "utf8").catch(() => "");
   try {
-    return trustsEdge(readOpenclawGateway({ path, text: await readFile(path, "utf8") }));
+    return { text, trustsEdge: trustsEdge(readOpenclawGateway({ path, text })) };
   } catch {
-    return false;
+    return { text, trustsEdge: false };
   }
 }
 

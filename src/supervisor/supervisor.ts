@@ -60,8 +60,7 @@ export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, 
   readonly stateDir: string;
   readonly crashesDir: string;
   readonly reportsDir: string;
-  /** Whether OpenClaw's own config has it read X-Forwarded-For from the edge. */
-  readonly openclawTrustsEdge: () => Promise<boolean>;
+  readonly readOpenclaw: () => Promise<OpenclawConfig>;
   readonly lockPath: string;
   readonly runLogPath: string;
   readonly controlPath: string;
@@ -81,6 +80,14 @@ export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, 
     line: string,
   ) => void;
   readonly onEvent: (event: RunEvent) => void;
+}
+
+/** OpenClaw's own config. */
+export interface OpenclawConfig {
+  /** Empty if there is none. */
+  readonly text: string;
+  /** Whether it has OpenClaw read X-Forwarded-For from the edge. */
+  readonly trustsEdge: boolean;
 }
 
 /**
@@ -107,6 +114,8 @@ export class Supervisor {
   #fatal: ClawkitError | undefined;
   #wasReady = false;
   #isServed = false;
+  /** OpenClaw's config, as it was when it had refused it. */
+  #refusedText: string | undefined;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
@@ -363,27 +372,35 @@ export class Supervisor {
     throw new ClawkitError("CONTROL_FAILED", "The supervisor is still starting");
   }
 
-  /** After a refusal the next change of the config is worth a try. */
+  /** After a refusal the next change of the config, or of OpenClaw's, is worth a try. */
   #watchConfig(): void {
     const look = async () => {
-      if (this.#gateway?.isRefused !== true || this.#isStopping) return;
-      const config = await this.#deps.readConfig().catch(() => undefined);
-      if (config === undefined || JSON.stringify(config) === this.#configText) return;
-      this.#deps.log("the config changed: starting the gateway that had refused");
-      this.#adopt(config);
-      await this.#restart(() => this.#started().gateway.start(config));
+      if (this.#isStopping) return;
+      const isOpenclaw = this.#config.gateway.upstream.type === "openclaw";
+      const openclaw = isOpenclaw ? await this.#deps.readOpenclaw() : undefined;
+      // it reads its config again while it runs: remote clients must not go on to one that lets anybody in
+      if (openclaw !== undefined) this.#edge?.upstreamTrusts(openclaw.trustsEdge);
+      await this.#retryRefused(openclaw?.text);
     };
     this.#configTimer = setInterval(() => {
       void removeStrayReports(this.#deps.reportsDir, this.#deps.clock.wall());
       look().catch((error) => this.#deps.log(`cannot start the gateway: ${messageOf(error)}`));
-      void this.#watchTrust();
     }, CONFIG_POLL_MS);
   }
 
-  /** OpenClaw reads its config again while it runs: remote clients must not go on to one that lets anybody in. */
-  async #watchTrust(): Promise<void> {
-    if (this.#config.gateway.upstream.type !== "openclaw" || this.#isStopping) return;
-    this.#edge?.upstreamTrusts(await this.#deps.openclawTrustsEdge());
+  async #retryRefused(openclawText: string | undefined): Promise<void> {
+    if (this.#gateway?.isRefused !== true) {
+      this.#refusedText = undefined;
+      return;
+    }
+    this.#refusedText ??= openclawText;
+    const config = await this.#deps.readConfig().catch(() => undefined);
+    const isSame = JSON.stringify(config) === this.#configText && openclawText === this.#refusedText;
+    if (config === undefined || isSame) return;
+    this.#deps.log("the config changed: starting the gateway that had refused");
+    this.#adopt(config);
+    this.#refusedText = openclawText;
+    await this.#restart(() => this.#started().gateway.start(config));
   }
 
   /** The same port on other addresses: it can only be tried once the old ones are let go. */
@@ -410,7 +427,8 @@ export class Supervisor {
   readonly #clean = (line: string) => withoutSecrets(line, secretsOf(this.#config));
 
   async #edgeSettings(config: Config): Promise<EdgeSettings> {
-    return edgeSettings(config, this.#deps.stateDir, await this.#deps.openclawTrustsEdge());
+    const { trustsEdge } = await this.#deps.readOpenclaw();
+    return edgeSettings(config, this.#deps.stateDir, trustsEdge);
   }
 
   #edgeDeps(): EdgeRunnerDeps {

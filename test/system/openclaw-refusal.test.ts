@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { ActingOpenclaw } from "../helpers/acting-openclaw.ts";
-import { TestClawkit, until } from "../helpers/clawkit.ts";
+import { ROOT, TestClawkit, until } from "../helpers/clawkit.ts";
+
+const CLAWKIT = join(ROOT, "src/bin/clawkit.ts");
 
 /** A gateway that refuses its config; its doctor can mend that if `reason` is empty. */
 async function refused(t: TestContext, reason: string, more: object) {
@@ -46,5 +50,22 @@ describe("an OpenClaw that refuses to start (exit 78)", () => {
     assert.equal((await clawkit.cli("gateway", "stop")).code, 0);
     assert.throws(() => process.kill(doctor, 0), { code: "ESRCH" });
     assert.deepEqual(await openclaw.calls(), ["gateway run", "doctor --fix"]);
+  });
+
+  // it refused its own config: that one is mended, not ClawKit's
+  test("is started again when OpenClaw's config was changed", async (t) => {
+    const { clawkit, openclaw } = await refused(t, "for good", {});
+    const config = join(openclaw.folder, "openclaw.json");
+    const start = [CLAWKIT, "gateway", "start"];
+    const { code } = await clawkit.spawnAndWait(process.execPath, start, { OPENCLAW_CONFIG_PATH: config });
+    assert.equal(code, 78);
+    assert.deepEqual(await openclaw.calls(), ["gateway run"]);
+    await rm(join(openclaw.folder, "refused"));
+    let edits = 0;
+    await until(async () => {
+      await writeFile(config, `{ gateway: { mode: "local" } } // edit ${edits++}`);
+      return (await clawkit.status()).state === "healthy" || undefined;
+    });
+    assert.deepEqual(await openclaw.calls(), ["gateway run", "gateway run"]);
   });
 });
