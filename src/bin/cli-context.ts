@@ -85,10 +85,10 @@ function contextWith(name: "clawkit" | "openclaw", out: Output, home: string): C
       isWatched = true;
       return interrupt.signal;
     },
-    runSupervisor: async () => {
+    runSupervisor: async (output) => {
       const { runSupervisor } = await import("./run-supervisor.ts");
       process.removeAllListeners("SIGINT"); // the supervisor has its own
-      await runSupervisor({ echo: true });
+      await runSupervisor({ output });
       return 0;
     },
     runConsole: async (port, onReady) => {

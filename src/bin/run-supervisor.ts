@@ -14,7 +14,7 @@ import { LAUNCHD_LABEL, SERVICE_LOG } from "../services/launchd-plist.ts";
 import { startSeconds, stopSeconds } from "../services/limits.ts";
 import { ServiceNotifier } from "../services/notify.ts";
 import { boundLog } from "../services/service-log.ts";
-import { Supervisor } from "../supervisor/supervisor.ts";
+import { type OpenclawConfig, Supervisor } from "../supervisor/supervisor.ts";
 import { entryPath, openclawSearch } from "./entries.ts";
 import { ownHome } from "./home.ts";
 import { localSocket, ownPaths } from "./own-paths.ts";
@@ -25,8 +25,11 @@ const BYTES_PER_MB = 1024 * 1024;
 type Source = "gateway" | "edge" | "supervisor" | "control";
 
 export interface RunOptions {
-  /** In the foreground everything also goes to standard output, so that `docker logs` shows it. */
-  readonly echo: boolean;
+  /**
+   * What goes to standard output: in the foreground everything that is logged, so that `docker logs` shows it, or the
+   * events, a line of JSON each.
+   */
+  readonly output: "lines" | "events" | "none";
   /** Lock and port are taken, edge and gateway are starting. */
   readonly onTakenOver?: () => void;
   /** Clients are served. */
@@ -43,7 +46,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
   // launchd has no journal: what it keeps of us is for what our own logs do not have
   const isLaunchd = process.env.XPC_SERVICE_NAME === LAUNCHD_LABEL;
   if (isLaunchd) await boundLog(join(paths.logsDir, SERVICE_LOG), config.logs.maxMb * BYTES_PER_MB);
-  const echo = options.echo && !isLaunchd;
+  const echo = options.output === "lines" && !isLaunchd;
 
   const write = (source: Source, stream: LogStream, text: string) => {
     const line = { time: new Date(realClock.wall()).toISOString(), stream, text };
@@ -76,7 +79,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     reportsDir: paths.reportsDir,
     fetch: globalThis.fetch,
     openclawSearch: openclawSearch(paths),
-    openclawTrustsEdge,
+    readOpenclaw,
     lockPath: paths.lock,
     runLogPath: paths.runLog,
     controlPath,
@@ -86,6 +89,10 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     readConfig: () => readValidConfig(paths),
     log: (text) => write("supervisor", "log", text),
     onLine: (source, stream, line) => write(source, stream, line),
+    onEvent: (event) => {
+      if (options.output !== "events") return;
+      console.log(JSON.stringify({ time: new Date(realClock.wall()).toISOString(), ...event }));
+    },
   });
 
   process.title = "clawkit supervisor";
@@ -125,12 +132,13 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
 const EDGE_YOUNG_SPACE = "--max-semi-space-size=8";
 
 /** A config that is missing or broken trusts nobody. */
-async function openclawTrustsEdge(): Promise<boolean> {
+async function readOpenclaw(): Promise<OpenclawConfig> {
   const path = await openclawConfigPath(process.env, ownHome());
+  const text = await readFile(path, "utf8").catch(() => "");
   try {
-    return trustsEdge(readOpenclawGateway({ path, text: await readFile(path, "utf8") }));
+    return { text, trustsEdge: trustsEdge(readOpenclawGateway({ path, text })) };
   } catch {
-    return false;
+    return { text, trustsEdge: false };
   }
 }
 

@@ -63,7 +63,7 @@ async function start(): Promise<number> {
     ...context,
     runSupervisor: async () => {
       await runSupervisor({
-        echo: true,
+        output: "lines",
         onReady: async () => printFirstSteps((await currentStatus(context)).url!),
       });
       return 0;

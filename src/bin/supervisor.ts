@@ -12,7 +12,7 @@ function report(message: StartReport): Promise<void> {
 
 try {
   await runSupervisor({
-    echo: false,
+    output: "none",
     onTakenOver: () => {
       void report({ type: "taken-over" }).then(() => {
         // the one who started us may go

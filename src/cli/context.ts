@@ -29,8 +29,8 @@ export interface CliContext {
   readonly playbooksDir: string;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
-  /** Runs the supervisor in this process until it ends; resolves with the exit code. */
-  readonly runSupervisor: () => Promise<number>;
+  /** Runs the supervisor in this process until it ends; prints what is logged, or events. Resolves with the exit code. */
+  readonly runSupervisor: (output: "lines" | "events") => Promise<number>;
   /** Serves the console from this process until it is interrupted; `onReady` is given port and one-time code. */
   readonly runConsole: (
     port: number,

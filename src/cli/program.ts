@@ -37,7 +37,6 @@ export function tellError(error: unknown, out: Output, argv: readonly string[]):
 export function createProgram(context: CliContext, done: (exitCode: number) => void): Command {
   const isAlias = context.name === "openclaw";
   const program = new Command(context.name);
-  const run = (action: () => Promise<number> | number) => async () => done(await action());
 
   program
     .description(
@@ -48,7 +47,7 @@ export function createProgram(context: CliContext, done: (exitCode: number) => v
     .version(isAlias ? `${VERSION} (ClawKit, called as openclaw)` : VERSION, "-V, --version")
     .exitOverride()
     .showSuggestionAfterError()
-    .addHelpText("after", "\nEvery command takes --help, and all but gateway run and playbook take --json.");
+    .addHelpText("after", "\nEvery command takes --help, and all but playbook take --json.");
 
   const gateway = program.command("gateway").description("run, start, stop and look at the gateway");
   if (isAlias) {
@@ -61,7 +60,10 @@ export function createProgram(context: CliContext, done: (exitCode: number) => v
   gateway
     .command("run")
     .description("run it here, in the foreground")
-    .action(run(async () => (await import("./commands/gateway.ts")).gatewayRun(context)));
+    .option("--json", "print a line of JSON for each event, instead of what is logged")
+    .action(async (options) =>
+      done(await (await import("./commands/gateway.ts")).gatewayRun(context, options)),
+    );
   const verbs = [
     ["start", "start it in the background; returns when it is ready", "gatewayStart"],
     ["stop", "stop it; returns when every process is gone", "gatewayStop"],

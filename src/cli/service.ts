@@ -3,6 +3,8 @@ import { delimiter, dirname } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { ClawkitError } from "../core/errors.ts";
 import { shellWord } from "../core/shell-word.ts";
+import { findOpenclaw } from "../host/openclaw-command.ts";
+import { STATE_VARIABLES } from "../host/openclaw-state.ts";
 import { findOnPath } from "../host/path-search.ts";
 import type { ServiceFacts } from "../host/types.ts";
 import { checkSettings } from "../services/check-settings.ts";
@@ -89,6 +91,7 @@ export async function serviceSettings(context: CliContext, config: Config): Prom
     stateDir: paths.stateDir,
     logsDir: paths.logsDir,
     path: await servicePath(context, config, node),
+    variables: gatewayVariables(config.gateway.upstream, env),
     user: accountOf(context),
     startSec: startSeconds(config.supervisor),
     stopSec: stopSeconds(config.supervisor),
@@ -104,11 +107,30 @@ function accountOf({ platform, env, userName }: CliContext): string {
 }
 
 /** The folders of Node and of a gateway of its own, then the system's: a shell's PATH has much that is only its own. */
-async function servicePath({ env, platform }: CliContext, { gateway }: Config, node: string) {
+async function servicePath(context: CliContext, { gateway }: Config, node: string) {
+  const { env, platform, openclawSearch } = context;
   if (platform === "win32") return env.PATH ?? env.Path ?? "";
-  const { upstream } = gateway;
-  const [command] = upstream.type === "command" ? upstream.command : [];
-  const found = command === undefined ? [] : (await findOnPath(command, env.PATH)).slice(0, 1);
+  const found = await gatewayPrograms(gateway.upstream, { path: env.PATH, openclawSearch });
   const folders = [node, ...found].map((path) => dirname(path));
   return [...new Set([...folders, ...SYSTEM_PATH.split(":")])].join(delimiter);
+}
+
+/** Where its user has OpenClaw's state: without it the service would run another one, on an empty state. */
+function gatewayVariables(
+  { type }: Config["gateway"]["upstream"],
+  env: CliContext["env"],
+): Readonly<Record<string, string>> {
+  const set = STATE_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+  return type === "openclaw" ? Object.fromEntries(set) : {};
+}
+
+/** What a gateway of its own is found by on the PATH, where it is. */
+async function gatewayPrograms(
+  upstream: Config["gateway"]["upstream"],
+  { path, openclawSearch }: { path: string | undefined; openclawSearch: CliContext["openclawSearch"] },
+): Promise<readonly string[]> {
+  const isOpenclaw = upstream.type === "openclaw";
+  if (isOpenclaw && upstream.command === undefined) return (await findOpenclaw(openclawSearch)) ?? [];
+  const [command] = isOpenclaw || upstream.type === "command" ? (upstream.command ?? []) : [];
+  return command === undefined ? [] : (await findOnPath(command, path)).slice(0, 1);
 }

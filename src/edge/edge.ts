@@ -18,10 +18,10 @@ import { startKeepalive } from "../policy/keepalive.ts";
 import { FirstMessage } from "../protocol/first-message.ts";
 import { ConnectionLog, type ConnectionTrack, type Ending } from "./connection-log.ts";
 import { ControlProxy } from "./control-proxy.ts";
-import { readConnect, shutdownFrame } from "./dialects/openclaw.ts";
+import { readConnect, STARTED_PATH, shutdownFrame } from "./dialects/openclaw.ts";
 import { CLOSE_ANSWER_MS } from "./ending.ts";
 import { FrontDoor } from "./front-door.ts";
-import { GatewayMonitor } from "./gateway-monitor.ts";
+import { GatewayMonitor, type Loss } from "./gateway-monitor.ts";
 import { Greeter } from "./greeter.ts";
 import { HttpProxy, pathOf, sendJson } from "./http-proxy.ts";
 import { KeepaliveSweep } from "./keepalive-sweep.ts";
@@ -92,6 +92,7 @@ export class Edge {
       ...deps,
       rules: settings,
       restartsInPlace: this.#speaksOpenclaw,
+      readyPath: this.#speaksOpenclaw ? STARTED_PATH : "/readyz",
       onState: (generation, state) => this.#onGatewayState(generation, state),
       onSilent: (generation, why) =>
         record({
@@ -222,7 +223,8 @@ export class Edge {
     await Promise.all(
       links.map(async (link) => {
         await delay(this.#deps.random() * spread);
-        this.#endLink(link, { code: CLOSE.serviceRestart, reason, by: "edge", cause, isStop });
+        const restartInMs = isStop ? undefined : 0;
+        this.#endLink(link, { code: CLOSE.serviceRestart, reason, by: "edge", cause, restartInMs });
       }),
     );
     for (
@@ -294,18 +296,14 @@ export class Edge {
 
   async #explainLoss(link: Link): Promise<void> {
     if (this.#lost++ === 0) setTimeout(() => this.#reportLosses(), CLOSE_ANSWER_MS);
-    const { code, reason, cause } = await this.#monitor.explainLoss(link.generation);
-    this.#endLink(link, { code, reason, by: "gateway", cause });
+    this.#endLink(link, { by: "gateway", ...(await this.#monitor.explainLoss(link.generation)) });
   }
 
   /** Clients of OpenClaw are told of a restart in their own protocol, too. */
-  #endLink(
-    link: Link,
-    end: { code: number; reason: string; by: "edge" | "gateway"; cause: CauseId; isStop?: boolean },
-  ): void {
-    const { code, reason, by, cause } = end;
+  #endLink(link: Link, end: Loss & { readonly by: "edge" | "gateway" }): void {
+    const { code, reason, by, cause, restartInMs } = end;
     const isTold = this.#speaksOpenclaw && code === CLOSE.serviceRestart;
-    const expectedMs = end.isStop === true ? undefined : OPENCLAW_RESTART_MS;
+    const expectedMs = restartInMs === undefined ? undefined : restartInMs + OPENCLAW_RESTART_MS;
     const farewell = isTold ? { farewell: shutdownFrame(reason, expectedMs) } : {};
     link.end(code, reason, { by, cause, ...farewell });
   }

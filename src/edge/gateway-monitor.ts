@@ -36,6 +36,8 @@ export interface GatewayMonitorDeps {
   readonly rules: LivenessRules;
   /** Whether its listener may go and come back while its process lives. */
   readonly restartsInPlace: boolean;
+  /** Where it answers 503 as long as it takes no clients. */
+  readonly readyPath: string;
   /** The state changed; the new one is in `state`. */
   readonly onState: (generation: number, state: GatewayState) => void;
   /** A gateway that should serve does not: it hangs, or it cannot be reached. */
@@ -47,6 +49,8 @@ export interface Loss {
   readonly code: number;
   readonly reason: string;
   readonly cause: CauseId;
+  /** How long until it is started again, where that is known; undefined if it is not started again. */
+  readonly restartInMs?: number | undefined;
 }
 
 interface Ended {
@@ -112,11 +116,12 @@ export class GatewayMonitor {
     this.#liveness = startLiveness(this.#lookedAt);
     this.#setState("starting");
     this.#lookTimer = setInterval(() => void this.#look(), LOOK_MS);
-    this.#prober = new GatewayProber(
+    this.#prober = new GatewayProber({
       run,
-      () => this.#state === "ready" || this.#state === "hung",
-      (result) => this.#onProbed(run, result),
-    );
+      path: this.#deps.readyPath,
+      isReady: () => this.#state === "ready" || this.#state === "hung",
+      onResult: (result) => this.#onProbed(run, result),
+    });
     this.#prober.ask();
   }
 
@@ -167,7 +172,7 @@ export class GatewayMonitor {
       };
     }
     const reason = "gateway restarting (reason not yet known), reconnect now";
-    return { code: CLOSE.serviceRestart, reason, cause: "gateway-ended" };
+    return { code: CLOSE.serviceRestart, reason, cause: "gateway-ended", restartInMs: 0 };
   }
 
   async #waitForWord(generation: number): Promise<void> {
@@ -196,7 +201,7 @@ export class GatewayMonitor {
     this.#liveness = undefined;
   }
 
-  /** Any HTTP answer is life; 503 on /readyz is "alive, not ready yet". */
+  /** Any HTTP answer is life; 503 is "alive, not ready yet". */
   #onProbed(run: GatewayRun, result: ProbeResult): void {
     if (this.#run !== run) return;
     if (typeof result === "number") {
@@ -290,5 +295,6 @@ function lossOf({ end, after }: Ended): Loss {
     refused: `gateway ended (${what}), it is not started again`,
     stopped: `gateway stopped (${what})`,
   };
-  return { code: CLOSE.serviceRestart, reason: reasons[after.kind], cause };
+  const restartInMs = after.kind === "restart" ? after.delayMs : undefined;
+  return { code: CLOSE.serviceRestart, reason: reasons[after.kind], cause, restartInMs };
 }

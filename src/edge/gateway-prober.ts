@@ -15,9 +15,18 @@ const PROBE_TIMEOUT_MS = 5_000;
 /** A status if the gateway answered HTTP at all; `refused` if nobody listens there. */
 export type ProbeResult = number | "refused" | undefined;
 
-/** Asks one life of the gateway for `/readyz`, again and again, until stopped. */
+export interface GatewayProberOptions {
+  readonly run: GatewayRun;
+  /** What is asked for: 503 there means that no client is let in yet. */
+  readonly path: string;
+  readonly isReady: () => boolean;
+  readonly onResult: (result: ProbeResult) => void;
+}
+
+/** Asks one life of the gateway whether it takes clients, again and again, until stopped. */
 export class GatewayProber {
   readonly #run: GatewayRun;
+  readonly #path: string;
   readonly #onResult: (result: ProbeResult) => void;
   readonly #isReady: () => boolean;
   #timer: NodeJS.Timeout | undefined;
@@ -25,8 +34,9 @@ export class GatewayProber {
   #remotePauseMs = STARTING_PROBE_MS;
   #isStopped = false;
 
-  constructor(run: GatewayRun, isReady: () => boolean, onResult: (result: ProbeResult) => void) {
+  constructor({ run, path, isReady, onResult }: GatewayProberOptions) {
     this.#run = run;
+    this.#path = path;
     this.#isReady = isReady;
     this.#onResult = onResult;
   }
@@ -39,7 +49,7 @@ export class GatewayProber {
     this.#abort = abort;
     const { address, edgeKey } = this.#run;
     const headers = edgeKey === undefined ? [] : ["X-Clawkit-Edge", edgeKey];
-    const request = sendRequest(address, { method: "GET", path: "/readyz", headers }, abort.signal);
+    const request = sendRequest(address, { method: "GET", path: this.#path, headers }, abort.signal);
     const timeout = setTimeout(() => finish(undefined), PROBE_TIMEOUT_MS);
     const finish = (result: ProbeResult) => {
       clearTimeout(timeout);

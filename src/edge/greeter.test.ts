@@ -108,6 +108,36 @@ for (const [name, first] of [
   });
 }
 
+// its Close frame was read over: a client that no longer wanted to wait was kept for 10 s, and told 1008 or 1013
+for (const [name, said] of [
+  ["before its connect", []],
+  ["behind its connect", [CONNECT]],
+] as const) {
+  test(`who says goodbye ${name} is answered with its own words, at once`, async (t) => {
+    const { client, end, greeter, closed } = await greeted(t);
+    for (const text of said) client.send(text);
+    client.close(1000, "not now");
+    assert.deepEqual(await end, [1000, "not now"]);
+    assert.deepEqual(closed, [1000]);
+    assert.equal(greeter.size, 0);
+  });
+}
+
+test("a ping is answered while the client waits", async (t) => {
+  const { client } = await greeted(t);
+  client.send(CONNECT);
+  client.ping("still there?");
+  const [payload] = await once(client, "pong");
+  assert.equal(String(payload), "still there?");
+});
+
+test("who breaks the WebSocket protocol is told", async (t) => {
+  const { client, end } = await greeted(t);
+  client.send(CONNECT);
+  rawOf(client).write(Buffer.from("8100", "hex")); // a text frame without a mask
+  assert.deepEqual(await end, [1002, "unmasked frame from a client"]);
+});
+
 test("who leaves is forgotten, and a stop tells who is left", async (t) => {
   const { client, greeter, closed } = await greeted(t);
   client.terminate();
@@ -118,6 +148,10 @@ test("who leaves is forgotten, and a stop tells who is left", async (t) => {
   await other.greeter.dismissAll({ code: 1012, reason: "gateway stopped", cause: "planned-restart" });
   assert.deepEqual(await other.end, [1012, "gateway stopped"]);
 });
+
+function rawOf(client: WebSocket): Socket {
+  return (client as unknown as { _socket: Socket })._socket;
+}
 
 /** Lets events happen until something holds; a test's own time limit bounds it. */
 async function until(holds: () => boolean): Promise<void> {

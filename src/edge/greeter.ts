@@ -3,8 +3,11 @@ import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
 import type { Clock } from "../core/ports.ts";
 import { FirstMessage } from "../protocol/first-message.ts";
+import { FrameRelay } from "../protocol/frame-relay.ts";
+import { type CloseMessage, decodeClose, encodeClose, encodeFrame, OPCODE } from "../protocol/frames.ts";
 import { completeUpgrade } from "../protocol/upgrade.ts";
 import { challengeFrame, readConnect, startingFrame } from "./dialects/openclaw.ts";
+import { endGently } from "./ending.ts";
 import { closeSocket } from "./refusal.ts";
 import type { Visitor } from "./waiting-room.ts";
 
@@ -27,6 +30,8 @@ const STARTING = { code: CLOSE.tryAgainLater, reason: "gateway starting", cause:
 interface Guest {
   readonly visitor: Visitor;
   readonly message: FirstMessage;
+  /** Finds its control frames; what it would pass on has nowhere to go. */
+  readonly frames: FrameRelay;
   /** Of its `connect`, once it came. */
   requestId?: string;
   timer: NodeJS.Timeout;
@@ -65,7 +70,9 @@ export class Greeter {
         cause: "refused-by-edge",
       });
     }, CONNECT_MS);
-    const guest: Guest = { visitor, message: new FirstMessage(), timer };
+    const onControl = (opcode: number, payload: Buffer) => this.#onControl(guest, opcode, payload);
+    const frames = new FrameRelay({ masked: true, allowedRsv: 0, onControl });
+    const guest: Guest = { visitor, message: new FirstMessage(), frames, timer };
     this.#guests.set(visitor, guest);
     if (socket.destroyed || socket.readableEnded) return this.#leave(guest);
     socket.on("data", (chunk: Buffer) => this.#onData(guest, chunk));
@@ -88,7 +95,15 @@ export class Greeter {
   }
 
   #onData(guest: Guest, chunk: Buffer): void {
-    if (guest.requestId !== undefined || !this.#guests.has(guest.visitor)) return; // it has nothing more to say
+    const violation = guest.frames.push(chunk);
+    guest.frames.out.length = 0;
+    if (!this.#guests.has(guest.visitor)) return; // it has closed
+    if (violation !== undefined) {
+      const { code, message } = violation;
+      void this.#dismiss(guest, { code, reason: message, cause: "protocol-violation" });
+      return;
+    }
+    if (guest.requestId !== undefined) return; // it has nothing more to say
     const found = guest.message.push(chunk);
     if (found === "more") return;
     const connect = found === undefined ? undefined : readConnect(found.text);
@@ -102,6 +117,24 @@ export class Greeter {
     clearTimeout(guest.timer);
     if (this.#deps.isReady()) this.#sendAway(guest);
     else guest.timer = setTimeout(() => this.#sendAway(guest), WITHHOLD_MS);
+  }
+
+  #onControl(guest: Guest, opcode: number, payload: Buffer): boolean {
+    const { socket } = guest.visitor;
+    // one that asks and does not read gets no answers
+    if (opcode === OPCODE.ping && socket.writable && !socket.writableNeedDrain)
+      socket.write(encodeFrame(OPCODE.pong, payload));
+    if (opcode === OPCODE.close) this.#closedBy(guest, decodeClose(payload) as CloseMessage);
+    return false;
+  }
+
+  /** The client wants to wait no longer: its own words are its answer. */
+  #closedBy(guest: Guest, { code = CLOSE.normal, reason }: CloseMessage): void {
+    if (!this.#forget(guest)) return;
+    guest.visitor.track.closed({ by: "client", code, reason, phase: "handshake", cause: "client-gave-up" });
+    const { socket } = guest.visitor;
+    if (socket.writable) socket.write(encodeClose(code, reason));
+    endGently(socket);
   }
 
   #sendAway(guest: Guest): void {

@@ -20,7 +20,7 @@ export interface LinkOptions {
   readonly keepalive: KeepaliveState;
   /** Is shown the client's bytes until it says that it has seen enough. */
   readonly onFirstBytes?: (chunk: Buffer) => "more" | "enough";
-  /** The gateway has sent its second frame: in OpenClaw's protocol, after its challenge, the answer to `connect`. */
+  /** The gateway has sent its second message: in OpenClaw's protocol, after its challenge, the answer to `connect`. */
   readonly onAnswered?: () => void;
 }
 
@@ -38,8 +38,8 @@ export interface LinkHost {
 const EDGE_PING_PAYLOAD = Buffer.from("clawkit");
 const EDGE_PING = encodeFrame(OPCODE.ping, EDGE_PING_PAYLOAD);
 
-/** OpenClaw's challenge, and its answer to `connect`. */
-const GREETING_FRAMES = 2;
+/** OpenClaw's challenge, and its answer to `connect`; the pongs that a client can ask for are no messages. */
+const GREETING_MESSAGES = 2;
 
 /** A closing handshake between two living sides is a matter of a round trip; `ws` clients give up after 30 s. */
 const CLOSING_MS = 5_000;
@@ -171,13 +171,12 @@ export class Link {
 
   /** Sends a message of the edge's own to a client that had its hello; in the middle of another it is left out. */
   inject(message: Buffer): void {
-    const isGreeted = this.#toClient.frames >= GREETING_FRAMES;
-    if (this.#state === "open" && isGreeted && !this.#toClient.midMessage) this.client.write(message);
+    if (this.#state === "open" && this.#takesMessage) this.client.write(message);
   }
 
   /**
    * Ends the link with a Close frame of ours to the client; the first end is the one that counts. `farewell` is a
-   * message to go before it; in the middle of another message there is no place for it.
+   * message to go before it, to a client that had its hello; in the middle of another message there is no place for it.
    */
   end(
     code: number,
@@ -192,13 +191,22 @@ export class Link {
     }
     this.#state = "ending";
     this.#end ??= { code, reason, ...why };
-    if (farewell !== undefined && !this.#toClient.midMessage && this.#clientClose === undefined) {
+    if (farewell !== undefined && this.#takesMessage && this.#clientClose === undefined) {
       this.client.write(farewell);
     }
     this.client.write(encodeClose(code, reason));
     this.#awaitAnswer();
     this.#endGateway(CLOSE.goingAway, "client connection ended by the edge");
     if (this.#clientClose !== undefined) this.#finish();
+  }
+
+  get #isGreeted(): boolean {
+    return this.#toClient.messages >= GREETING_MESSAGES;
+  }
+
+  /** Whether a message of the edge's own may follow what was passed on so far. */
+  get #takesMessage(): boolean {
+    return this.#isGreeted && !this.#toClient.midMessage;
   }
 
   fromClient(chunk: Buffer): void {
@@ -221,7 +229,7 @@ export class Link {
     if (this.#state !== "open" && this.#state !== "closing") return;
     const violation = this.#toClient.push(chunk);
     if (!passOn(this.#toClient, chunk, this.client)) this.#gateway.pause();
-    if (this.#onAnswered !== undefined && this.#toClient.frames >= GREETING_FRAMES) this.#answered();
+    if (this.#onAnswered !== undefined && this.#isGreeted) this.#answered();
     if (violation !== undefined) {
       const reason = `gateway broke the WebSocket protocol: ${violation.message}`;
       this.end(CLOSE.internalError, reason, { by: "gateway", cause: "protocol-violation" });

@@ -15,6 +15,8 @@ export interface CommandOptions {
   readonly mustSucceed?: boolean;
   /** With what it prints on standard error behind it. */
   readonly withErrors?: boolean;
+  /** Ends the program: nobody waits for it any more. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -27,6 +29,9 @@ export function runCommand(
   options: CommandOptions = {},
 ): Promise<string | undefined> {
   const { environment = {}, timeLimitMs = COMMAND_TIME_LIMIT_MS, mustSucceed = false } = options;
+  const { signal } = options;
+  // Unlike `timeout`, this does not wait for a child that cannot die.
+  const tooLong = AbortSignal.timeout(timeLimitMs);
   return new Promise((resolve, reject) => {
     const child = execFile(
       file,
@@ -34,8 +39,7 @@ export function runCommand(
       {
         env: { ...process.env, ...environment },
         maxBuffer: MAX_OUTPUT_BYTES,
-        // Unlike `timeout`, this does not wait for a child that cannot die.
-        signal: AbortSignal.timeout(timeLimitMs),
+        signal: signal === undefined ? tooLong : AbortSignal.any([tooLong, signal]),
         windowsHide: true,
       },
       (error, stdout, stderr) => {
@@ -47,7 +51,8 @@ export function runCommand(
         if (systemErrorCode(error) === "ENOENT") return resolve(undefined);
         if (typeof error.code === "number") return resolve(stdout.trim() === "" ? undefined : stdout);
         child.kill("SIGKILL");
-        const reason = error.name === "AbortError" ? `did not finish within ${timeLimitMs} ms` : "failed";
+        const late = signal?.aborted ? "was ended, unfinished" : `did not finish within ${timeLimitMs} ms`;
+        const reason = error.name === "AbortError" ? late : "failed";
         reject(new Error(`Cannot use the answer of ${file} as it ${reason}`, { cause: error }));
       },
     );

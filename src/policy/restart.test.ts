@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { ProcessEnd } from "../core/process-end.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import {
   decideRestart,
   initialRestartState,
   OPENCLAW_BREAKER,
   type RestartDecision,
   type UncleanLimit,
+  uncleanStartsIn,
 } from "./restart.ts";
 
 const SECOND = 1000;
@@ -266,4 +268,45 @@ describe("a gateway that counts unclean ends", () => {
     assert.ok(process.delays(1, clean, 20 * SECOND)[0]! <= 100);
     assert.deepEqual(process.delays(1, asked), [0]);
   });
+
+  it("is not made to wait for starts that never were: its program was missing", () => {
+    const process = openclaw();
+    const missing: ProcessEnd = { code: null, signal: null, by: "itself", startError: "ENOENT" };
+    assert.deepEqual(process.delays(3, missing), [0, 100, 100]);
+  });
+
+  it("has the starts that another supervisor made counted", () => {
+    const starts = uncleanStartsIn(
+      [
+        record("gateway", 0, { event: "start" }),
+        record("gateway", 10, { event: "end", end: killed }),
+        record("edge", 11, { event: "start" }),
+        record("gateway", 12, { event: "start" }),
+        record("gateway", 20, { event: "end", end: asked }),
+        record("gateway", 30, { event: "start" }),
+        record("gateway", 40, { event: "end", end: crashed }),
+        record("gateway", 41, { event: "start" }),
+      ],
+      { now: 1_000, wall: WALL + 50 * SECOND },
+    );
+    assert.deepEqual(
+      starts,
+      [12, 41].map((second) => 1_000 - (50 - second) * SECOND),
+    );
+    const state = initialRestartState(1_000, starts);
+    const [, decision] = decideRestart(
+      state,
+      { end: killed, uptimeMs: SECOND, now: 1_000 },
+      middle,
+      OPENCLAW_BREAKER,
+    );
+    assert.deepEqual(decision, { kind: "restart", delayMs: (300 + 1 - 38) * SECOND, isCrashLoop: true });
+  });
 });
+
+const WALL = Date.parse("2026-11-23T02:00:00Z");
+
+/** As far as it is looked at. */
+function record(role: string, second: number, rest: object): RunRecord {
+  return { role, at: new Date(WALL + second * SECOND).toISOString(), ...rest } as RunRecord;
+}

@@ -1,4 +1,5 @@
 import { EXIT_REFUSED, type ProcessEnd } from "../core/process-end.ts";
+import type { RunRecord } from "../core/run-record.ts";
 
 /** Quick restarts a process may use up before it has to wait; one comes back every `REFILL_MS`. */
 const BUDGET = 10;
@@ -45,8 +46,34 @@ export type RestartDecision =
   /** Exit 78: starting again would give the same refusal until something changes. */
   | { readonly kind: "refused" };
 
-export function initialRestartState(now: number): RestartState {
-  return { uncleanStarts: [], tokens: BUDGET, refilledAt: now, waits: 0 };
+export function initialRestartState(now: number, uncleanStarts: readonly number[] = []): RestartState {
+  return { uncleanStarts, tokens: BUDGET, refilledAt: now, waits: 0 };
+}
+
+/**
+ * When a gateway was started behind an unclean end, as a run log tells it: whoever made those starts, they count. In the
+ * time of `now`, which is `wall` to the log.
+ */
+export function uncleanStartsIn(
+  records: readonly RunRecord[],
+  { now, wall }: { now: number; wall: number },
+): number[] {
+  const starts: number[] = [];
+  let isBehindUnclean = false;
+  for (const record of records) {
+    if (record.role !== "gateway") continue;
+    if (record.event === "end") isBehindUnclean = isUnclean(record.end);
+    if (record.event !== "start" || !isBehindUnclean) continue;
+    const agoMs = Math.max(0, wall - Date.parse(record.at)); // the clock may have been set back
+    starts.push(now - agoMs);
+    isBehindUnclean = false;
+  }
+  return starts;
+}
+
+/** One that could not be started at all has not counted anything. */
+function isUnclean({ by, code, startError }: ProcessEnd): boolean {
+  return by !== "operator" && code !== 0 && startError === undefined;
 }
 
 /**
@@ -61,8 +88,7 @@ export function decideRestart(
   limit?: UncleanLimit,
 ): [RestartState, RestartDecision] {
   const [next, decision] = decideByBudget(state, ended, random);
-  const isUnclean = ended.end.by !== "operator" && ended.end.code !== 0;
-  if (limit === undefined || decision.kind === "refused" || !isUnclean) return [next, decision];
+  if (limit === undefined || decision.kind === "refused" || !isUnclean(ended.end)) return [next, decision];
   const { starts, windowMs } = limit;
   const oldest = state.uncleanStarts.at(-starts);
   const earliest = oldest === undefined ? 0 : oldest + windowMs + WINDOW_SLACK_MS;

@@ -51,6 +51,8 @@ export class FrameRelay {
   readonly out: Buffer[] = [];
   /** Frames begun so far, control frames among them. */
   frames = 0;
+  /** Data messages that are complete. */
+  messages = 0;
 
   readonly #masked: boolean;
   readonly #allowedRsv: number;
@@ -156,6 +158,7 @@ export class FrameRelay {
         this.#releaseHeld();
       }
       this.#messageOpen = (this.#firstByte & FIN) === 0;
+      if (!this.#messageOpen) this.messages++;
       this.#fragmentsSent = 0;
       this.#state = "boundary";
     }

@@ -13,6 +13,7 @@ export function checkSettings(settings: ServiceSettings, home: string): ServiceS
     ["the home directory (HOME)", home],
     ["PATH", settings.path],
     ["the name of the user", settings.user],
+    ...Object.entries(settings.variables),
   ];
   for (const [name, value] of named) {
     if (!CONTROL.test(value)) continue;

@@ -20,6 +20,7 @@ const linux: ServiceSettings = {
   stateDir: "/home/ada/.clawkit",
   logsDir: "/home/ada/.clawkit/logs",
   path: "/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/bin",
+  variables: {},
   user: "ada",
   startSec: 130,
   stopSec: 27,
@@ -54,6 +55,7 @@ const awkward: ServiceSettings = {
   node: `${AWKWARD}/node`,
   entry: `${AWKWARD}/clawkit`,
   stateDir: AWKWARD,
+  variables: { OPENCLAW_STATE_DIR: AWKWARD },
 };
 
 test("the definitions are the committed examples", async () => {
@@ -124,6 +126,7 @@ describe("a control character reaches no definition, in", () => {
     ["PATH", { path: odd }],
     ["the path of Node", { node: odd }],
     ["the path of ClawKit", { entry: odd }],
+    ["a variable", { variables: { OPENCLAW_STATE_DIR: odd } }],
     ["HOME", {}, odd],
   ];
   for (const [what, changes, home = "/home/ada"] of cases) {
@@ -148,7 +151,11 @@ test("launchd's property list reads as it was meant", () => {
   assert.equal(XMLValidator.validate(launchdPlist(awkward)), true);
   const keys = plistOf(launchdPlist(awkward));
   assert.deepEqual(keys.ProgramArguments, [`${AWKWARD}/node`, `${AWKWARD}/clawkit`, "gateway", "run"]);
-  assert.deepEqual(keys.EnvironmentVariables, { CLAWKIT_STATE_DIR: AWKWARD, PATH: linux.path });
+  assert.deepEqual(keys.EnvironmentVariables, {
+    CLAWKIT_STATE_DIR: AWKWARD,
+    PATH: linux.path,
+    OPENCLAW_STATE_DIR: AWKWARD,
+  });
   assert.deepEqual([keys.KeepAlive, keys.RunAtLoad, keys.ExitTimeOut, keys.Umask], [true, true, 27, 0o077]);
   assert.equal(keys.StandardErrorPath, "/home/ada/.clawkit/logs/service.log");
 });
@@ -165,6 +172,16 @@ test("the Windows task reads as it was meant", () => {
   assert.equal(Settings.DisallowStartIfOnBatteries, "false");
   assert.equal(Settings.MultipleInstancesPolicy, "IgnoreNew");
   assert.deepEqual(Triggers.TimeTrigger.Repetition, { Interval: "PT1M", StopAtDurationEnd: "false" });
+});
+
+test("where OpenClaw has its state is told to each", () => {
+  const variables = { OPENCLAW_STATE_DIR: "/srv/claw 100%" };
+  assert.match(
+    systemdUnit("user", { ...linux, variables }),
+    /^Environment="OPENCLAW_STATE_DIR=\/srv\/claw 100%%"$/m,
+  );
+  const lines = windowsLauncher({ ...windows, variables }).split("\r\n");
+  assert.ok(lines.includes('variables("OPENCLAW_STATE_DIR") = "/srv/claw 100%"'));
 });
 
 test("the Windows launcher runs the command line that was meant", () => {

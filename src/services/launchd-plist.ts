@@ -12,9 +12,10 @@ export const SERVICE_LOG = "service.log";
 
 /** The text of the agent's property list, launchd.plist(5). */
 export function launchdPlist(settings: ServiceSettings): string {
-  const { node, entry, stateDir, logsDir, path, stopSec } = settings;
+  const { node, entry, stateDir, logsDir, path, variables, stopSec } = settings;
   const log = join(logsDir, SERVICE_LOG);
   const text = (value: string) => `<string>${xmlText(value)}</string>`;
+  const environment = Object.entries({ CLAWKIT_STATE_DIR: stateDir, PATH: path, ...variables });
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <!--
@@ -31,10 +32,7 @@ export function launchdPlist(settings: ServiceSettings): string {
   </array>
   <key>EnvironmentVariables</key>
   <dict>
-    <key>CLAWKIT_STATE_DIR</key>
-    ${text(stateDir)}
-    <key>PATH</key>
-    ${text(path)}
+    ${environment.map(([name, value]) => `<key>${name}</key>\n    ${text(value)}`).join("\n    ")}
   </dict>
   <key>RunAtLoad</key>
   <true/>

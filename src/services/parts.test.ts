@@ -115,5 +115,6 @@ const SETTINGS = {
   user: "ada",
   startSec: 1,
   stopSec: 1,
+  variables: {},
   memoryMaxBytes: 1,
 };

@@ -20,7 +20,7 @@ export type SystemdScope = "user" | "system";
 
 /** The text of `clawkit.service`. */
 export function systemdUnit(scope: SystemdScope, settings: ServiceSettings): string {
-  const { node, entry, stateDir, path, user, startSec, stopSec, memoryMaxBytes } = settings;
+  const { node, entry, stateDir, path, variables, user, startSec, stopSec, memoryMaxBytes } = settings;
   const isSystem = scope === "system";
   const own = isSystem ? "systemctl edit clawkit" : "systemctl --user edit clawkit";
   return `# ${MARK}; to change it, run that again. Your own settings: ${own}
@@ -36,8 +36,7 @@ Type=notify
 # Node cannot write to the notify socket: systemd-notify does it, as a child
 NotifyAccess=all
 ${isSystem ? `User=${user.replaceAll("%", "%%")}\n` : ""}WorkingDirectory=~
-Environment=${quoted(`CLAWKIT_STATE_DIR=${stateDir}`)}
-Environment=${quoted(`PATH=${path}`)}
+${environment({ CLAWKIT_STATE_DIR: stateDir, PATH: path, ...variables })}
 ExecStart=${quoted(node)} ${argument(entry)} gateway run
 ExecStop=-/bin/sh -c ${quoted(`${STOP} 2>/dev/null`)}
 Restart=always
@@ -60,6 +59,11 @@ MemoryMax=${memoryMaxBytes}
 [Install]
 WantedBy=${isSystem ? "multi-user.target" : "default.target"}
 `;
+}
+
+function environment(variables: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(variables).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`);
+  return lines.join("\n");
 }
 
 /** One word of a setting, systemd.syntax(7): `%` begins a specifier. */

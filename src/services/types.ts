@@ -9,6 +9,8 @@ export interface ServiceSettings {
   readonly logsDir: string;
   /** PATH of the service. */
   readonly path: string;
+  /** More of its environment. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Whose service it is: `User=` of a system unit, the account of a task. */
   readonly user: string;
   /** How long it may take until clients are served, and until it has ended (seconds). */

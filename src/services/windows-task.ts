@@ -79,15 +79,16 @@ export function windowsTask(settings: ServiceSettings, launcher: string): string
  * What the task runs: Settings.Hidden only hides the task, not its console window (openclaw#89231). It waits, so that
  * the task lasts as long as the gateway does, and ends with its exit code.
  */
-export function windowsLauncher({ node, entry, stateDir, path }: ServiceSettings): string {
+export function windowsLauncher({ node, entry, stateDir, path, variables }: ServiceSettings): string {
   const literal = (text: string) => `"${text.replaceAll('"', '""')}"`;
   const lines = [
     `' ${MARK}; to change it, run that again.`,
     `' ${stateLine(stateDir)}`,
     'Set shell = CreateObject("WScript.Shell")',
     'Set variables = shell.Environment("PROCESS")',
-    `variables("CLAWKIT_STATE_DIR") = ${literal(stateDir)}`,
-    `variables("PATH") = ${literal(path)}`,
+    ...Object.entries({ CLAWKIT_STATE_DIR: stateDir, PATH: path, ...variables }).map(
+      ([name, value]) => `variables("${name}") = ${literal(value)}`,
+    ),
     `WScript.Quit shell.Run(${literal(`"${node}" "${entry}" gateway run`)}, 0, True)`,
   ];
   return lines.map((line) => `${line}\r\n`).join("");

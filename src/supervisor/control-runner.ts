@@ -1,12 +1,8 @@
 import { rm } from "node:fs/promises";
 import { ClawkitError } from "../core/errors.ts";
 import type { ControlSettings, ControlToSupervisor, SupervisorToControl } from "../core/messages.ts";
-import type { Clock, Log, SendSignal } from "../core/ports.ts";
-import { describeEnd, describeExit } from "../core/process-end.ts";
-import { decideRestart, initialRestartState, type RestartState } from "../policy/restart.ts";
-import { Child } from "./child.ts";
-import type { Runs } from "./runs.ts";
-import { terminate } from "./terminate.ts";
+import { describeEnd } from "../core/process-end.ts";
+import { type EndedLife, OwnProcess, type OwnProcessDeps } from "./own-process.ts";
 
 const STOP_GRACE_MS = 1_000;
 
@@ -16,18 +12,7 @@ const START_MS = 10_000;
 /** It answers from memory. */
 const CODE_MS = 2_000;
 
-export interface ControlRunnerDeps {
-  readonly runs: Runs;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly sendSignal: SendSignal;
-  readonly log: Log;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly node: string;
-  readonly args: readonly string[];
-  readonly reportsDir: string;
-  readonly clean: (line: string) => string;
-  readonly onLine: (stream: "out" | "err" | "end", line: string) => void;
+export interface ControlRunnerDeps extends OwnProcessDeps {
   readonly settings: () => ControlSettings;
   readonly onListening: (path: string) => void;
   readonly onEnded: (why: string) => void;
@@ -36,20 +21,17 @@ export interface ControlRunnerDeps {
 /** Starts the console's process when somebody asks for it; it ends when nobody has for long. */
 export class ControlRunner {
   readonly #deps: ControlRunnerDeps;
-  #child: Child | undefined;
-  #generation = 0;
-  #restartState: RestartState;
+  readonly #process: OwnProcess;
   /** It is not started again before then: a process that dies at once must not be started for every request. */
   #notBefore = 0;
   #listening = Promise.withResolvers<string>();
-  #ended: Promise<void> = Promise.resolve();
   #isStopped = false;
   readonly #codes = new Map<number, (code: string) => void>();
   #nextCode = 1;
 
   constructor(deps: ControlRunnerDeps) {
     this.#deps = deps;
-    this.#restartState = initialRestartState(deps.clock.now());
+    this.#process = new OwnProcess({ role: "control", graceMs: STOP_GRACE_MS, deps });
   }
 
   /** Tells where it listens, through `onListening`, or through `onEnded` why it does not. */
@@ -73,11 +55,7 @@ export class ControlRunner {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    if (this.#child !== undefined) {
-      this.#child.blame("operator");
-      await terminate(this.#child, { graceMs: STOP_GRACE_MS });
-    }
-    await this.#ended;
+    await this.#process.end();
   }
 
   /** Ends it, so that the next request starts one with the settings of then. */
@@ -88,8 +66,10 @@ export class ControlRunner {
 
   async #start(): Promise<string> {
     const { clock } = this.#deps;
+    // what follows an end must not meet the next life
+    if (this.#process.pid === undefined) await this.#process.ended;
     if (this.#isStopped) throw failed("the gateway is being stopped");
-    if (this.#child?.isRunning !== true) {
+    if (this.#process.pid === undefined) {
       if (clock.now() < this.#notBefore) throw failed("it ended a moment ago and is tried again soon");
       this.#spawn();
     }
@@ -97,67 +77,40 @@ export class ControlRunner {
   }
 
   #spawn(): void {
-    const deps = this.#deps;
-    const settings = deps.settings();
-    this.#generation++;
+    const settings = this.#deps.settings();
     const listening = Promise.withResolvers<string>();
     listening.promise.catch(() => undefined); // whoever waits has it
     this.#listening = listening;
-    const child = new Child({
-      command: deps.node,
-      args: deps.args,
-      argv0: "clawkit control",
-      env: deps.env,
-      ipc: true,
-      ownGroup: true,
-      reportsDir: deps.reportsDir,
-      clean: deps.clean,
-      onLine: deps.onLine,
-      onMessage: (message) => this.#onMessage(message as ControlToSupervisor, settings),
-      sendSignal: deps.sendSignal,
-    });
-    this.#child = child;
+    this.#process.start<ControlToSupervisor>(
+      (message) => this.#onMessage(message, settings),
+      (life) => this.#onEnded(life, settings),
+    );
     this.#send({ type: "start", settings });
-    deps.log(`control started: pid ${child.pid ?? "none"}`);
-    this.#ended = this.#follow(child, this.#generation, settings);
   }
 
-  async #follow(child: Child, generation: number, { socketPath }: ControlSettings): Promise<void> {
-    const deps = this.#deps;
-    const { end, uptimeMs } = await deps.runs.follow("control", {
-      generation,
-      child,
-      command: "control",
-      ownGroup: true,
-    });
-    deps.onLine("end", `control ended: ${describeExit(end)} (pid ${child.pid ?? "none"})`);
-    deps.log(`control ended: ${describeEnd(end)}`);
+  async #onEnded({ end, restartInMs }: EndedLife, { socketPath }: ControlSettings): Promise<void> {
+    const { clock, onEnded } = this.#deps;
+    this.#notBefore = clock.now() + restartInMs;
     if (!socketPath.startsWith("\\\\")) await rm(socketPath, { force: true }).catch(() => undefined);
-    const now = deps.clock.now();
-    const [next, decision] = decideRestart(this.#restartState, { end, uptimeMs, now }, deps.random);
-    this.#restartState = next;
-    this.#notBefore = now + (decision.kind === "restart" ? decision.delayMs : 0);
     this.#listening.reject(failed(describeEnd(end)));
-    deps.onEnded(describeEnd(end));
+    onEnded(describeEnd(end));
   }
 
   #onMessage(message: ControlToSupervisor, { socketPath }: ControlSettings): void {
     switch (message.type) {
       case "listening":
-        if (this.#child?.pid !== undefined)
-          this.#deps.runs.ready("control", this.#generation, this.#child.pid);
+        this.#process.noteReady();
         return this.#listening.resolve(socketPath);
       case "code":
         return this.#codes.get(message.id)?.(message.code);
       case "idle":
-        this.#child?.blame("operator", "nobody looked at the console any more");
-        this.#child?.signal("SIGTERM");
+        void this.#process.end("nobody looked at the console any more");
         return;
     }
   }
 
   #send(message: SupervisorToControl): void {
-    this.#child?.send(message);
+    this.#process.send(message);
   }
 }
 

@@ -11,13 +11,9 @@ import type {
   IncidentNews,
   SupervisorToEdge,
 } from "../core/messages.ts";
-import type { Clock, Log, SendSignal } from "../core/ports.ts";
-import { describeEnd, describeExit, type ProcessEnd } from "../core/process-end.ts";
-import { decideRestart, initialRestartState, type RestartState } from "../policy/restart.ts";
+import { describeEnd, type ProcessEnd } from "../core/process-end.ts";
 import type { BoundPort } from "./bound-port.ts";
-import { Child } from "./child.ts";
-import type { Runs } from "./runs.ts";
-import { terminate } from "./terminate.ts";
+import { type EndedLife, OwnProcess, type OwnProcessDeps } from "./own-process.ts";
 
 /** An edge that is asked how it is and does not say within this time fails its own check. */
 const INSPECT_TIMEOUT_MS = 2_000;
@@ -28,18 +24,7 @@ const STOP_GRACE_MS = 3_000;
 /** What a drain may take beyond its spread: the clients' answers to their Close frames. */
 const DRAIN_SLACK_MS = 2_500;
 
-export interface EdgeRunnerDeps {
-  readonly runs: Runs;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly sendSignal: SendSignal;
-  readonly log: Log;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly node: string;
-  readonly args: readonly string[];
-  readonly reportsDir: string;
-  readonly clean: (line: string) => string;
-  readonly onLine: (stream: "out" | "err" | "end", line: string) => void;
+export interface EdgeRunnerDeps extends OwnProcessDeps {
   readonly onGatewayState: (generation: number, state: GatewayState) => void;
   readonly onRestartGateway: (generation: number, why: string) => void;
   readonly onControlWanted: () => void;
@@ -53,16 +38,13 @@ export interface EdgeRunnerDeps {
 /** Starts the edge on the bound sockets, tells it about the gateway, starts it again when it dies. */
 export class EdgeRunner {
   readonly #deps: EdgeRunnerDeps;
+  readonly #process: OwnProcess;
   #ports: readonly BoundPort[] = [];
   #settings: EdgeSettings | undefined;
-  #child: Child | undefined;
-  #generation = 0;
-  #restartState: RestartState;
   #restartTimer: NodeJS.Timeout | undefined;
   #isStopping = false;
   #isListening = false;
   #gatewayRun: GatewayRun | undefined;
-  #ended: Promise<void> = Promise.resolve();
   #inspections = new Map<number, (inspection: EdgeInspection) => void>();
   #nextInspection = 1;
   readonly #answers = new Map<number, (answer: EdgeAnswer) => void>();
@@ -71,11 +53,11 @@ export class EdgeRunner {
 
   constructor(deps: EdgeRunnerDeps) {
     this.#deps = deps;
-    this.#restartState = initialRestartState(deps.clock.now());
+    this.#process = new OwnProcess({ role: "edge", graceMs: STOP_GRACE_MS, deps });
   }
 
   get pid(): number | undefined {
-    return this.#child?.isRunning ? this.#child.pid : undefined;
+    return this.#process.pid;
   }
 
   get isListening(): boolean {
@@ -118,7 +100,7 @@ export class EdgeRunner {
     const drained = Promise.withResolvers<void>();
     this.#onDrained = drained.resolve;
     this.#send({ type: "drain", scope, ...drain });
-    await withTimeout(Promise.race([drained.promise, this.#ended]), drain.spreadMs + DRAIN_SLACK_MS);
+    await withTimeout(Promise.race([drained.promise, this.#process.ended]), drain.spreadMs + DRAIN_SLACK_MS);
     this.#onDrained = undefined;
   }
 
@@ -156,75 +138,42 @@ export class EdgeRunner {
 
   /** Ends the edge; it starts again at once. */
   async restart(why: string): Promise<void> {
-    if (this.#child === undefined) return;
-    this.#child.blame("operator", why);
-    await terminate(this.#child, { graceMs: STOP_GRACE_MS });
+    await this.#process.end(why);
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#restartTimer);
-    if (this.#child !== undefined) {
-      this.#child.blame("operator");
-      await terminate(this.#child, { graceMs: STOP_GRACE_MS });
-    }
-    await this.#ended;
+    await this.#process.end();
   }
 
   #spawn(): void {
-    const deps = this.#deps;
-    this.#generation++;
     this.#isListening = false;
-    const child = new Child({
-      command: deps.node,
-      args: deps.args,
-      argv0: "clawkit edge",
-      env: deps.env,
-      ipc: true,
-      ownGroup: true,
-      reportsDir: deps.reportsDir,
-      clean: deps.clean,
-      onLine: deps.onLine,
-      onMessage: (message) => this.#onMessage(message as EdgeToSupervisor),
-      sendSignal: deps.sendSignal,
-    });
-    this.#child = child;
+    this.#process.start<EdgeToSupervisor>(
+      (message) => this.#onMessage(message),
+      (life) => this.#onEnded(life),
+    );
     for (const [i, { address, handle }] of this.#ports.entries()) {
       const isLast = i === this.#ports.length - 1;
       const message: SupervisorToEdge = { type: "socket", address, isLast, settings: this.#settings! };
-      child.send(message, handle as never);
+      this.#process.send(message, handle as never);
     }
     if (this.#gatewayRun !== undefined) this.#send({ type: "gateway-started", run: this.#gatewayRun });
-    deps.log(`edge started: pid ${child.pid ?? "none"}`);
-    this.#ended = this.#follow(child, this.#generation);
   }
 
-  async #follow(child: Child, generation: number): Promise<void> {
-    const deps = this.#deps;
-    const { end, uptimeMs } = await deps.runs.follow("edge", {
-      generation,
-      child,
-      command: "edge",
-      ownGroup: true,
-    });
+  #onEnded({ end, generation, restartInMs }: EndedLife): void {
     this.#isListening = false;
-    deps.onLine("end", `edge ended: ${describeExit(end)} (pid ${child.pid ?? "none"})`);
-    deps.log(`edge ended: ${describeEnd(end)}`);
     if (this.#isStopping) return;
-    if (end.by !== "operator") deps.onLost(describeEnd(end), generation);
-    const ended = { end, uptimeMs, now: deps.clock.now() };
-    const [next, decision] = decideRestart(this.#restartState, ended, deps.random);
-    this.#restartState = next;
-    const delayMs = decision.kind === "restart" ? decision.delayMs : 0;
-    this.#restartTimer = setTimeout(() => this.#spawn(), delayMs);
+    if (end.by !== "operator") this.#deps.onLost(describeEnd(end), generation);
+    this.#restartTimer = setTimeout(() => this.#spawn(), restartInMs);
   }
 
   #onMessage(message: EdgeToSupervisor): void {
     switch (message.type) {
       case "listening":
         this.#isListening = true;
-        this.#deps.onListening(this.#generation);
-        if (this.pid !== undefined) this.#deps.runs.ready("edge", this.#generation, this.pid);
+        this.#deps.onListening(this.#process.generation);
+        this.#process.noteReady();
         return;
       case "listen-failed":
         return this.#deps.onListenFailed(message.message, message.code);
@@ -246,7 +195,7 @@ export class EdgeRunner {
   }
 
   #send(message: SupervisorToEdge): void {
-    this.#child?.send(message);
+    this.#process.send(message);
   }
 }
 

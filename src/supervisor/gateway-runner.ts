@@ -4,12 +4,14 @@ import { messageOf } from "../core/errors.ts";
 import type { AfterEnd, GatewayRun, GatewayState, GatewayToSupervisor } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import { describeEnd, describeExit, type ProcessEnd } from "../core/process-end.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import type { Host } from "../host/types.ts";
 import {
   decideRestart,
   initialRestartState,
   OPENCLAW_BREAKER,
   type RestartState,
+  uncleanStartsIn,
 } from "../policy/restart.ts";
 import { takeBlockedStack } from "./blocked-stack.ts";
 import type { Child } from "./child.ts";
@@ -19,7 +21,7 @@ import { type OpenclawUpstream, openclawCommand, prepareOpenclaw } from "./launc
 import type { Launch, LaunchDeps, Launched, LaunchRequest } from "./launch/types.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { NodeReport } from "./node-report.ts";
-import { letItRepairItself, restartSafely, takeHandoff } from "./openclaw-upkeep.ts";
+import { askToRestart, letItRepairItself, takeHandoff, type Upkeep } from "./openclaw-upkeep.ts";
 import type { ProcessWatch } from "./process-watch.ts";
 import type { Runs } from "./runs.ts";
 import { type Gentleness, terminate } from "./terminate.ts";
@@ -30,7 +32,6 @@ export interface GatewayRunnerDeps extends LaunchDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  readonly fetch: typeof fetch;
   readonly removeSocket: (path: string) => void;
   readonly onStarted: (run: GatewayRun) => void;
   readonly onEnded: (generation: number, end: ProcessEnd, after: AfterEnd) => void;
@@ -44,6 +45,9 @@ const RETRY_LAUNCH_MS = 1_000;
 
 /** A restart of OpenClaw in its own process takes 4 s and more; while it lasts SIGTERM is ignored. */
 const OPENCLAW_REPEAT_MS = 2_000;
+
+/** A gateway that hung and still answers nothing after this time has no use for the time that its work may take. */
+const HUNG_GRACE_MS = 10_000;
 
 /** A gateway that cannot say goodbye within this time is not waited for. */
 const ANNOUNCE_MS = 500;
@@ -83,20 +87,23 @@ export class GatewayRunner {
   #watch: ProcessWatch | undefined;
   #hangReport: NodeReport | undefined;
   #memory: MemoryWatch | undefined;
-
-  /** Of the gateway itself, behind the edge, if it listens on a port. */
-  #url: string | undefined;
+  /** Of OpenClaw's own commands that run. */
+  #upkeep = new AbortController();
+  /** The gateway is no longer ready: it restarts in its process, or ended. */
+  #left = Promise.withResolvers<void>();
   /** Whether OpenClaw's doctor was run since it was last ready. */
   #hasRepaired = false;
 
   /** What the edge says of the gateway. */
   observed: GatewayState = "away";
 
-  constructor(config: Config, lastGeneration: number, deps: GatewayRunnerDeps) {
+  /** `records` are of the lives before. */
+  constructor(config: Config, records: readonly RunRecord[], deps: GatewayRunnerDeps) {
+    const now = deps.clock.now();
     this.#config = config;
-    this.#generation = lastGeneration;
+    this.#generation = records.reduce((max, record) => Math.max(max, record.generation), 0);
     this.#deps = deps;
-    this.#restartState = initialRestartState(deps.clock.now());
+    this.#restartState = initialRestartState(now, uncleanStartsIn(records, { now, wall: deps.clock.wall() }));
   }
 
   /** What `status` shows. */
@@ -121,8 +128,15 @@ export class GatewayRunner {
     this.#isStopping = false;
     this.#endsInARow = 0;
     this.#hasRepaired = false;
-    this.#restartState = initialRestartState(this.#deps.clock.now());
-    await this.#launch();
+    // OpenClaw goes on counting its unclean starts, whoever asked for this one
+    this.#restartState = initialRestartState(this.#deps.clock.now(), this.#restartState.uncleanStarts);
+    try {
+      await this.#launch();
+    } catch (error) {
+      this.#state = "waiting";
+      this.#launchLater(RETRY_LAUNCH_MS);
+      throw error;
+    }
   }
 
   async #launch(): Promise<void> {
@@ -142,7 +156,6 @@ export class GatewayRunner {
     this.#startedAt = this.#deps.clock.now();
     const launched = launch(this.#launchRequest());
     this.#child = launched.child;
-    this.#url = launched.run.address.kind === "url" ? launched.run.address.url : undefined;
     this.#state = "running";
     this.#deps.log(`gateway started: generation ${this.#generation}, pid ${launched.child.pid ?? "none"}`);
     this.#ended = this.#follow(launched);
@@ -169,6 +182,12 @@ export class GatewayRunner {
       this.#hasRepaired = false;
     }
     this.observed = state;
+    if (state === "starting" || state === "away") this.#noteLeft();
+  }
+
+  #noteLeft(): void {
+    this.#left.resolve();
+    this.#left = Promise.withResolvers();
   }
 
   /**
@@ -191,14 +210,29 @@ export class GatewayRunner {
 
   /**
    * Has a living OpenClaw restart by itself, which loses no work of it: it tells its clients and is back within
-   * seconds, in the same process. False where that is not possible.
+   * seconds, in the same process. Resolves when it went; false where that is not possible.
    */
   async restartSafely(): Promise<boolean> {
+    if (this.#config.gateway.upstream.type !== "openclaw" || this.observed !== "ready") return false;
+    const upkeep = await this.#openclaw();
+    const left = this.#left.promise; // it may be away before its command line is done
+    if (!(await askToRestart(upkeep))) return false;
+    return await isWithin(left, this.#graceMs, upkeep.signal);
+  }
+
+  /** Ends what OpenClaw's own commands do at the moment, and the wait for it. */
+  abandonUpkeep(): void {
+    this.#upkeep.abort();
+    this.#upkeep = new AbortController();
+  }
+
+  /** Throws OPENCLAW_NOT_FOUND. */
+  async #openclaw(): Promise<Upkeep> {
+    const { openclawSearch, log } = this.#deps;
+    const { signal } = this.#upkeep;
     const { upstream } = this.#config.gateway;
-    const url = this.#url;
-    if (upstream.type !== "openclaw" || this.observed !== "ready" || url === undefined) return false;
-    const command = await openclawCommand(upstream, this.#deps.openclawSearch);
-    return await restartSafely(command, { ...this.#deps, url, timeLimitMs: this.#graceMs });
+    const command = await openclawCommand(upstream as OpenclawUpstream, openclawSearch);
+    return { command, log, signal };
   }
 
   /** Ends the process because it hangs; it then starts again. A stopped process can't act on SIGTERM. */
@@ -209,13 +243,19 @@ export class GatewayRunner {
     this.#deps.log(`ending the gateway: ${why}`);
     const isStopped = await this.#deps.isStopped(child.pid);
     if (!isStopped) this.#hangReport = await takeBlockedStack(child, this.#deps.host);
+    const timer = setTimeout(() => {
+      // one that was busy and comes to itself now finishes its work
+      if (generation === this.#generation && this.observed === "hung") child.signal("SIGKILL");
+    }, HUNG_GRACE_MS);
     await terminate(child, { ...this.#gentleness, ...(isStopped ? { graceMs: 0 } : {}) });
+    clearTimeout(timer);
   }
 
   /** Ends the process for good, or until `start`. */
   async stop(): Promise<void> {
     this.#epoch++;
     this.#isStopping = true;
+    this.abandonUpkeep();
     clearTimeout(this.#restartTimer);
     const child = this.#child;
     if (child !== undefined) {
@@ -282,6 +322,7 @@ export class GatewayRunner {
       ...(lastLine === undefined ? {} : { lastLine }),
     };
     this.observed = "away";
+    this.#noteLeft();
     if (!this.#isStopping) this.#endsInARow++;
     const after = this.#decide(end, uptimeMs);
     deps.onLine(
@@ -292,8 +333,8 @@ export class GatewayRunner {
     deps.onEnded(run.generation, end, after);
     const { upstream } = this.#config.gateway;
     if (upstream.type === "openclaw" && end.code === 0 && end.by === "itself" && child.pid !== undefined) {
-      const openclaw = await openclawCommand(upstream, deps.openclawSearch).catch(() => undefined);
-      if (openclaw !== undefined) void takeHandoff(openclaw, child.pid, deps.log);
+      const upkeep = await this.#openclaw().catch(() => undefined);
+      if (upkeep !== undefined) void takeHandoff(upkeep, child.pid);
     }
   }
 
@@ -302,11 +343,11 @@ export class GatewayRunner {
   }
 
   /** OpenClaw's own doctor, and one more start; refused again, it stays refused. */
-  async #repairAndLaunch(upstream: OpenclawUpstream): Promise<void> {
+  async #repairAndLaunch(): Promise<void> {
     this.#hasRepaired = true;
     const epoch = this.#epoch;
-    const openclaw = await openclawCommand(upstream, this.#deps.openclawSearch).catch(() => undefined);
-    if (openclaw !== undefined) await letItRepairItself(openclaw, this.#deps.log);
+    const upkeep = await this.#openclaw().catch(() => undefined);
+    if (upkeep !== undefined) await letItRepairItself(upkeep);
     if (epoch === this.#epoch) this.#launchLater(0);
   }
 
@@ -341,7 +382,7 @@ export class GatewayRunner {
     this.#restartState = next;
     if (decision.kind === "refused" && upstream.type === "openclaw" && this.#mayRepair(upstream)) {
       this.#state = "waiting";
-      void this.#repairAndLaunch(upstream);
+      void this.#repairAndLaunch();
       return { kind: "restart", delayMs: 0 };
     }
     if (decision.kind === "refused") {
@@ -352,6 +393,18 @@ export class GatewayRunner {
     this.#launchLater(decision.delayMs);
     return { kind: "restart", delayMs: decision.delayMs };
   }
+}
+
+/** Whether something happens within a time, and before it is no longer waited for. */
+async function isWithin(happens: Promise<void>, ms: number, signal: AbortSignal): Promise<boolean> {
+  const over = Promise.withResolvers<boolean>();
+  const giveUp = () => over.resolve(false);
+  const timer = setTimeout(giveUp, ms);
+  signal.addEventListener("abort", giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  const happened = await Promise.race([happens.then(() => true), over.promise]);
+  clearTimeout(timer);
+  return happened;
 }
 
 /** Two configs with the same hash are the same; a hash says nothing of the secrets in it. */

@@ -11,11 +11,13 @@ const LOOKS = 10;
 export class MemoryWatch {
   readonly #timer: NodeJS.Timeout;
   #heap: MemoryLook["heap"];
+  #isStopped = false;
 
   constructor(watch: ProcessWatch, onTrouble: (trouble: string) => void) {
     const looks: MemoryLook[] = [];
     this.#timer = setInterval(async () => {
       const cgroup = await watch.cgroupNow();
+      if (this.#isStopped) return; // the gateway ended while it was looked at
       looks.push({ heap: this.#heap, cgroup });
       if (looks.length > LOOKS) looks.shift();
       const trouble = memoryTrouble(looks);
@@ -31,6 +33,7 @@ export class MemoryWatch {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearInterval(this.#timer);
   }
 }

@@ -27,7 +27,7 @@ export function statusOf(facts: StatusFacts): Status {
   return {
     state: overallState(facts, reason),
     port,
-    url: `${facts.isTls ? "wss" : "ws"}://127.0.0.1:${port}`,
+    url: urlOf(port, facts.isTls),
     supervisor: facts.supervisor,
     edge: { pid: edge.pid ?? null, held: inspection?.held ?? 0 },
     gateway: {
@@ -41,6 +41,10 @@ export function statusOf(facts: StatusFacts): Status {
     connections: inspection?.connections ?? 0,
     ...(reason === undefined ? {} : { reason }),
   };
+}
+
+export function urlOf(port: number, isTls: boolean): string {
+  return `${isTls ? "wss" : "ws"}://127.0.0.1:${port}`;
 }
 
 function overallState(facts: StatusFacts, reason: string | undefined): Status["state"] {
@@ -58,6 +62,7 @@ function whyNotHealthy({ edge, gateway, inspection, fatal }: StatusFacts): strin
   if (fatal !== undefined) return fatal.message;
   if (inspection === undefined) return edge.isListening ? "the edge does not answer" : "the edge is starting";
   if (state === "refused") return `the gateway refused to start: ${lastExit?.lastLine ?? "exit code 78"}`;
+  if (state === "waiting" && lastExit === undefined) return "the gateway could not be started yet";
   if (state === "waiting") return `the gateway ended (${lastExit?.reason}) and is about to be started again`;
   if (gateway.observed === "hung") return "the gateway does not answer";
   if (gateway.observed === "ready") return undefined;

@@ -4,8 +4,10 @@ import { secretsOf } from "../config/redact.ts";
 import type { Config } from "../config/schema.ts";
 import type { ControlReply, ControlRequest, Status } from "../core/control.ts";
 import { ClawkitError, messageOf } from "../core/errors.ts";
-import type { EdgeSettings } from "../core/messages.ts";
+import type { AfterEnd, EdgeSettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
+import { describeEnd, type ProcessEnd } from "../core/process-end.ts";
+import type { RunEvent } from "../core/run-events.ts";
 import { withoutSecrets } from "../core/secrets.ts";
 import { VERSION } from "../core/version.ts";
 import type { Host } from "../host/types.ts";
@@ -22,7 +24,7 @@ import { acquireLock, type Lock } from "./lock.ts";
 import { removeStrayReports } from "./node-report.ts";
 import { RunLog } from "./run-log.ts";
 import { Runs } from "./runs.ts";
-import { GIVE_UP_WAITING_AFTER, statusOf } from "./status.ts";
+import { GIVE_UP_WAITING_AFTER, statusOf, urlOf } from "./status.ts";
 
 const READY_POLL_MS = 20;
 
@@ -44,7 +46,6 @@ type Shared =
   | "random"
   | "sendSignal"
   | "openclawSearch"
-  | "fetch"
   | "env"
   | "node"
   | "reportsDir"
@@ -55,11 +56,11 @@ export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, 
   readonly host: Host;
   readonly clock: Clock;
   readonly log: Log;
+  readonly fetch: typeof fetch;
   readonly stateDir: string;
   readonly crashesDir: string;
   readonly reportsDir: string;
-  /** Whether OpenClaw's own config has it read X-Forwarded-For from the edge. */
-  readonly openclawTrustsEdge: () => Promise<boolean>;
+  readonly readOpenclaw: () => Promise<OpenclawConfig>;
   readonly lockPath: string;
   readonly runLogPath: string;
   readonly controlPath: string;
@@ -78,6 +79,15 @@ export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, 
     stream: "out" | "err" | "end",
     line: string,
   ) => void;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/** OpenClaw's own config. */
+export interface OpenclawConfig {
+  /** Empty if there is none. */
+  readonly text: string;
+  /** Whether it has OpenClaw read X-Forwarded-For from the edge. */
+  readonly trustsEdge: boolean;
 }
 
 /**
@@ -103,6 +113,9 @@ export class Supervisor {
   #isStopping = false;
   #fatal: ClawkitError | undefined;
   #wasReady = false;
+  #isServed = false;
+  /** OpenClaw's config, as it was when it had refused it. */
+  #refusedText: string | undefined;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
@@ -130,8 +143,7 @@ export class Supervisor {
       const runLog = new RunLog(deps.runLogPath);
       await runLog.prepare();
       const records = await runLog.read();
-      const { upstream } = this.#config.gateway;
-      if (upstream.type === "openclaw") await openclawCommand(upstream, deps.openclawSearch);
+      await this.#checkUpstream(this.#config);
       await endLeftovers(records, deps);
       this.#bound = await bindAll(this.#config, deps);
       // a report that nobody collected has an environment in it
@@ -146,9 +158,8 @@ export class Supervisor {
       });
       this.#alerts = new Alerts({ ...deps, config: () => this.#config.alerts });
       await this.#runs.own(deps.pid, { event: "start", startTime, command: "supervisor", ownGroup: false });
-      const lastGeneration = records.reduce((max, record) => Math.max(max, record.generation), 0);
       this.#edge = new EdgeRunner(this.#edgeDeps());
-      this.#gateway = new GatewayRunner(this.#config, lastGeneration, this.#gatewayDeps());
+      this.#gateway = new GatewayRunner(this.#config, records, this.#gatewayDeps());
       this.#console = new ControlRunner(this.#consoleDeps());
       this.#control = await serveControl(deps.controlPath, (request, progress) =>
         this.#answer(request, progress),
@@ -158,6 +169,7 @@ export class Supervisor {
       await this.#lock.release();
       throw error;
     }
+    deps.onEvent({ event: "starting", pid: deps.pid, port: this.#bound.port });
     this.#edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
     await this.#gateway.start(this.#config);
     this.#watchConfig();
@@ -198,6 +210,8 @@ export class Supervisor {
     if (this.#isStopping) return this.ended;
     this.#isStopping = true;
     this.#deps.log(`stopping: ${reason}`);
+    this.#deps.onEvent({ event: "stopping", reason });
+    this.#gateway?.abandonUpkeep(); // a restart that is under way may take minutes
     const stopped = this.#exclusive(() => this.#end(reason));
     stopped.then(this.#ended.resolve, this.#ended.reject);
     return stopped;
@@ -215,6 +229,7 @@ export class Supervisor {
     await this.#runs.own(this.#deps.pid, { event: "end", end, uptimeMs, lastLines: [] });
     await Promise.all([this.#runs.settled(), this.#alerts.stop()]);
     await this.#lock?.release();
+    this.#deps.onEvent({ event: "stopped" });
   }
 
   /** One operation at a time: two restarts at once would start two gateways. */
@@ -226,10 +241,19 @@ export class Supervisor {
 
   #restart(operation: () => Promise<void>): Promise<void> {
     return this.#exclusive(async () => {
-      if (this.#isStopping)
-        throw new ClawkitError("CONTROL_FAILED", "Cannot restart as the gateway is being stopped");
+      this.#assertNotStopping();
       await operation();
     });
+  }
+
+  #assertNotStopping(): void {
+    if (!this.#isStopping) return;
+    throw new ClawkitError("CONTROL_FAILED", "Cannot restart as the gateway is being stopped");
+  }
+
+  /** What cannot be started is found out before anything is stopped. Throws OPENCLAW_NOT_FOUND. */
+  async #checkUpstream({ gateway: { upstream } }: Config): Promise<void> {
+    if (upstream.type === "openclaw") await openclawCommand(upstream, this.#deps.openclawSearch);
   }
 
   async status(): Promise<Status> {
@@ -276,7 +300,7 @@ export class Supervisor {
         return { kind: "done", status: await this.status() };
       case "restart":
         await this.#restart(() =>
-          request.all ? this.#restartAll(progress) : this.#restartGateway(progress),
+          request.all ? this.#restartAll(progress) : this.#restartGateway(progress, true),
         );
         progress("waiting until it is ready");
         await this.whenReady();
@@ -284,22 +308,28 @@ export class Supervisor {
     }
   }
 
-  /** Restarts the gateway behind the living edge; an edge that fails its own check is restarted too. */
-  async #restartGateway(progress: (text: string) => void): Promise<void> {
+  /**
+   * Restarts the gateway behind the living edge; an edge that fails its own check is restarted too. `mayStay`: the process
+   * may be the same one, as an OpenClaw's is that restarts by itself.
+   */
+  async #restartGateway(progress: (text: string) => void, mayStay: boolean): Promise<void> {
     const { edge, gateway } = this.#started();
     const config = await this.#deps.readConfig();
+    await this.#checkUpstream(config);
     if ((await edge.inspect()) === undefined && edge.isListening) {
       progress("restarting the edge, which does not answer");
       await edge.restart("it did not answer its supervisor");
     }
-    const isSame = JSON.stringify(config) === this.#configText;
-    if (isSame) progress("asking the gateway to restart");
-    if (isSame && (await gateway.restartSafely())) return;
+    const isAsked = mayStay && JSON.stringify(config) === this.#configText;
+    if (isAsked) progress("asking the gateway to restart");
+    if (isAsked && (await gateway.restartSafely())) return;
+    this.#assertNotStopping();
     progress("telling the clients");
     await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
     await edge.drain("gateway", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     progress("stopping the gateway");
     await gateway.stop();
+    this.#assertNotStopping();
     progress("starting the gateway");
     this.#adopt(config);
     await gateway.start(config);
@@ -309,6 +339,7 @@ export class Supervisor {
   async #restartAll(progress: (text: string) => void): Promise<void> {
     const { edge, gateway } = this.#started();
     const config = await this.#deps.readConfig();
+    await this.#checkUpstream(config);
     const { port, bind } = config.gateway;
     // a port that cannot be had is found out before anything is stopped
     const moved = port === this.#bound.port ? undefined : await bindAll(config, this.#deps);
@@ -317,6 +348,7 @@ export class Supervisor {
     await edge.drain("all", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     progress("stopping edge and gateway");
     await Promise.all([gateway.stop(), edge.stop(), this.#console?.retire()]);
+    this.#assertNotStopping();
     if (moved !== undefined || bind !== this.#bound.bind) {
       release(this.#bound);
       this.#bound = moved ?? (await this.#bindOrReturn(config));
@@ -340,27 +372,35 @@ export class Supervisor {
     throw new ClawkitError("CONTROL_FAILED", "The supervisor is still starting");
   }
 
-  /** After a refusal the next change of the config is worth a try. */
+  /** After a refusal the next change of the config, or of OpenClaw's, is worth a try. */
   #watchConfig(): void {
     const look = async () => {
-      if (this.#gateway?.isRefused !== true || this.#isStopping) return;
-      const config = await this.#deps.readConfig().catch(() => undefined);
-      if (config === undefined || JSON.stringify(config) === this.#configText) return;
-      this.#deps.log("the config changed: starting the gateway that had refused");
-      this.#adopt(config);
-      await this.#restart(() => this.#started().gateway.start(config));
+      if (this.#isStopping) return;
+      const isOpenclaw = this.#config.gateway.upstream.type === "openclaw";
+      const openclaw = isOpenclaw ? await this.#deps.readOpenclaw() : undefined;
+      // it reads its config again while it runs: remote clients must not go on to one that lets anybody in
+      if (openclaw !== undefined) this.#edge?.upstreamTrusts(openclaw.trustsEdge);
+      await this.#retryRefused(openclaw?.text);
     };
     this.#configTimer = setInterval(() => {
       void removeStrayReports(this.#deps.reportsDir, this.#deps.clock.wall());
       look().catch((error) => this.#deps.log(`cannot start the gateway: ${messageOf(error)}`));
-      void this.#watchTrust();
     }, CONFIG_POLL_MS);
   }
 
-  /** OpenClaw reads its config again while it runs: remote clients must not go on to one that lets anybody in. */
-  async #watchTrust(): Promise<void> {
-    if (this.#config.gateway.upstream.type !== "openclaw" || this.#isStopping) return;
-    this.#edge?.upstreamTrusts(await this.#deps.openclawTrustsEdge());
+  async #retryRefused(openclawText: string | undefined): Promise<void> {
+    if (this.#gateway?.isRefused !== true) {
+      this.#refusedText = undefined;
+      return;
+    }
+    this.#refusedText ??= openclawText;
+    const config = await this.#deps.readConfig().catch(() => undefined);
+    const isSame = JSON.stringify(config) === this.#configText && openclawText === this.#refusedText;
+    if (config === undefined || isSame) return;
+    this.#deps.log("the config changed: starting the gateway that had refused");
+    this.#adopt(config);
+    this.#refusedText = openclawText;
+    await this.#restart(() => this.#started().gateway.start(config));
   }
 
   /** The same port on other addresses: it can only be tried once the old ones are let go. */
@@ -387,7 +427,8 @@ export class Supervisor {
   readonly #clean = (line: string) => withoutSecrets(line, secretsOf(this.#config));
 
   async #edgeSettings(config: Config): Promise<EdgeSettings> {
-    return edgeSettings(config, this.#deps.stateDir, await this.#deps.openclawTrustsEdge());
+    const { trustsEdge } = await this.#deps.readOpenclaw();
+    return edgeSettings(config, this.#deps.stateDir, trustsEdge);
   }
 
   #edgeDeps(): EdgeRunnerDeps {
@@ -395,12 +436,21 @@ export class Supervisor {
       ...this.#deps,
       clean: this.#clean,
       onIncident: (change, incident) => this.#alerts.incident(change, incident),
-      onLost: (reason, generation) => this.#alerts.edgeLost(reason, generation),
-      onListening: () => this.#alerts.edgeBack(),
+      onLost: (reason, generation) => {
+        this.#alerts.edgeLost(reason, generation);
+        this.#noteServed();
+      },
+      onListening: () => {
+        this.#alerts.edgeBack();
+        this.#noteServed();
+      },
       runs: this.#runs,
       args: this.#deps.edgeArgs,
       onLine: (stream, line) => this.#deps.onLine("edge", stream, line),
-      onGatewayState: (generation, state) => this.#gateway?.noteState(generation, state),
+      onGatewayState: (generation, state) => {
+        this.#gateway?.noteState(generation, state);
+        this.#noteServed();
+      },
       onRestartGateway: (generation, why) => {
         this.#gateway
           ?.endHung(generation, why)
@@ -409,6 +459,26 @@ export class Supervisor {
       onControlWanted: () => this.#console?.want(),
       onListenFailed: (message, code) => void this.#onListenFailed(message, code),
     };
+  }
+
+  /** Tells when clients are served, for the first time or again. */
+  #noteServed(): void {
+    const wasServed = this.#isServed;
+    const { edge, gateway } = this.#started();
+    this.#isServed = edge.isListening && gateway.observed === "ready";
+    if (!this.#isServed || wasServed) return;
+    const { pid, generation } = gateway.inspect();
+    const { port } = this.#bound;
+    const url = urlOf(port, this.#config.gateway.tls !== undefined);
+    const pids = { supervisor: this.#deps.pid, edge: edge.pid ?? null, gateway: pid ?? null };
+    this.#deps.onEvent({ event: "ready", url, port, generation, pids });
+  }
+
+  #tellExit(generation: number, end: ProcessEnd, after: AfterEnd): void {
+    const { code, signal } = end;
+    const { lastLine = null } = this.#started().gateway.inspect().lastExit ?? {};
+    const exit = { generation, code, signal, reason: describeEnd(end), lastLine, next: after.kind };
+    this.#deps.onEvent({ event: "gateway-exit", ...exit });
   }
 
   #consoleDeps(): ControlRunnerDeps {
@@ -441,10 +511,15 @@ export class Supervisor {
         (await this.#deps.host.process(pid).catch(() => undefined))?.state === "stopped",
       onLine: (stream, line) => this.#deps.onLine("gateway", stream, line),
       onStarted: (run) => this.#edge?.gatewayStarted(run),
-      onEnded: (generation, end, after) => this.#edge?.gatewayEnded(generation, end, after),
+      onEnded: (generation, end, after) => {
+        this.#edge?.gatewayEnded(generation, end, after);
+        this.#noteServed();
+        this.#tellExit(generation, end, after);
+      },
       onRestartRequested: (reason) => {
         this.#deps.log(`restarting the gateway: ${reason}`);
-        this.#restart(() => this.#restartGateway(() => undefined)).catch((error) =>
+        // memory only a new process gives back
+        this.#restart(() => this.#restartGateway(() => undefined, false)).catch((error) =>
           this.#deps.log(messageOf(error)),
         );
       },

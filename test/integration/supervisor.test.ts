@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
+import { createInterface } from "node:readline";
 import { describe, test } from "node:test";
 import { statePaths } from "../../src/config/paths.ts";
 import type { Status } from "../../src/core/control.ts";
+import { errorCodes } from "../../src/core/errors.ts";
 import { parseRunLog, type RunRecord } from "../../src/core/run-record.ts";
 import { hostFor } from "../../src/host/index.ts";
 import { freePort, program, TestClawkit, until } from "../helpers/clawkit.ts";
@@ -126,6 +128,63 @@ describe("the supervisor", { concurrency: 2, timeout: GIVE_UP_MS }, () => {
         assert.ok(await isPortFree(clawkit.port));
       });
     }
+
+    test("run --json prints its events, a line of JSON each, and nothing else", async () => {
+      await using clawkit = await TestClawkit.create(ECHO);
+      const run = clawkit.spawnCli("gateway", "run", "--json");
+      const exit = once(run, "exit");
+      const lines = createInterface({ input: run.stdout! })[Symbol.asyncIterator]();
+      const next = async () => {
+        const { time, ...event } = JSON.parse((await lines.next()).value!);
+        assert.ok(Math.abs(Date.parse(time) - Date.now()) < GIVE_UP_MS);
+        return event;
+      };
+      const { port, url } = clawkit;
+      assert.deepEqual(await next(), { event: "starting", pid: run.pid, port });
+      const { pids, ...ready } = await next();
+      assert.deepEqual(ready, { event: "ready", url, port, generation: 1 });
+      assert.equal(pids.supervisor, run.pid);
+      assert.deepEqual(pids, await pidsOf(clawkit));
+
+      process.kill(pids.gateway!, "SIGKILL");
+      assert.deepEqual(await next(), {
+        event: "gateway-exit",
+        generation: 1,
+        code: null,
+        signal: "SIGKILL",
+        reason: "killed by SIGKILL",
+        lastLine: "echo server ready",
+        next: "restart",
+      });
+      const again = await next();
+      assert.deepEqual([again.event, again.generation], ["ready", 2]);
+      assert.deepEqual(again.pids, await pidsOf(clawkit));
+
+      run.kill("SIGTERM");
+      assert.deepEqual(await next(), {
+        event: "stopping",
+        reason: "gateway stopped (SIGTERM to its supervisor)",
+      });
+      const { event, generation, reason, next: then } = await next();
+      assert.deepEqual(
+        [event, generation, reason, then],
+        ["gateway-exit", 2, "asked by its operator", "stopped"],
+      );
+      assert.deepEqual(await next(), { event: "stopped" });
+      assert.equal((await lines.next()).done, true);
+      assert.deepEqual(await exit, [0, null]);
+    });
+
+    test("run --json tells why it cannot start in a line, too", async () => {
+      await using clawkit = await TestClawkit.create(ECHO);
+      await clawkit.runForeground();
+      const { code, stdout } = await clawkit.cli("gateway", "run", "--json");
+      assert.equal(code, errorCodes.ALREADY_RUNNING.exit);
+      const { time: _, message, ...failed } = JSON.parse(stdout);
+      assert.deepEqual(failed, { event: "failed", code: "ALREADY_RUNNING" });
+      assert.match(message, /belongs to a running supervisor/);
+      assert.equal(stdout.trim().split("\n").length, 1);
+    });
 
     test("restart keeps the edge, restart --all changes it too, and clients are told 1012 each time", async () => {
       await using clawkit = await TestClawkit.run(ECHO);
@@ -518,6 +577,12 @@ describe("the supervisor", { concurrency: 2, timeout: GIVE_UP_MS }, () => {
 
 async function recordsOf(clawkit: TestClawkit): Promise<RunRecord[]> {
   return parseRunLog(await clawkit.runLog());
+}
+
+/** As `gateway run --json` tells them. */
+async function pidsOf(clawkit: TestClawkit) {
+  const { supervisor, edge, gateway } = await clawkit.status();
+  return { supervisor: supervisor.pid, edge: edge.pid, gateway: gateway.pid };
 }
 
 function endOf(records: readonly RunRecord[], role: string, generation?: number) {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ActingOpenclaw } from "../helpers/acting-openclaw.ts";
 import { TestCgroup, whyNoCgroups } from "../helpers/cgroup.ts";
 import { program, TestClawkit, until } from "../helpers/clawkit.ts";
 import { openClients } from "../helpers/clients.ts";
+import { ask } from "../helpers/http.ts";
 import { incidents } from "../helpers/recorded.ts";
 
 const MB = 1024 * 1024;
@@ -38,5 +40,27 @@ describe("supervisor.memoryRestart", { skip: process.env.CI ? false : whyNoCgrou
       stdout,
       /restarting the gateway: cgroup memory at 9\d % of its limit \(supervisor\.memoryRestart\)/,
     );
+  });
+
+  // an OpenClaw that restarts in its own process keeps its memory, and was killed a little later
+  test("replaces the process of an OpenClaw", async () => {
+    await using cgroup = new TestCgroup(LIMIT_BYTES);
+    await using openclaw = await ActingOpenclaw.create();
+    await using clawkit = await TestClawkit.create({
+      gateway: { upstream: openclaw.upstream() },
+      supervisor: { memoryRestart: true },
+    });
+    const foreground = await clawkit.runForeground();
+    cgroup.take(foreground.pid!);
+    await clawkit.ready();
+    await clawkit.control({ op: "restart", all: true });
+    const before = await clawkit.status();
+    await ask(clawkit.port, "/take-memory");
+    const after = await clawkit.untilStatus(
+      ({ gateway, state }) => gateway.pid !== before.gateway.pid && state === "healthy",
+      60_000,
+    );
+    assert.equal(after.gateway.lastExit?.reason, "asked by its operator");
+    assert.ok(!(await openclaw.calls()).includes("gateway restart"));
   });
 });

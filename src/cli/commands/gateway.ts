@@ -1,5 +1,6 @@
 import { consoleUrl, type OverallState, type Status } from "../../core/control.ts";
 import { ClawkitError } from "../../core/errors.ts";
+import type { RunEvent } from "../../core/run-events.ts";
 import { VERSION } from "../../core/version.ts";
 import { refuseNewerStore } from "../../recorder/read-store.ts";
 import { ensureConfig } from "../config-file.ts";
@@ -35,10 +36,27 @@ const ANSWER_MS = 20_000;
 /** The longest stop that a config can ask for: grace and drain are ten minutes each at most. */
 const STOP_MS = 1_300_000;
 
-export async function gatewayRun(context: CliContext): Promise<number> {
+export async function gatewayRun(context: CliContext, options: GatewayOptions = {}): Promise<number> {
+  if (options.json) return await runWithEvents(context);
   const { isNew } = await ensureConfig(context.paths);
   if (isNew) context.out.line(`clients need the token that was made just now: see ${context.paths.config}`);
-  return await context.runSupervisor();
+  return await context.runSupervisor("lines");
+}
+
+/** Every line of its output is an event: the one that tells a failure, too. */
+async function runWithEvents(context: CliContext): Promise<number> {
+  try {
+    await ensureConfig(context.paths);
+    return await context.runSupervisor("events");
+  } catch (error) {
+    if (!(error instanceof ClawkitError)) throw error;
+    const { code, message, exitCode } = error;
+    const time = new Date(context.clock.wall()).toISOString();
+    const failed: RunEvent = { event: "failed", code, message };
+    context.out.line(JSON.stringify({ time, ...failed }));
+    context.out.error(message);
+    return exitCode;
+  }
 }
 
 export async function gatewayStart(context: CliContext, options: GatewayOptions): Promise<number> {

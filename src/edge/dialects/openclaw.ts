@@ -7,6 +7,12 @@ const MAX_NAME = 100;
 /** The protocol bounds `retryAfterMs`; clients clamp it to the same (knowledge: openclaw.md, 1013). */
 const MAX_RETRY_AFTER_MS = 2_000;
 
+/**
+ * Says whether it takes clients, from 2026.8.1 on. Its /readyz looks at the channels too: one revoked bot token, and it
+ * answers 503 for ever (its docs/gateway/health.md).
+ */
+export const STARTED_PATH = "/startupz";
+
 export interface ConnectRequest {
   /** Undefined for one that cannot be answered by its id. */
   readonly requestId: string | undefined;

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net, { type Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import { startKeepalive } from "../policy/keepalive.ts";
+import { encodeFrame, encodeHeader, OPCODE } from "../protocol/frames.ts";
+import { shutdownFrame, tickFrame } from "./dialects/openclaw.ts";
+import { Link } from "./link.ts";
+
+const CHALLENGE = encodeFrame(OPCODE.text, Buffer.from('{"event":"connect.challenge"}'));
+const HELLO = encodeFrame(OPCODE.text, Buffer.from('{"type":"res","ok":true}'));
+const PONG = encodeFrame(OPCODE.pong, Buffer.from("asked"));
+const TICK = tickFrame(0);
+const SHUTDOWN = shutdownFrame("gone", 1_000);
+
+/** A link between two sockets; what the gateway sends, and what the client has got of it. */
+async function linked(t: TestContext) {
+  const [client, clientSide] = await socketPair(t);
+  const [gateway, gatewaySide] = await socketPair(t);
+  const got: Buffer[] = [];
+  client.on("data", (chunk: Buffer) => got.push(chunk));
+  let answered = 0;
+  const options = {
+    client: clientSide,
+    gateway: gatewaySide,
+    allowedRsv: 0,
+    clientAddress: "127.0.0.1",
+    generation: 1,
+    keepalive: startKeepalive(0, { intervalMs: 1, timeoutMs: 1 }, () => 0.5),
+    onAnswered: () => answered++,
+  };
+  const link = new Link(options, {
+    now: () => 0,
+    onRtt: () => undefined,
+    onGatewayLost: () => undefined,
+    onEnded: () => undefined,
+  });
+  link.start(Buffer.alloc(0), Buffer.alloc(0));
+  const seen = () => Buffer.concat(got);
+  const send = async (...frames: Buffer[]) => {
+    const expected = seen().length + frames.reduce((sum, { length }) => sum + length, 0);
+    gateway.write(Buffer.concat(frames));
+    while (seen().length < expected) await once(client, "data");
+  };
+  return { link, client, gateway, send, seen, answered: () => answered };
+}
+
+async function socketPair(t: TestContext): Promise<[Socket, Socket]> {
+  const server = net.createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const here = net.connect((server.address() as net.AddressInfo).port, "127.0.0.1");
+  const [there] = (await once(server, "connection")) as [Socket];
+  server.close();
+  t.after(() => {
+    here.destroy();
+    there.destroy();
+  });
+  return [here, there];
+}
+
+// a client that pings in the middle of its handshake gets a pong: two frames, and no hello yet
+test("a client without its hello gets no message of the edge's own, whatever it made the gateway send", async (t) => {
+  const { link, client, send, seen, answered } = await linked(t);
+  await send(CHALLENGE, PONG, PONG);
+  link.inject(TICK);
+  assert.equal(answered(), 0, "its place in the handshake is still its own");
+  link.end(1012, "gone", { by: "gateway", cause: "gateway-ended", farewell: SHUTDOWN });
+  await once(client, "data");
+  const rest = seen().subarray(CHALLENGE.length + 2 * PONG.length);
+  assert.equal(rest.toString("hex"), "880603f4676f6e65"); // Close 1012 "gone" and nothing before it
+});
+
+test("a client with its hello gets them, between messages only", async (t) => {
+  const { link, client, send, seen, answered } = await linked(t);
+  await send(CHALLENGE, HELLO);
+  assert.equal(answered(), 1);
+  link.inject(TICK);
+  await once(client, "data");
+  const begun = Buffer.concat([encodeHeader({ firstByte: OPCODE.text, length: 2 }), Buffer.from("be")]);
+  await send(begun);
+  link.inject(TICK);
+  const end = encodeFrame(OPCODE.continuation, Buffer.from("gun"));
+  await send(end);
+  assert.deepEqual(seen(), Buffer.concat([CHALLENGE, HELLO, TICK, begun, end]));
+  link.end(1012, "gone", { by: "gateway", cause: "gateway-ended", farewell: SHUTDOWN });
+  while (seen().indexOf(SHUTDOWN) < 0) await once(client, "data");
+});
