@@ -1,6 +1,7 @@
 import type { Status } from "../core/control.ts";
 import { ClawkitError } from "../core/errors.ts";
 import type { ChangingStep, StepAnswer } from "../diagnosis/steps/types.ts";
+import type { ControlDeps } from "./deps.ts";
 import { recordAction } from "./record-action.ts";
 import type { Call } from "./route.ts";
 
@@ -13,7 +14,7 @@ export async function changeGateway(
   isConfirmed: boolean,
 ): Promise<StepAnswer & { readonly needsConfirm?: boolean }> {
   if (!isConfirmed) {
-    const would = wouldDo(verb, await deps.status());
+    const would = wouldDo(verb, await deps.status(), deps.mode);
     return { found: [would], means: "Nothing was done: it waits for your yes.", needsConfirm: true };
   }
   await recordAction(deps, session, `asked for gateway ${verb}`);
@@ -33,7 +34,11 @@ export async function changeGateway(
   }
 }
 
-function wouldDo(verb: Verb, { state, port, connections, gateway }: Status): string {
+function wouldDo(
+  verb: Verb,
+  { state, port, connections, gateway }: Status,
+  mode: ControlDeps["mode"],
+): string {
   const told = `${connections} ${connections === 1 ? "client is" : "clients are"} told 1012`;
   if (state === "foreign" && verb !== "stop") return `it would fail: another program has port ${port}`;
   if (state === "stopped" || state === "foreign") {
@@ -41,7 +46,8 @@ function wouldDo(verb: Verb, { state, port, connections, gateway }: Status): str
       ? "nothing runs: nothing would change"
       : `it would start the gateway on port ${port}`;
   }
-  if (verb === "stop") return `it would end the gateway, its edge and this console: ${told}, and stay away`;
+  const all = mode === "edge" ? "the gateway, its edge and this console" : "the gateway and its edge";
+  if (verb === "stop") return `it would end ${all}: ${told}, and stay away`;
   const pid = gateway.pid === null ? "" : ` (pid ${gateway.pid})`;
   if (verb === "restart") return `it would restart the gateway${pid}: ${told}, and come back`;
   return state === "healthy"

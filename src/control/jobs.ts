@@ -16,6 +16,10 @@ interface Job {
   readonly result: Promise<object>;
 }
 
+interface JobOptions {
+  readonly onProgress?: (text: string) => void;
+}
+
 /**
  * Runs our own command line in a process of its own, one at a time: what it looks at may take a processor, and two
  * repairs at once would look at each other.
@@ -78,16 +82,18 @@ export class Jobs {
     }
   }
 
-  /** What a command line of ours prints as JSON. Throws what it says is wrong. */
+  /**
+   * What a command line of ours prints as JSON. Its input is read once there is room for it: ten megabytes each are
+   * kept for a few only. Throws BUSY, or what the command says is wrong.
+   */
   async json(
     args: readonly string[],
-    options: { readonly input?: Buffer; readonly onProgress?: (text: string) => void } = {},
+    { input, ...options }: JobOptions & { readonly input?: () => Promise<Buffer> } = {},
   ): Promise<object> {
     if (this.#atOnce >= MAX_AT_ONCE)
       throw new ApiError("BUSY", "Too much is being looked at: try again in a moment");
     this.#atOnce++;
-    const running = this.#deps.clawkit(args, { ...options, signal: this.#abort.signal });
-    const { stdout, stderr } = await running.finally(() => this.#atOnce--);
+    const { stdout, stderr } = await this.#run(args, options, input).finally(() => this.#atOnce--);
     const printed = parsed(stdout);
     if (printed === undefined) {
       throw new Error(`clawkit ${args[0]} printed no JSON: ${stderr.trim().slice(-500) || "nothing"}`);
@@ -105,6 +111,11 @@ export class Jobs {
 
   remember(report: DoctorReport): void {
     this.#last = { at: this.#deps.clock.wall(), report };
+  }
+
+  async #run(args: readonly string[], options: JobOptions, input: (() => Promise<Buffer>) | undefined) {
+    const given = input === undefined ? {} : { input: await input() };
+    return await this.#deps.clawkit(args, { ...options, ...given, signal: this.#abort.signal });
   }
 
   /** Ends what is under way. */

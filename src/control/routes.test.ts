@@ -216,6 +216,35 @@ describe("explain", () => {
   });
 });
 
+describe("texts at once", () => {
+  it("three are read; a fourth is refused before it is", async () => {
+    const release = Promise.withResolvers<void>();
+    const stdout = JSON.stringify({ schemaVersion: 1, verdict: "inconclusive", causes: [] });
+    let running = 0;
+    await using rig = await afterAnOutage(async () => {
+      running++;
+      await release.promise;
+      return { exitCode: 0, stdout, stderr: "" };
+    });
+    const headers = { ...(await rig.signedIn()), Host: `127.0.0.1:${rig.port}` };
+    const path = "/__clawkit__/api/v1/explain";
+    // two wait for their command, one for the end of its body
+    const two = [1, 2].map(() => ask(rig.port, path, { method: "POST", headers, body: "x" }));
+    await until(() => running === 2);
+    const third = open(rig.port, path, { method: "POST", headers });
+    third.request.write("x");
+    const fourth = await until(async () => {
+      const answer = await ask(rig.port, path, { method: "POST", headers });
+      return answer.status === 409 ? answer : undefined;
+    });
+    assert.match(fourth.body.toString(), /Too much is being looked at/);
+    release.resolve();
+    for (const { status } of await Promise.all(two)) assert.equal(status, 200);
+    third.request.end();
+    assert.equal((await third.response).statusCode, 200);
+  });
+});
+
 describe("events", () => {
   it("a tick comes at once, and an incident when it is new", async () => {
     await using rig = await afterAnOutage();

@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
 
 /** Whether a text is an IP address, or a CIDR range of them. */
 export function isAddressRange(text: string): boolean {
@@ -32,7 +32,7 @@ export function plainAddress(address: string): string {
 }
 
 export function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
+  return address === "::1" || (isIPv4(address) && address.startsWith("127."));
 }
 
 function familyOf(address: string): "ipv4" | "ipv6" {

@@ -20,13 +20,16 @@ export const explainRoutes: readonly Route[] = [
 ];
 
 async function explain({ jobs, request }: Call): Promise<Explained> {
-  const body = await readBody(request, MAX_BYTES);
-  if (body.length === 0)
+  let body: Buffer = Buffer.alloc(0);
+  const input = async () => {
+    body = await readBody(request, MAX_BYTES);
+    if (body.length > 0) return body;
     throw new ApiError(
       "BAD_REQUEST",
       "Cannot explain an empty text: paste the error and what stands around it",
     );
-  const { verdict, causes } = (await jobs.json(["explain", "-", "--json"], { input: body })) as Diagnosis;
+  };
+  const { verdict, causes } = (await jobs.json(["explain", "-", "--json"], { input })) as Diagnosis;
   jobs.lastExplained = causes;
   return { apiVersion: 1, verdict, causes, lines: linesOf(decode(body), causes) };
 }
