@@ -107,7 +107,8 @@ function accountOf({ platform, env, userName }: CliContext): string {
 async function servicePath({ env, platform }: CliContext, { gateway }: Config, node: string) {
   if (platform === "win32") return env.PATH ?? env.Path ?? "";
   const { upstream } = gateway;
-  const [command] = upstream.type === "command" ? upstream.command : [];
+  const words = upstream.type === "openclaw" ? (upstream.command ?? ["openclaw"]) : undefined;
+  const [command] = words ?? (upstream.type === "command" ? upstream.command : []);
   const found = command === undefined ? [] : (await findOnPath(command, env.PATH)).slice(0, 1);
   const folders = [node, ...found].map((path) => dirname(path));
   return [...new Set([...folders, ...SYSTEM_PATH.split(":")])].join(delimiter);
