@@ -68,6 +68,7 @@ export class EdgeRunner {
   readonly #answers = new Map<number, (answer: EdgeAnswer) => void>();
   #nextQuestion = 1;
   #onDrained: (() => void) | undefined;
+  #onLoaded: (() => void) | undefined;
 
   constructor(deps: EdgeRunnerDeps) {
     this.#deps = deps;
@@ -82,12 +83,23 @@ export class EdgeRunner {
     return this.#isListening;
   }
 
+  /** Starts the process before there are sockets for it; resolves when its code is loaded, which takes longest. */
+  async warmUp(): Promise<void> {
+    this.#isStopping = false;
+    const loaded = Promise.withResolvers<void>();
+    this.#onLoaded = loaded.resolve;
+    this.#spawn();
+    await Promise.race([loaded.promise, this.#ended]);
+  }
+
   start(ports: readonly BoundPort[], settings: EdgeSettings): void {
     clearTimeout(this.#restartTimer);
+    const isWarm = this.pid !== undefined && this.#ports.length === 0;
     this.#ports = ports;
     this.#settings = settings;
     this.#isStopping = false;
-    this.#spawn();
+    if (isWarm) this.#sendPorts();
+    else this.#spawn();
   }
 
   gatewayStarted(run: GatewayRun): void {
@@ -189,14 +201,18 @@ export class EdgeRunner {
       sendSignal: deps.sendSignal,
     });
     this.#child = child;
-    for (const [i, { address, handle }] of this.#ports.entries()) {
-      const isLast = i === this.#ports.length - 1;
-      const message: SupervisorToEdge = { type: "socket", address, isLast, settings: this.#settings! };
-      child.send(message, handle as never);
-    }
+    this.#sendPorts();
     if (this.#gatewayRun !== undefined) this.#send({ type: "gateway-started", run: this.#gatewayRun });
     deps.log(`edge started: pid ${child.pid ?? "none"}`);
     this.#ended = this.#follow(child, this.#generation);
+  }
+
+  #sendPorts(): void {
+    for (const [i, { address, handle }] of this.#ports.entries()) {
+      const isLast = i === this.#ports.length - 1;
+      const message: SupervisorToEdge = { type: "socket", address, isLast, settings: this.#settings! };
+      this.#child?.send(message, handle as never);
+    }
   }
 
   async #follow(child: Child, generation: number): Promise<void> {
@@ -221,6 +237,8 @@ export class EdgeRunner {
 
   #onMessage(message: EdgeToSupervisor): void {
     switch (message.type) {
+      case "loaded":
+        return this.#onLoaded?.();
       case "listening":
         this.#isListening = true;
         this.#deps.onListening(this.#generation);

@@ -13,16 +13,17 @@ import { Alerts } from "./alerts.ts";
 import { ControlRunner, type ControlRunnerDeps } from "./control-runner.ts";
 import { serveControl } from "./control-server.ts";
 import { EdgeRunner, type EdgeRunnerDeps } from "./edge-runner.ts";
-import { edgeSettings } from "./edge-settings.ts";
+import { edgeSettings, upstreamTrustsEdge } from "./edge-settings.ts";
 import { GatewayRunner, type GatewayRunnerDeps } from "./gateway-runner.ts";
 import { openclawCommand } from "./launch/openclaw.ts";
 import { endLeftovers } from "./leftovers.ts";
-import { type Bound, bindAll, portInUse, release } from "./listening.ts";
+import { type Bound, bindAfter, bindAll, portInUse, release } from "./listening.ts";
 import { acquireLock, type Lock } from "./lock.ts";
 import { removeStrayReports } from "./node-report.ts";
 import { RunLog } from "./run-log.ts";
 import { Runs } from "./runs.ts";
 import { GIVE_UP_WAITING_AFTER, statusOf } from "./status.ts";
+import type { TakeOver } from "./take-over.ts";
 
 const READY_POLL_MS = 20;
 
@@ -88,6 +89,7 @@ export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #startedAt: number;
   readonly #ended = Promise.withResolvers<void>();
+  readonly #stopAsked = Promise.withResolvers<never>();
   #config!: Config;
   #configText = "";
   #runs!: Runs;
@@ -107,6 +109,7 @@ export class Supervisor {
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
     this.#startedAt = deps.clock.now();
+    this.#stopAsked.promise.catch(() => undefined);
   }
 
   /** Resolves when everything is stopped; rejects if the port could not be listened on at the start. */
@@ -114,12 +117,15 @@ export class Supervisor {
     return this.#ended.promise;
   }
 
-  /** Takes the lock and the port, ends leftovers, starts edge and gateway. Throws before anything is left behind. */
-  start(): Promise<void> {
-    return this.#exclusive(() => this.#start());
+  /**
+   * Takes the lock and the port, ends leftovers, starts edge and gateway. Throws before anything is left behind.
+   * A port that another gateway has is waited for, and so is the end of that gateway before ours is started.
+   */
+  start(takeOver?: TakeOver): Promise<void> {
+    return this.#exclusive(() => this.#start(takeOver));
   }
 
-  async #start(): Promise<void> {
+  async #start(takeOver: TakeOver | undefined): Promise<void> {
     const deps = this.#deps;
     this.#config = await deps.readConfig();
     this.#configText = JSON.stringify(this.#config);
@@ -133,7 +139,7 @@ export class Supervisor {
       const { upstream } = this.#config.gateway;
       if (upstream.type === "openclaw") await openclawCommand(upstream, deps.openclawSearch);
       await endLeftovers(records, deps);
-      this.#bound = await bindAll(this.#config, deps);
+      if (takeOver === undefined) this.#bound = await bindAll(this.#config, deps);
       // a report that nobody collected has an environment in it
       await rm(deps.reportsDir, { recursive: true, force: true });
       await mkdir(deps.reportsDir, { recursive: true, mode: 0o700 });
@@ -158,9 +164,30 @@ export class Supervisor {
       await this.#lock.release();
       throw error;
     }
-    this.#edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
+    if (takeOver === undefined) await this.#startEdge();
+    else await this.#takePort(takeOver);
     await this.#gateway.start(this.#config);
     this.#watchConfig();
+  }
+
+  async #startEdge(): Promise<void> {
+    this.#started().edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
+  }
+
+  /** From the moment that the port is free clients wait in the edge, not before a closed door. */
+  async #takePort({ onWaiting, released }: TakeOver): Promise<void> {
+    const gone = Promise.race([released, this.#stopAsked.promise]);
+    try {
+      this.#bound = { ...this.#bound, port: this.#config.gateway.port };
+      await this.#started().edge.warmUp();
+      this.#bound = await bindAfter({ onWaiting, released: gone }, this.#config, this.#deps);
+      await this.#startEdge();
+      await gone;
+    } catch (error) {
+      await this.#end(messageOf(error));
+      this.#gateway = undefined; // there is nothing left to end
+      throw error;
+    }
   }
 
   /** Resolves when clients are served; throws GATEWAY_REFUSED or GATEWAY_NOT_READY with the reason. */
@@ -197,6 +224,7 @@ export class Supervisor {
   stop(reason: string): Promise<void> {
     if (this.#isStopping) return this.ended;
     this.#isStopping = true;
+    this.#stopAsked.reject(new ClawkitError("CONTROL_FAILED", `Cannot start: ${reason}`));
     this.#deps.log(`stopping: ${reason}`);
     const stopped = this.#exclusive(() => this.#end(reason));
     stopped.then(this.#ended.resolve, this.#ended.reject);
@@ -360,7 +388,8 @@ export class Supervisor {
   /** OpenClaw reads its config again while it runs: remote clients must not go on to one that lets anybody in. */
   async #watchTrust(): Promise<void> {
     if (this.#config.gateway.upstream.type !== "openclaw" || this.#isStopping) return;
-    this.#edge?.upstreamTrusts(await this.#deps.openclawTrustsEdge());
+    const isTrusting = await this.#deps.openclawTrustsEdge();
+    this.#edge?.upstreamTrusts(upstreamTrustsEdge(this.#config, isTrusting));
   }
 
   /** The same port on other addresses: it can only be tried once the old ones are let go. */
