@@ -60,7 +60,7 @@ test("a port that the config does not have is refused", () => {
 
 test("what makes it another OpenClaw is refused: a service would start the one of nobody's shell", () => {
   const upstream = { type: "openclaw" } as const;
-  for (const name of ["OPENCLAW_STATE_DIR", "OPENCLAW_PROFILE", "OPENCLAW_GATEWAY_TOKEN"]) {
+  for (const name of ["OPENCLAW_STATE_DIR", "OPENCLAW_HOME", "OPENCLAW_GATEWAY_TOKEN"]) {
     const told = refusal({ [name]: "hunter22" }, { upstream });
     assert.match(told ?? "", new RegExp(`${name} is set.*clawkit gateway start`));
     assert.doesNotMatch(told ?? "", /hunter22/);

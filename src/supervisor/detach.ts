@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ClawkitError, type ErrorCode, errorCodes } from "../core/errors.ts";
 import { isOurMessage, versioned } from "../core/messages.ts";
 
@@ -35,6 +37,7 @@ export async function startDetached(options: DetachOptions): Promise<void> {
     windowsHide: true,
   });
   const over = new AbortController();
+  const exited = once(child, "exit").catch(() => undefined);
   try {
     await new Promise<void>((resolve, reject) => {
       const fail = (message: string, code: ErrorCode = "CONTROL_FAILED") =>
@@ -64,6 +67,13 @@ export async function startDetached(options: DetachOptions): Promise<void> {
           }, reject);
       });
     });
+  } catch (error) {
+    // it gives up when it hears that nobody hands over, and lets the port go
+    if (options.handOver !== undefined && child.connected) {
+      child.disconnect();
+      await Promise.race([exited, sleep(START_MS, undefined, { ref: false })]);
+    }
+    throw error;
   } finally {
     over.abort();
     child.removeAllListeners();

@@ -103,6 +103,7 @@ export class Supervisor {
   #control: net.Server | undefined;
   #configTimer: NodeJS.Timeout | undefined;
   #isStopping = false;
+  #isOver = false;
   #fatal: ClawkitError | undefined;
   #wasReady = false;
 
@@ -185,7 +186,6 @@ export class Supervisor {
       await gone;
     } catch (error) {
       await this.#end(messageOf(error));
-      this.#gateway = undefined; // there is nothing left to end
       throw error;
     }
   }
@@ -233,7 +233,8 @@ export class Supervisor {
 
   async #end(reason: string): Promise<void> {
     clearInterval(this.#configTimer);
-    if (this.#gateway === undefined || this.#edge === undefined) return; // the start failed and cleaned up
+    if (this.#gateway === undefined || this.#edge === undefined || this.#isOver) return; // the start failed and cleaned up
+    this.#isOver = true;
     await this.#gateway.announceShutdown(reason);
     await this.#edge.drain("all", { reason, spreadMs: spreadOf(this.#config), isStop: true });
     await Promise.all([this.#gateway.stop(), this.#edge.stop(), this.#console?.stop()]);
