@@ -9,7 +9,7 @@ import { NEW, OLD } from "../../test/fixtures/programs/repairs-texts.ts";
 import { program } from "../../test/helpers/clawkit.ts";
 import { Random } from "../../test/helpers/random.ts";
 import { Ledger } from "../diagnosis/remedies/ledger.ts";
-import { type Adoption, carryOut, findAdopted, takeBack } from "./adoption.ts";
+import { type Adoption, carryOut, findAdopted, refuseUnreadable, takeBack } from "./adoption.ts";
 import { type FileChange, trustChange } from "./changes.ts";
 import type { Installation } from "./installation.ts";
 
@@ -20,7 +20,7 @@ async function setUp(t: TestContext) {
   t.after(() => rm(folder, { recursive: true, force: true }));
   const configPath = join(folder, "openclaw.json");
   await writeFile(configPath, OPENCLAW);
-  const gateway = { hasTls: false, trustedProxies: ["10.0.0.1"], allowedOrigins: [] };
+  const gateway = { hasTls: false, hasIncludes: false, trustedProxies: ["10.0.0.1"], allowedOrigins: [] };
   const trust = trustChange({ configPath, configText: OPENCLAW } as Installation, gateway, {
     bind: "lan",
     repairRefusals: false,
@@ -33,6 +33,7 @@ async function setUp(t: TestContext) {
     command: ["openclaw"],
     port: 18789,
     stop: async () => {},
+    start: (handOver) => handOver(new AbortController().signal),
   };
   const ledger = new Ledger(join(folder, "state"), Date.now);
   return { folder, adoption, ledger, configPath, trust: trust as FileChange };
@@ -74,12 +75,69 @@ describe("an adoption", () => {
     await assert.rejects(ledger.undo(entry!.id), /clawkit adopt --undo/);
   });
 
-  test("of a gateway that does not stop changes nothing", async (t) => {
+  test("of a gateway that does not stop leaves its config, and the rest can be taken back", async (t) => {
     const { adoption, ledger, configPath } = await setUp(t);
     const stop = () => Promise.reject(new Error("it still works"));
-    await assert.rejects(carryOut(ledger, { ...adoption, stop }), /it still works/);
+    await assert.rejects(carryOut(ledger, { ...adoption, stop }), { message: "it still works" });
     assert.equal(await readFile(configPath, "utf8"), OPENCLAW);
-    assert.deepEqual(await ledger.entries(), []);
+    const adopted = await findAdopted(ledger);
+    assert.deepEqual([adopted?.isInForce, adopted?.wasRunning], [false, true]);
+    await takeBack(ledger, adopted!);
+    await assert.rejects(stat(adoption.own.path), { code: "ENOENT" });
+    assert.equal(await findAdopted(ledger), undefined);
+  });
+
+  test("is on record before the gateway is asked to stop: it may be killed while it waits", async (t) => {
+    const { adoption, ledger } = await setUp(t);
+    const stop = async () => {
+      const adopted = await findAdopted(ledger);
+      assert.deepEqual([adopted?.isInForce, adopted?.wasRunning], [false, true]);
+    };
+    await carryOut(ledger, { ...adoption, stop });
+    assert.equal((await findAdopted(ledger))?.isInForce, true);
+  });
+
+  test("of a config that was edited while the gateway stopped fails, and is taken back without that edit", async (t) => {
+    const { adoption, ledger, configPath } = await setUp(t);
+    const stop = () => writeFile(configPath, "{ /* edited */ }");
+    await assert.rejects(carryOut(ledger, { ...adoption, stop }), /was changed meanwhile/);
+    await takeBack(ledger, (await findAdopted(ledger))!);
+    assert.equal(await readFile(configPath, "utf8"), "{ /* edited */ }");
+    await assert.rejects(stat(adoption.own.path), { code: "ENOENT" });
+  });
+
+  test("with a ClawKit that was set up since: its config is kept, and it is said how it comes back", async (t) => {
+    const { adoption, ledger } = await setUp(t);
+    await carryOut(ledger, adoption);
+    await writeFile(adoption.own.path, "{ alerts: {} }");
+    const done = await takeBack(ledger, (await findAdopted(ledger))!);
+    const [, id] = /clawkit doctor undo (r-\S+)/.exec(done.join("\n")) ?? [];
+    await ledger.undo(id);
+    assert.equal(await readFile(adoption.own.path, "utf8"), "{ alerts: {} }");
+  });
+
+  test("of a list that was not there takes the list out again", async (t) => {
+    const { adoption, ledger, configPath } = await setUp(t);
+    const text = '{"gateway": {"port": 1}}';
+    await writeFile(configPath, text);
+    const gateway = { hasTls: false, hasIncludes: false, trustedProxies: [], allowedOrigins: [] };
+    const found = { configPath, configText: text } as Installation;
+    const trust = trustChange(found, gateway, { bind: "lan", repairRefusals: false })!;
+    await carryOut(ledger, { ...adoption, trust });
+    await writeFile(configPath, trust.after.replace("1", "2"));
+    await takeBack(ledger, (await findAdopted(ledger))!);
+    assert.deepEqual(JSON.parse(await readFile(configPath, "utf8")), { gateway: { port: 2 } });
+  });
+
+  test("with a config that cannot be read any more is refused before anything is stopped", async (t) => {
+    const { adoption, ledger, configPath } = await setUp(t);
+    await carryOut(ledger, adoption);
+    await writeFile(configPath, "{ broken");
+    const adopted = (await findAdopted(ledger))!;
+    await assert.rejects(refuseUnreadable(adopted), { code: "CONFIG_UNPARSABLE" });
+    await assert.rejects(takeBack(ledger, adopted), { code: "CONFIG_UNPARSABLE" });
+    const again = await findAdopted(ledger);
+    assert.deepEqual([again?.command, again?.wasRunning], [["openclaw"], true], "nothing of it is lost");
   });
 });
 
@@ -101,8 +159,8 @@ test("a kill -9 in the middle leaves each file old or new, and both can be taken
     await exited;
     const [found, foundOwn] = [await readFile(theirs, "utf8"), await readFile(own, "utf8").catch(() => OLD)];
     for (const text of [found, foundOwn]) assert.ok(text === OLD || text === NEW, `${text.length} bytes`);
-    assert.ok(foundOwn === OLD || found === NEW, "what decides is written last");
-    left[foundOwn === NEW ? "all" : found === NEW ? "some" : "none"]++;
+    assert.ok(found === OLD || foundOwn === NEW, "OpenClaw trusts nobody before there is an edge");
+    left[found === NEW ? "all" : foundOwn === NEW ? "some" : "none"]++;
     const adopted = await findAdopted(ledger);
     if (adopted !== undefined) await takeBack(ledger, adopted);
     assert.ok((await readFile(theirs, "utf8")) === OLD);

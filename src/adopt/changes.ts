@@ -1,4 +1,4 @@
-import { setInText } from "../config/edit.ts";
+import { removeFromText, setInText } from "../config/edit.ts";
 import { changedKeys } from "../diagnosis/remedies/shared.ts";
 import { type OpenclawGateway, trustsEdge } from "../host/openclaw-gateway.ts";
 import type { Installation } from "./installation.ts";
@@ -79,6 +79,8 @@ export function trustChange(
 
 /** The same config without the edge: for one that was edited since, where the old file must not come back. */
 export function withoutTrust(text: string, gateway: OpenclawGateway): string {
+  const key = ["gateway", "trustedProxies"];
   const others = gateway.trustedProxies.filter((one) => one !== EDGE_ADDRESS);
-  return setInText(text, ["gateway", "trustedProxies"], JSON.stringify(others));
+  // an empty list, and none, are the same to OpenClaw
+  return others.length === 0 ? removeFromText(text, key) : setInText(text, key, JSON.stringify(others));
 }

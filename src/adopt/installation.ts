@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { messageOf } from "../core/errors.ts";
+import { messageOf, systemErrorCode } from "../core/errors.ts";
+import { engineOf, gatewayContainers, isUp, serviceOf } from "../diagnosis/facts/gateway-containers.ts";
 import { packageOf } from "../diagnosis/facts/installs.ts";
 import { lockOwner } from "../diagnosis/facts/openclaw-locks.ts";
 import { familyOf, holdsLock } from "../diagnosis/facts/owner.ts";
@@ -9,6 +10,7 @@ import { isInContainer } from "../host/container.ts";
 import { findOpenclaw, type OpenclawSearch } from "../host/openclaw-command.ts";
 import { type OpenclawGateway, readOpenclawGateway } from "../host/openclaw-gateway.ts";
 import type { PortOwner, ProcessFacts, ServiceFacts } from "../host/types.ts";
+import { isRival } from "../services/rivals.ts";
 
 /** OpenClaw's own default. */
 const DEFAULT_PORT = 18789;
@@ -39,8 +41,10 @@ export interface Installation {
   readonly running: readonly RunningGateway[];
   /** Who listens on the port. */
   readonly portOwners: readonly PortOwner[];
-  /** What the service manager has of it; empty also where there is none. */
+  /** What a service manager runs of it, or starts by itself; empty also where there is none. */
   readonly services: readonly ServiceFacts[];
+  /** The container of this machine that runs a gateway for the port; undefined also where Docker does not let us look. */
+  readonly container: { readonly name: string; readonly service?: string } | undefined;
   readonly isInContainer: boolean;
   /** The command line of pid 1, where this is the inside of a container. */
   readonly firstProcess: string | undefined;
@@ -49,12 +53,12 @@ export interface Installation {
 export async function findInstallation(machine: Machine, search: OpenclawSearch): Promise<Installation> {
   const { host, openclawConfigPath: configPath, env } = machine;
   const command = await findOpenclaw(search);
-  const configText = await readFile(configPath, "utf8").catch(() => undefined);
-  const gateway = readGateway(configPath, configText);
+  const { configText, gateway } = await readConfig(configPath);
   const port = Number(env.OPENCLAW_GATEWAY_PORT) || ("port" in gateway && gateway.port) || DEFAULT_PORT;
-  const [portOwners, services, isInside, version] = await Promise.all([
+  const [portOwners, services, container, isInside, version] = await Promise.all([
     host.portOwners(port),
     host.services().catch(() => undefined),
+    runningContainer(machine).catch(() => undefined),
     isInContainer(),
     command === undefined ? undefined : versionOfCommand(command),
   ]);
@@ -68,17 +72,33 @@ export async function findInstallation(machine: Machine, search: OpenclawSearch)
     port,
     running: await runningGateways(machine, portOwners),
     portOwners,
-    services: (services ?? []).filter(({ name }) => !/clawkit/i.test(name)),
+    services: (services ?? []).filter(isRival),
+    container,
     isInContainer: isInside,
     firstProcess,
   };
 }
 
-function readGateway(path: string, text: string | undefined): Installation["gateway"] {
+async function runningContainer(machine: Machine): Promise<Installation["container"]> {
+  const engine = await engineOf(machine);
+  const gateway = engine === undefined ? undefined : (await gatewayContainers(machine, engine)).gateway;
+  if (gateway === undefined || !isUp(gateway)) return undefined;
+  const service = serviceOf(gateway);
+  return { name: gateway.name, ...(service === undefined ? {} : { service }) };
+}
+
+async function readConfig(path: string): Promise<Pick<Installation, "configText" | "gateway">> {
+  let configText: string | undefined;
   try {
-    return readOpenclawGateway({ path, text: text ?? "" });
+    configText = await readFile(path, "utf8");
   } catch (error) {
-    return { problem: messageOf(error) };
+    const problem = `Cannot read ${path}: ${messageOf(error)}`;
+    if (systemErrorCode(error) !== "ENOENT") return { configText, gateway: { problem } };
+  }
+  try {
+    return { configText, gateway: readOpenclawGateway({ path, text: configText ?? "" }) };
+  } catch (error) {
+    return { configText, gateway: { problem: messageOf(error) } };
   }
 }
 

@@ -14,6 +14,7 @@ const GATEWAY: OpenclawGateway = {
   hasTls: false,
   trustedProxies: [],
   allowedOrigins: [],
+  hasIncludes: false,
 };
 
 function installation(
@@ -30,6 +31,7 @@ function installation(
     running: [],
     portOwners: [],
     services: [],
+    container: undefined,
     isInContainer: false,
     firstProcess: undefined,
     ...changes,
@@ -62,6 +64,14 @@ describe("nothing stands in the way", () => {
     }),
     "of one on a network that asks for a token": installation({}, { bind: "lan" }),
     "of one on loopback that asks nobody": installation({}, { authMode: "none" }),
+    "of one whose other files have nothing to say about it": installation({}, { hasIncludes: true, port: 1 }),
+    "of one that runs on a network": installation(
+      {
+        running: [running({})],
+        portOwners: [{ address: "0.0.0.0", pid: 4711, command: "openclaw-gateway" }],
+      },
+      { bind: "lan" },
+    ),
   };
   for (const [name, found] of Object.entries(fine)) {
     test(name, async () => assert.deepEqual(await obstacles(found), []));
@@ -98,7 +108,7 @@ describe("it is said, with what to type, that", () => {
     [
       "launchd has it",
       installation({ services: [service("launchd", "ai.openclaw.gateway")] }),
-      /launchctl bootout/,
+      /launchctl bootout.*mv/,
     ],
     ["Windows has it", installation({ services: [service("Windows task", "OpenClaw Gateway")] }), /schtasks/],
     [
@@ -106,7 +116,36 @@ describe("it is said, with what to type, that", () => {
       installation({
         portOwners: [{ address: "0.0.0.0", pid: 9, command: "/usr/bin/docker-proxy -proto tcp" }],
       }),
-      /docker compose stop/,
+      /docker ps --filter publish=18789/,
+    ],
+    [
+      "a container has it whose name Docker tells",
+      installation({ container: { name: "claw-1", service: "claw" } }),
+      /docker stop claw-1\ndocker compose stop claw/,
+    ],
+    [
+      "what decides may stand elsewhere",
+      installation({}, { hasIncludes: true }),
+      /has to say gateway\.port itself/,
+    ],
+    [
+      "it was started to let others in",
+      installation({
+        running: [running({})],
+        portOwners: [{ address: "0.0.0.0", pid: 4711, command: "openclaw-gateway" }],
+      }),
+      /listens on 0\.0\.0\.0.*\n.*gateway\.bind lan/,
+    ],
+    [
+      "it was started to let nobody else in",
+      installation(
+        {
+          running: [running({})],
+          portOwners: [{ address: "127.0.0.1", pid: 4711, command: "openclaw-gateway" }],
+        },
+        { bind: "lan" },
+      ),
+      /listens on 127\.0\.0\.1.*\n.*gateway\.bind loopback/,
     ],
     [
       "it is a container's main process",

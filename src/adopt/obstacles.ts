@@ -1,5 +1,7 @@
+import { dirname } from "node:path";
 import type { Machine } from "../diagnosis/machine.ts";
 import type { ServiceFacts } from "../host/types.ts";
+import { switchOffCommand } from "../services/rivals.ts";
 import type { Installation } from "./installation.ts";
 import { bindOf, isOpenToOthers } from "./place.ts";
 
@@ -46,14 +48,32 @@ async function ownState(machine: Machine): Promise<Obstacle | undefined> {
   );
 }
 
-function ownersOf({ services, portOwners, firstProcess, configPath }: Installation): Obstacle[] {
+function ownersOf({
+  services,
+  container,
+  portOwners,
+  firstProcess,
+  configPath,
+  port,
+}: Installation): Obstacle[] {
   const found = services.map(handOver);
-  if (portOwners.some(({ command }) => /\bdocker-proxy\b|\brootlessport\b/.test(command ?? ""))) {
+  if (container !== undefined) {
+    const { name, service } = container;
+    found.push(
+      obstacle(
+        `container ${name} runs a gateway: ClawKit would start a second OpenClaw beside it, maybe on its state. Stop the container, and see that nothing brings it back`,
+        `docker update --restart=no ${name} && docker stop ${name}`,
+        ...(service === undefined
+          ? []
+          : [`docker compose stop ${service}   # the same, in the folder of its compose file`]),
+      ),
+    );
+  } else if (portOwners.some(({ command }) => /\bdocker-proxy\b|\brootlessport\b/.test(command ?? ""))) {
     found.push(
       obstacle(
         "the port belongs to a container: ClawKit would start a second OpenClaw on its state. Stop the container, and see that nothing brings it back",
-        "docker update --restart=no openclaw-gateway && docker stop openclaw-gateway",
-        "docker compose stop openclaw-gateway   # in the folder of its compose file",
+        `docker ps --filter publish=${port}`,
+        "docker update --restart=no <name> && docker stop <name>",
       ),
     );
   }
@@ -67,28 +87,32 @@ function ownersOf({ services, portOwners, firstProcess, configPath }: Installati
   return found;
 }
 
-function handOver({ manager, name, isRunning }: ServiceFacts): Obstacle {
-  const state = isRunning ? "runs" : "is installed, and may start it any time";
-  const text = `${manager} owns OpenClaw: ${name} ${state}. Two supervisors would fight over it; hand it over first`;
-  switch (manager) {
-    case "systemd (user)":
-      return obstacle(text, "openclaw gateway uninstall", `systemctl --user disable --now ${name}`);
-    case "systemd":
-      return obstacle(text, `sudo systemctl disable --now ${name}`);
-    case "launchd":
-      return obstacle(text, "openclaw gateway uninstall", `launchctl bootout gui/$(id -u)/${name}`);
-    case "Windows task":
-      return obstacle(text, "openclaw gateway uninstall", `schtasks /Change /TN "${name}" /DISABLE`);
-  }
+function handOver(service: ServiceFacts): Obstacle {
+  const state = service.isRunning ? "runs" : "is installed, and may start it any time";
+  const text = `${service.manager} owns OpenClaw: ${service.name} ${state}. Two supervisors would fight over it; hand it over first`;
+  const switchOff = switchOffCommand(service);
+  // OpenClaw's own command knows services of its user
+  if (service.manager === "systemd") return obstacle(text, switchOff);
+  return obstacle(text, "openclaw gateway uninstall", `${switchOff}   # where that does not help`);
 }
+
+/** What must be known for certain: who gets in, and where. */
+const DECISIVE = ["mode", "port", "bind", "authMode"] as const;
 
 function configObstacles(found: Installation): Obstacle[] {
   const { gateway, configPath, configText } = found;
   const wrong = (text: string, ...commands: string[]) => [obstacle(`${configPath}: ${text}`, ...commands)];
+  if ("problem" in gateway) return [obstacle(gateway.problem, "clawkit doctor --fix")];
   if (configText === undefined)
     return wrong("there is no such file: set OpenClaw up first", "openclaw onboard");
-  if ("problem" in gateway) return [obstacle(gateway.problem, "clawkit doctor --fix")];
-  const { mode, authMode, hasTls } = gateway;
+  const { mode, authMode, hasTls, hasIncludes } = gateway;
+  const unsaid = hasIncludes ? DECISIVE.filter((key) => gateway[key] === undefined) : [];
+  if (unsaid.length > 0) {
+    const keys = unsaid.map((key) => (key === "authMode" ? "gateway.auth.mode" : `gateway.${key}`));
+    return wrong(
+      `it includes other files ($include), which ClawKit does not read. Whatever they say of it, this file has to say ${keys.join(", ")} itself`,
+    );
+  }
   if (mode === "remote") {
     return wrong("gateway.mode is remote: its gateway runs on another machine, and is to be adopted there");
   }
@@ -128,7 +152,8 @@ function configObstacles(found: Installation): Obstacle[] {
   return obstacles;
 }
 
-function runningObstacles({ running, port }: Installation, { userName }: Machine): Obstacle[] {
+function runningObstacles(found: Installation, { userName }: Machine): Obstacle[] {
+  const { running, port, configPath } = found;
   return running.flatMap(({ facts, port: itsPort, isProven }) => {
     const { pid, user } = facts;
     if (user !== userName) {
@@ -147,13 +172,29 @@ function runningObstacles({ running, port }: Installation, { userName }: Machine
     if (!isProven) {
       return [
         obstacle(
-          `pid ${pid} looks like OpenClaw's gateway, but holds no lock of it: stop it yourself`,
+          `pid ${pid} looks like OpenClaw's gateway, but holds no lock in ${dirname(configPath)}: it may be one of another profile. Stop it yourself`,
           `kill ${pid}`,
         ),
       ];
     }
-    return [];
+    return elsewhere(found, pid);
   });
+}
+
+/** Options that it was started with count before its config: others would get in, or nobody. */
+function elsewhere(found: Installation, pid: number): Obstacle[] {
+  const { gateway, portOwners, configPath } = found;
+  const addresses = portOwners.filter((owner) => owner.pid === pid).map(({ address }) => address);
+  const place = "problem" in gateway ? "" : bindOf(found, gateway);
+  if (addresses.length === 0 || typeof place === "string") return [];
+  const isOpen = addresses.some(isOpenToOthers);
+  if (isOpen === isOpenToOthers(place.bind)) return [];
+  return [
+    obstacle(
+      `the gateway that runs (pid ${pid}) listens on ${addresses.join(", ")}, by ${configPath} it would be ${place.bind}: it was started with other options. Say there what is to be`,
+      `openclaw config set gateway.bind ${isOpen ? "lan" : "loopback"}`,
+    ),
+  ];
 }
 
 function portObstacles({ portOwners, running, port }: Installation): Obstacle[] {

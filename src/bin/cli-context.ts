@@ -7,7 +7,7 @@ import { tellError } from "../cli/program.ts";
 import { hostFor } from "../host/index.ts";
 import { startDetached } from "../supervisor/detach.ts";
 import { acquireLock, isAlive, readLockOwner } from "../supervisor/lock.ts";
-import { entryPath, openclawSearch, playbooksDir } from "./entries.ts";
+import { entryPath, openclawSearch, playbooksDir, TAKE_OVER } from "./entries.ts";
 import { ownHome } from "./home.ts";
 import { ownPaths } from "./own-paths.ts";
 import { realClock, sendSignal } from "./real.ts";
@@ -96,8 +96,11 @@ function contextWith(name: "clawkit" | "openclaw", out: Output, home: string): C
       isWatched = true;
       await runConsole(context, { port, onReady, interrupted: interrupt.signal });
     },
-    startSupervisor: () =>
-      startDetached({ node: process.execPath, args: [entryPath("supervisor")], env: process.env }),
+    startSupervisor: (handOver) => {
+      const args = [entryPath("supervisor"), ...(handOver === undefined ? [] : [TAKE_OVER])];
+      const options = { node: process.execPath, args, env: process.env };
+      return startDetached({ ...options, ...(handOver === undefined ? {} : { handOver }) });
+    },
     supervisorPid: async () => {
       const owner = await readLockOwner(paths.lock);
       return owner !== undefined && (await isAlive(owner, host)) ? owner.pid : undefined;

@@ -40,6 +40,7 @@ process.on("uncaughtException", (error) => {
 process.on("disconnect", () => void leaveOrphaned());
 process.on("SIGTERM", () => void leave("gateway restarting, reconnect now", "planned-restart"));
 process.on("SIGINT", () => undefined); // the supervisor decides
+send({ type: "loaded" });
 
 async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<void> {
   switch (message.type) {

@@ -2,6 +2,9 @@ import { fileURLToPath } from "node:url";
 import type { StatePaths } from "../config/paths.ts";
 import type { OpenclawSearch } from "../host/openclaw-command.ts";
 
+/** Has a detached supervisor wait for a port that another gateway has. */
+export const TAKE_OVER = "--take-over";
+
 /** Sources have `.ts` entry points, the built package has `.js` ones beside each other. */
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 

@@ -15,6 +15,7 @@ import { startSeconds, stopSeconds } from "../services/limits.ts";
 import { ServiceNotifier } from "../services/notify.ts";
 import { boundLog } from "../services/service-log.ts";
 import { type OpenclawConfig, Supervisor } from "../supervisor/supervisor.ts";
+import type { TakeOver } from "../supervisor/take-over.ts";
 import { entryPath, openclawSearch } from "./entries.ts";
 import { ownHome } from "./home.ts";
 import { localSocket, ownPaths } from "./own-paths.ts";
@@ -25,6 +26,8 @@ const BYTES_PER_MB = 1024 * 1024;
 type Source = "gateway" | "edge" | "supervisor" | "control";
 
 export interface RunOptions {
+  /** Another gateway has the port, and is about to end. */
+  readonly takeOver?: TakeOver;
   /**
    * What goes to standard output: in the foreground everything that is logged, so that `docker logs` shows it, or the
    * events, a line of JSON each.
@@ -105,7 +108,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
   process.on("SIGINT", stop("gateway stopped (Ctrl-C)"));
   process.on("SIGHUP", stop("gateway stopped (its terminal was closed)"));
   try {
-    await supervisor.start();
+    await supervisor.start(options.takeOver);
     options.onTakenOver?.();
     void supervisor.whenReady().then(
       () => {

@@ -1,6 +1,7 @@
-import { chmod, mkdir, rm, stat } from "node:fs/promises";
+import { chmod, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic } from "../host/files.ts";
+import { shellWord } from "../core/shell-word.ts";
+import { ensurePrivateDir, writeFileAtomic } from "../host/files.ts";
 import type { CliContext } from "./context.ts";
 import { ShellProfile } from "./shell-profile.ts";
 
@@ -18,7 +19,7 @@ export function whyNoWrapper(context: CliContext): string | undefined {
 export async function installWrapper(context: CliContext, command: readonly string[]): Promise<string> {
   const { paths } = context;
   const path = join(paths.adoptedBinDir, "openclaw");
-  await mkdir(paths.adoptedBinDir, { recursive: true, mode: 0o700 });
+  await ensurePrivateDir(paths.adoptedBinDir); // whoever could write there would be called by every shell
   await writeFileAtomic(path, script(context, command));
   await chmod(path, 0o755);
   const line = pathLine(context);
@@ -39,13 +40,6 @@ export async function removeWrapper(context: CliContext): Promise<string[]> {
   ];
 }
 
-export function hasWrapper({ paths }: CliContext): Promise<boolean> {
-  return stat(join(paths.adoptedBinDir, "openclaw")).then(
-    () => true,
-    () => false,
-  );
-}
-
 function pathLine({ paths }: CliContext): string {
   return `export PATH="${paths.adoptedBinDir}:$PATH"`;
 }
@@ -58,16 +52,11 @@ case "\${1-} \${2-}" in
 "gateway start" | "gateway stop")
   case " $* " in
   *" --help "* | *" -h "*) ;;
-  *" --json "*) CLAWKIT_STATE_DIR=${quote(paths.stateDir)} exec ${quote(self.node)} ${quote(self.entry)} gateway "$2" --json ;;
-  *) CLAWKIT_STATE_DIR=${quote(paths.stateDir)} exec ${quote(self.node)} ${quote(self.entry)} gateway "$2" ;;
+  *" --json "*) CLAWKIT_STATE_DIR=${shellWord(paths.stateDir)} exec ${shellWord(self.node)} ${shellWord(self.entry)} gateway "$2" --json ;;
+  *) CLAWKIT_STATE_DIR=${shellWord(paths.stateDir)} exec ${shellWord(self.node)} ${shellWord(self.entry)} gateway "$2" ;;
   esac
   ;;
 esac
-exec ${command.map(quote).join(" ")} "$@"
+exec ${command.map(shellWord).join(" ")} "$@"
 `;
-}
-
-/** For a POSIX shell. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

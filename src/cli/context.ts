@@ -2,6 +2,7 @@ import type { StatePaths } from "../config/paths.ts";
 import type { Clock, SendSignal } from "../core/ports.ts";
 import type { OpenclawSearch } from "../host/openclaw-command.ts";
 import type { Host } from "../host/types.ts";
+import type { HandOver } from "../supervisor/detach.ts";
 import type { Output } from "./output/output.ts";
 
 /** What the command line needs of the process it runs in; filled by `bin/`. */
@@ -36,8 +37,11 @@ export interface CliContext {
     port: number,
     onReady: (at: { readonly port: number; readonly code: string }) => void,
   ) => Promise<void>;
-  /** Starts a supervisor of its own session; resolves when it took over, throws why it could not. */
-  readonly startSupervisor: () => Promise<void>;
+  /**
+   * Starts a supervisor of its own session; resolves when it took over, throws why it could not. `handOver` is called when
+   * it waits for a port that another gateway has, and resolves when that one is gone.
+   */
+  readonly startSupervisor: (handOver?: HandOver) => Promise<void>;
   /** The pid of the supervisor that holds the lock, if it lives. */
   readonly supervisorPid: () => Promise<number | undefined>;
   readonly sendSignal: SendSignal;

@@ -57,3 +57,14 @@ test("a port that the config does not have is refused", () => {
   assert.equal(refusal({ CLAWKIT_GATEWAY_PORT: "28001" }, { port: 28001 }), undefined);
   assert.equal(refusal({}), undefined);
 });
+
+test("what makes it another OpenClaw is refused: a service would start the one of nobody's shell", () => {
+  const upstream = { type: "openclaw" } as const;
+  for (const name of ["OPENCLAW_STATE_DIR", "OPENCLAW_HOME", "OPENCLAW_GATEWAY_TOKEN"]) {
+    const told = refusal({ [name]: "hunter22" }, { upstream });
+    assert.match(told ?? "", new RegExp(`${name} is set.*clawkit gateway start`));
+    assert.doesNotMatch(told ?? "", /hunter22/);
+  }
+  assert.equal(refusal({ OPENCLAW_STATE_DIR: "/x" }), undefined, "its own gateway has no such folder");
+  assert.equal(refusal({}, { upstream }), undefined);
+});

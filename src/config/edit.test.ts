@@ -81,6 +81,13 @@ describe("setInText", () => {
     });
   }
 
+  test("leaves plain JSON plain JSON: other programs read OpenClaw's config, too", () => {
+    for (const text of ['{"a": 1}', '{\n  "gateway": {\n    "port": 1\n  }\n}\n', '{"gateway": {}}']) {
+      const edited = setInText(text, ["gateway", "trustedProxies"], '["127.0.0.1"]');
+      assert.deepEqual(JSON.parse(edited).gateway.trustedProxies, ["127.0.0.1"], edited);
+    }
+  });
+
   // Everything commented out is how many people keep their old settings.
   test("keeps the comments of an object that has nothing else in it", () => {
     const text = "// mine\n{\n  // gateway: { port: 1 },\n}\n";

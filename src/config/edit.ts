@@ -4,7 +4,7 @@ import { nameOf, nodeAt } from "./locate.ts";
 
 /**
  * Returns `text` with the value at `path` replaced by `literal` (JSON5), comments and layout of the rest kept.
- * Missing objects on the way are added.
+ * Missing objects on the way are added. What was plain JSON stays it, if `literal` is: others may read it as that.
  */
 export function setInText(text: string, path: readonly string[], literal: string): string {
   const base = text.trim() === "" ? "{\n}\n" : text;
@@ -13,11 +13,25 @@ export function setInText(text: string, path: readonly string[], literal: string
   if (depth === path.length) return base.slice(0, start) + literal + base.slice(end);
 
   const missing = path.slice(depth);
+  const isPlain = base.includes('"') && isJson(base); // an object without a key says nothing of it
+  const quote = isPlain ? (key: string) => JSON.stringify(key) : quoteKey;
+  const nest = (keys: readonly string[]) =>
+    keys.reduceRight((inner, key) => `{ ${quote(key)}: ${inner} }`, literal);
   if (node.type !== "Object") {
     // a scalar stands where an object must: replace it
-    return base.slice(0, start) + nest(missing, literal) + base.slice(end);
+    return base.slice(0, start) + nest(missing) + base.slice(end);
   }
-  return insertMember(base, node, `${quoteKey(missing[0]!)}: ${nest(missing.slice(1), literal)}`);
+  const member = `${quote(missing[0]!)}: ${nest(missing.slice(1))}`;
+  return insertMember(base, node, isPlain ? member : `${member},`);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -58,10 +72,6 @@ function cutLine(text: string, start: number, end: number): string {
     : text.slice(0, start) + text.slice(cutEnd);
 }
 
-function nest(path: readonly string[], literal: string): string {
-  return path.reduceRight((inner, key) => `{ ${quoteKey(key)}: ${inner} }`, literal);
-}
-
 function quoteKey(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key);
 }
@@ -75,7 +85,7 @@ function insertMember(text: string, object: ObjectNode, member: string): string 
   const tokens = tokensOf(text);
   const lastToken = tokens.findLast((token) => token.range![1] <= closingBrace)!;
   const contentEnd = lastToken.range![1];
-  const addition = `\n${indent}  ${member},\n${indent}`;
+  const addition = `\n${indent}  ${member}\n${indent}`;
   const lastMember = object.members.at(-1);
   if (lastMember === undefined) return text.slice(0, contentEnd) + addition + text.slice(closingBrace);
   const [, memberEnd] = lastMember.range!;

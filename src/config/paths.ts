@@ -12,6 +12,8 @@ export interface StatePaths {
   /** Where `openclaw` is that `adopt` puts before the real one. */
   readonly adoptedBinDir: string;
   readonly lock: string;
+  /** Held while an adoption is made or taken back. */
+  readonly adoptLock: string;
   readonly runLog: string;
   readonly recorder: string;
   /** Answers to the playbook's question, one JSON object a line. */
@@ -32,6 +34,7 @@ export function statePaths(stateDir: string): StatePaths {
     binDir: join(stateDir, "bin"),
     adoptedBinDir: join(stateDir, "adopted-bin"),
     lock: join(runDir, "supervisor.lock"),
+    adoptLock: join(runDir, "adopt.lock"),
     runLog: join(runDir, "runs.jsonl"),
     recorder: join(stateDir, "recorder.db"),
     feedback: join(stateDir, "feedback.jsonl"),
@@ -48,7 +51,7 @@ const TEMPORARY = "(\\.[0-9a-f]{12}\\.tmp)?";
  * other things too, also in a `bin` or a `logs` of its own.
  */
 export const OWN_NAMES: Readonly<Record<string, RegExp>> = {
-  run: /^(supervisor\.lock|runs\.jsonl)(\..+)?$|^(control|console|gateway-\d+)\.sock$|^reports$/,
+  run: /^(supervisor\.lock|adopt\.lock|runs\.jsonl)(\..+)?$|^(control|console|gateway-\d+)\.sock$|^reports$/,
   logs: /^(gateway|edge|supervisor|control|service)\.log(\.\d+)?$/,
   crashes: /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-(edge-)?\d+$/,
   repairs: /^r-[0-9a-z]+-[0-9a-f]{6}(\.tmp)?$/,

@@ -85,6 +85,8 @@ export type SupervisorToEdge =
   | { readonly type: "runs-changed" };
 
 export type EdgeToSupervisor =
+  /** Its code is loaded: sockets are all it waits for. */
+  | { readonly type: "loaded" }
   | { readonly type: "listening" }
   | { readonly type: "listen-failed"; readonly message: string; readonly code?: string }
   | { readonly type: "gateway-state"; readonly generation: number; readonly state: GatewayState }

@@ -25,6 +25,9 @@ const OVERFLOW_CONNECTIONS = 256;
 /** Idle time of a plain HTTP connection. */
 const KEEP_ALIVE_MS = 5_000;
 
+/** In OpenClaw's own config: both decide (host/openclaw-gateway.ts). */
+const OPENCLAW_TRUST = "OpenClaw's gateway.trustedProxies, gateway.auth.mode";
+
 export interface FrontDoorDeps {
   readonly settings: EdgeSettings;
   readonly clock: Clock;
@@ -47,6 +50,7 @@ export class FrontDoor {
   readonly #trustedProxies: AddressRanges;
   /** Whether the gateway is known to tell remote clients from local ones; it may change. */
   upstreamTrustsEdge: boolean;
+  readonly trustKey?: string;
   /** Connections whose last request has no complete answer yet: nothing else may be written to them. */
   readonly #unanswered = new Map<Socket, http.ServerResponse>();
   /** Set once the edge is on its way out: whoever still gets in is told this. */
@@ -55,6 +59,7 @@ export class FrontDoor {
   constructor(deps: FrontDoorDeps) {
     this.#deps = deps;
     this.upstreamTrustsEdge = deps.settings.upstreamTrustsEdge;
+    if (deps.settings.dialect === "openclaw") this.trustKey = OPENCLAW_TRUST;
     this.#trustedProxies = new AddressRanges(deps.settings.trustedProxies);
     this.#guard = new HandshakeGuard(deps.settings.unfinishedHandshakesPerAddress, deps.clock);
   }

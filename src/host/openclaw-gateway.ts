@@ -14,11 +14,14 @@ export interface OpenclawGateway {
   readonly hasTls: boolean;
   readonly trustedProxies: readonly string[];
   readonly allowedOrigins: readonly string[];
+  /** `$include` brings in other files, which are not read: what is absent here may stand there. */
+  readonly hasIncludes: boolean;
 }
 
 /** Throws CONFIG_UNPARSABLE. */
 export function readOpenclawGateway(source: { path: string; text: string }): OpenclawGateway {
-  const gateway = objectIn(parseJson5(source), "gateway");
+  const config = parseJson5(source);
+  const gateway = objectIn(config, "gateway");
   const { port, trustedProxies } = gateway;
   const texts = {
     mode: gateway.mode,
@@ -34,15 +37,18 @@ export function readOpenclawGateway(source: { path: string; text: string }): Ope
     hasTls: objectIn(gateway, "tls").enabled === true,
     trustedProxies: strings(trustedProxies),
     allowedOrigins: strings(objectIn(gateway, "controlUi").allowedOrigins),
+    hasIncludes: [config, gateway, gateway.auth].some((part) => isRecord(part) && "$include" in part),
   };
 }
 
 /**
  * Whether OpenClaw reads X-Forwarded-For from an edge on 127.0.0.1, and asks the clients named there to prove
- * themselves: only then may remote clients be passed on to it.
+ * themselves: only then may remote clients be passed on to it. With `trusted-proxy` it believes whatever header names a
+ * user, and a client may send any; a mode in another file, or in a variable, may be that, or none.
  */
-export function trustsEdge({ trustedProxies, authMode }: OpenclawGateway): boolean {
-  return authMode !== "none" && trustedProxies.some(includesLoopback);
+export function trustsEdge({ trustedProxies, authMode, hasIncludes }: OpenclawGateway): boolean {
+  const isAsked = authMode === undefined ? !hasIncludes : ["token", "password"].includes(authMode);
+  return isAsked && trustedProxies.some(includesLoopback);
 }
 
 function includesLoopback(range: string): boolean {

@@ -36,6 +36,8 @@ export type Attribution =
 export interface AttributionRules {
   /** Whether the gateway reads X-Forwarded-For from the edge instead of taking everyone for local. */
   readonly upstreamTrustsEdge: boolean;
+  /** What a person changes so that it does; `gateway.upstream.trustsEdge` of gateways that are not known. */
+  readonly trustKey?: string;
 }
 
 /**
@@ -60,7 +62,7 @@ export function attribute(headers: Headers, peer: Peer, rules: AttributionRules)
     if (client === undefined) {
       return { refusal: "the trusted proxy sent no X-Forwarded-For: configure it to name its client" };
     }
-    if (!rules.upstreamTrustsEdge) return { refusal: REFUSED_REMOTE };
+    if (!rules.upstreamTrustsEdge) return refuseRemote(rules);
     // what stands before the proxy's own entry is the client's to forge
     own.push("X-Forwarded-For", `${client}, ${peer.address}`);
     own.push("X-Forwarded-Proto", headerValues(headers, "x-forwarded-proto")[0] ?? "http");
@@ -74,10 +76,11 @@ export function attribute(headers: Headers, peer: Peer, rules: AttributionRules)
     }
     return { headers: own, clientAddress: peer.address, isLocal: true };
   }
-  if (!rules.upstreamTrustsEdge) return { refusal: REFUSED_REMOTE };
+  if (!rules.upstreamTrustsEdge) return refuseRemote(rules);
   own.push("X-Forwarded-For", peer.address, "X-Forwarded-Proto", peer.isTls ? "https" : "http");
   return { headers: own, clientAddress: peer.address, isLocal: false };
 }
 
-const REFUSED_REMOTE =
-  "remote clients are refused: the gateway would take them for local (gateway.upstream.trustsEdge)";
+function refuseRemote({ trustKey = "gateway.upstream.trustsEdge" }: AttributionRules): Attribution {
+  return { refusal: `remote clients are refused: the gateway would take them for local (${trustKey})` };
+}

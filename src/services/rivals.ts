@@ -5,9 +5,11 @@ import type { ServiceFacts } from "../host/types.ts";
  * both enabled fight for the port, for ever.
  */
 export function rivalOf(services: readonly ServiceFacts[]): ServiceFacts | undefined {
-  return services.find(
-    (service) => !/clawkit/i.test(service.name) && (service.isRunning || !isSwitchedOff(service)),
-  );
+  return services.find(isRival);
+}
+
+export function isRival(service: ServiceFacts): boolean {
+  return !/clawkit/i.test(service.name) && (service.isRunning || !isSwitchedOff(service));
 }
 
 function isSwitchedOff({ manager, switchedOff, state }: ServiceFacts): boolean {

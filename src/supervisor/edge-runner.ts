@@ -50,6 +50,7 @@ export class EdgeRunner {
   readonly #answers = new Map<number, (answer: EdgeAnswer) => void>();
   #nextQuestion = 1;
   #onDrained: (() => void) | undefined;
+  #onLoaded: (() => void) | undefined;
 
   constructor(deps: EdgeRunnerDeps) {
     this.#deps = deps;
@@ -64,12 +65,23 @@ export class EdgeRunner {
     return this.#isListening;
   }
 
+  /** Starts the process before there are sockets for it; resolves when its code is loaded, which takes longest. */
+  async warmUp(): Promise<void> {
+    this.#isStopping = false;
+    const loaded = Promise.withResolvers<void>();
+    this.#onLoaded = loaded.resolve;
+    this.#spawn();
+    await Promise.race([loaded.promise, this.#process.ended]);
+  }
+
   start(ports: readonly BoundPort[], settings: EdgeSettings): void {
     clearTimeout(this.#restartTimer);
+    const isWarm = this.pid !== undefined && this.#ports.length === 0;
     this.#ports = ports;
     this.#settings = settings;
     this.#isStopping = false;
-    this.#spawn();
+    if (isWarm) this.#sendPorts();
+    else this.#spawn();
   }
 
   gatewayStarted(run: GatewayRun): void {
@@ -153,12 +165,16 @@ export class EdgeRunner {
       (message) => this.#onMessage(message),
       (life) => this.#onEnded(life),
     );
+    this.#sendPorts();
+    if (this.#gatewayRun !== undefined) this.#send({ type: "gateway-started", run: this.#gatewayRun });
+  }
+
+  #sendPorts(): void {
     for (const [i, { address, handle }] of this.#ports.entries()) {
       const isLast = i === this.#ports.length - 1;
       const message: SupervisorToEdge = { type: "socket", address, isLast, settings: this.#settings! };
       this.#process.send(message, handle as never);
     }
-    if (this.#gatewayRun !== undefined) this.#send({ type: "gateway-started", run: this.#gatewayRun });
   }
 
   #onEnded({ end, generation, restartInMs }: EndedLife): void {
@@ -170,6 +186,8 @@ export class EdgeRunner {
 
   #onMessage(message: EdgeToSupervisor): void {
     switch (message.type) {
+      case "loaded":
+        return this.#onLoaded?.();
       case "listening":
         this.#isListening = true;
         this.#deps.onListening(this.#process.generation);

@@ -15,7 +15,7 @@ export function edgeSettings(config: Config, stateDir: string, openclawTrustsEdg
   return {
     port: gateway.port,
     ...(upstream.type === "openclaw" ? { dialect: "openclaw" } : {}),
-    upstreamTrustsEdge: trustsEdge(upstream, openclawTrustsEdge),
+    upstreamTrustsEdge: upstreamTrustsEdge(config, openclawTrustsEdge),
     keepalive: {
       enabled: gateway.keepalive.enabled,
       intervalMs: gateway.keepalive.intervalSec * 1000,
@@ -34,12 +34,17 @@ export function edgeSettings(config: Config, stateDir: string, openclawTrustsEdg
   };
 }
 
-function trustsEdge(upstream: Config["gateway"]["upstream"], openclawTrustsEdge: boolean): boolean {
+/** Whether the gateway reads from the edge who its clients are, and asks them to prove themselves. */
+export function upstreamTrustsEdge({ gateway }: Config, openclawTrustsEdge: boolean): boolean {
+  const { upstream } = gateway;
   switch (upstream.type) {
     case "builtin":
       return true;
     case "openclaw":
-      return openclawTrustsEdge;
+      // its arguments count before its config
+      return (
+        openclawTrustsEdge && !/(^| )--auth[= ](none|trusted-proxy)\b/.test(upstream.args?.join(" ") ?? "")
+      );
     default:
       return upstream.trustsEdge === true;
   }

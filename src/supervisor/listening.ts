@@ -1,15 +1,22 @@
 import { bindAddresses } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { ClawkitError } from "../core/errors.ts";
-import type { Log } from "../core/ports.ts";
+import type { Clock, Log } from "../core/ports.ts";
 import { withoutSecrets } from "../core/secrets.ts";
 import type { Host } from "../host/types.ts";
 import { type BoundPort, bindPort } from "./bound-port.ts";
+import type { TakeOver } from "./take-over.ts";
 
 export interface ListeningDeps {
   readonly host: Host;
   readonly log: Log;
 }
+
+/** Whoever asks for a connection between two tries finds nobody there. */
+const RETRY_MS = 2;
+
+/** The system may keep a port for a moment when its owner is gone. */
+const RELEASED_MS = 2_000;
 
 /** The sockets the supervisor holds, and what they are bound to: the config may say something else by now. */
 export interface Bound {
@@ -20,6 +27,43 @@ export interface Bound {
 
 /** Binds every address of the config, or none. Throws PORT_IN_USE naming the holder, or BIND_FAILED. */
 export async function bindAll(config: Config, deps: ListeningDeps): Promise<Bound> {
+  const bound = tryBind(config, deps.log);
+  if (bound instanceof ClawkitError) throw await portInUse(config.gateway.port, bound, deps.host);
+  return bound;
+}
+
+/**
+ * Binds in the moment in which another gateway lets the port go; it is asked to only when nothing else stands in the way.
+ * Throws BIND_FAILED before that, what `released` rejects with, and PORT_IN_USE if somebody else was faster.
+ */
+export async function bindAfter(
+  { onWaiting, released }: TakeOver,
+  config: Config,
+  deps: ListeningDeps & { readonly clock: Clock },
+): Promise<Bound> {
+  let bound = tryBind(config, deps.log);
+  let end: { at: number; error?: Error } | undefined;
+  released.then(
+    () => {
+      end = { at: deps.clock.now() + RELEASED_MS };
+    },
+    (error: Error) => {
+      end = { at: 0, error };
+    },
+  );
+  onWaiting();
+  while (bound instanceof ClawkitError) {
+    if (end !== undefined && deps.clock.now() > end.at) {
+      throw end.error ?? (await portInUse(config.gateway.port, bound, deps.host));
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    bound = tryBind(config, deps.log);
+  }
+  return bound;
+}
+
+/** Returns the PORT_IN_USE, throws BIND_FAILED. */
+function tryBind(config: Config, log: Log): Bound | ClawkitError {
   const { bind, port, upstream } = config.gateway;
   const ports: BoundPort[] = [];
   try {
@@ -29,13 +73,13 @@ export async function bindAll(config: Config, deps: ListeningDeps): Promise<Boun
       } catch (error) {
         const isMissing = isOptional && error instanceof ClawkitError && error.code === "BIND_FAILED";
         if (!isMissing) throw error;
-        deps.log(`not listening on ${address}: ${error.message}`);
+        log(`not listening on ${address}: ${error.message}`);
       }
     }
   } catch (error) {
     for (const { handle } of ports) handle.close();
-    if (!(error instanceof ClawkitError) || error.code !== "PORT_IN_USE") throw error;
-    throw await portInUse(port, error, deps.host);
+    if (error instanceof ClawkitError && error.code === "PORT_IN_USE") return error;
+    throw error;
   }
   return { ports, port, bind };
 }

@@ -15,16 +15,17 @@ import { Alerts } from "./alerts.ts";
 import { ControlRunner, type ControlRunnerDeps } from "./control-runner.ts";
 import { serveControl } from "./control-server.ts";
 import { EdgeRunner, type EdgeRunnerDeps } from "./edge-runner.ts";
-import { edgeSettings } from "./edge-settings.ts";
+import { edgeSettings, upstreamTrustsEdge } from "./edge-settings.ts";
 import { GatewayRunner, type GatewayRunnerDeps } from "./gateway-runner.ts";
 import { openclawCommand } from "./launch/openclaw.ts";
 import { endLeftovers } from "./leftovers.ts";
-import { type Bound, bindAll, portInUse, release } from "./listening.ts";
+import { type Bound, bindAfter, bindAll, portInUse, release } from "./listening.ts";
 import { acquireLock, type Lock } from "./lock.ts";
 import { removeStrayReports } from "./node-report.ts";
 import { RunLog } from "./run-log.ts";
 import { Runs } from "./runs.ts";
 import { GIVE_UP_WAITING_AFTER, statusOf, urlOf } from "./status.ts";
+import type { TakeOver } from "./take-over.ts";
 
 const READY_POLL_MS = 20;
 
@@ -98,6 +99,7 @@ export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #startedAt: number;
   readonly #ended = Promise.withResolvers<void>();
+  readonly #stopAsked = Promise.withResolvers<never>();
   #config!: Config;
   #configText = "";
   #runs!: Runs;
@@ -111,6 +113,7 @@ export class Supervisor {
   #control: net.Server | undefined;
   #configTimer: NodeJS.Timeout | undefined;
   #isStopping = false;
+  #isOver = false;
   #fatal: ClawkitError | undefined;
   #wasReady = false;
   #isServed = false;
@@ -120,6 +123,7 @@ export class Supervisor {
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
     this.#startedAt = deps.clock.now();
+    this.#stopAsked.promise.catch(() => undefined);
   }
 
   /** Resolves when everything is stopped; rejects if the port could not be listened on at the start. */
@@ -127,12 +131,15 @@ export class Supervisor {
     return this.#ended.promise;
   }
 
-  /** Takes the lock and the port, ends leftovers, starts edge and gateway. Throws before anything is left behind. */
-  start(): Promise<void> {
-    return this.#exclusive(() => this.#start());
+  /**
+   * Takes the lock and the port, ends leftovers, starts edge and gateway. Throws before anything is left behind.
+   * A port that another gateway has is waited for, and so is the end of that gateway before ours is started.
+   */
+  start(takeOver?: TakeOver): Promise<void> {
+    return this.#exclusive(() => this.#start(takeOver));
   }
 
-  async #start(): Promise<void> {
+  async #start(takeOver: TakeOver | undefined): Promise<void> {
     const deps = this.#deps;
     this.#config = await deps.readConfig();
     this.#configText = JSON.stringify(this.#config);
@@ -145,7 +152,7 @@ export class Supervisor {
       const records = await runLog.read();
       await this.#checkUpstream(this.#config);
       await endLeftovers(records, deps);
-      this.#bound = await bindAll(this.#config, deps);
+      if (takeOver === undefined) this.#bound = await bindAll(this.#config, deps);
       // a report that nobody collected has an environment in it
       await rm(deps.reportsDir, { recursive: true, force: true });
       await mkdir(deps.reportsDir, { recursive: true, mode: 0o700 });
@@ -169,10 +176,30 @@ export class Supervisor {
       await this.#lock.release();
       throw error;
     }
-    deps.onEvent({ event: "starting", pid: deps.pid, port: this.#bound.port });
-    this.#edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
+    if (takeOver === undefined) await this.#startEdge();
+    else await this.#takePort(takeOver);
     await this.#gateway.start(this.#config);
     this.#watchConfig();
+  }
+
+  async #startEdge(): Promise<void> {
+    this.#deps.onEvent({ event: "starting", pid: this.#deps.pid, port: this.#bound.port });
+    this.#started().edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
+  }
+
+  /** From the moment that the port is free clients wait in the edge, not before a closed door. */
+  async #takePort({ onWaiting, released }: TakeOver): Promise<void> {
+    const gone = Promise.race([released, this.#stopAsked.promise]);
+    try {
+      this.#bound = { ...this.#bound, port: this.#config.gateway.port };
+      await this.#started().edge.warmUp();
+      this.#bound = await bindAfter({ onWaiting, released: gone }, this.#config, this.#deps);
+      await this.#startEdge();
+      await gone;
+    } catch (error) {
+      await this.#end(messageOf(error));
+      throw error;
+    }
   }
 
   /** Resolves when clients are served; throws GATEWAY_REFUSED or GATEWAY_NOT_READY with the reason. */
@@ -209,6 +236,7 @@ export class Supervisor {
   stop(reason: string): Promise<void> {
     if (this.#isStopping) return this.ended;
     this.#isStopping = true;
+    this.#stopAsked.reject(new ClawkitError("CONTROL_FAILED", `Cannot start: ${reason}`));
     this.#deps.log(`stopping: ${reason}`);
     this.#deps.onEvent({ event: "stopping", reason });
     this.#gateway?.abandonUpkeep(); // a restart that is under way may take minutes
@@ -219,7 +247,8 @@ export class Supervisor {
 
   async #end(reason: string): Promise<void> {
     clearInterval(this.#configTimer);
-    if (this.#gateway === undefined || this.#edge === undefined) return; // the start failed and cleaned up
+    if (this.#gateway === undefined || this.#edge === undefined || this.#isOver) return; // the start failed and cleaned up
+    this.#isOver = true;
     await this.#gateway.announceShutdown(reason);
     await this.#edge.drain("all", { reason, spreadMs: spreadOf(this.#config), isStop: true });
     await Promise.all([this.#gateway.stop(), this.#edge.stop(), this.#console?.stop()]);
@@ -379,7 +408,8 @@ export class Supervisor {
       const isOpenclaw = this.#config.gateway.upstream.type === "openclaw";
       const openclaw = isOpenclaw ? await this.#deps.readOpenclaw() : undefined;
       // it reads its config again while it runs: remote clients must not go on to one that lets anybody in
-      if (openclaw !== undefined) this.#edge?.upstreamTrusts(openclaw.trustsEdge);
+      if (openclaw !== undefined)
+        this.#edge?.upstreamTrusts(upstreamTrustsEdge(this.#config, openclaw.trustsEdge));
       await this.#retryRefused(openclaw?.text);
     };
     this.#configTimer = setInterval(() => {

@@ -57,9 +57,12 @@ export class OpenclawLab extends Lab {
     const lines =
       exports.length === 0 ? [] : [`if [ "$1" = gateway ] && [ "$2" = run ]; then`, ...exports, "fi"];
     const exec = `exec '${process.execPath}' '${openclawEntry()}' "$@"`;
-    const command = join(this.#bin, "openclaw");
-    await writeFile(command, `${["#!/bin/sh", ...lines, exec].join("\n")}\n`);
-    await chmod(command, 0o755);
+    await writeFile(this.commandPath, `${["#!/bin/sh", ...lines, exec].join("\n")}\n`);
+    await chmod(this.commandPath, 0o755);
+  }
+
+  get commandPath(): string {
+    return join(this.#bin, "openclaw");
   }
 
   /** From now on the home is the account's own here: only there does OpenClaw's `gateway start` do anything. */
@@ -106,7 +109,7 @@ export class OpenclawLab extends Lab {
     const { CLAWKIT_STATE_DIR: _, NO_COLOR: __, ...env } = this.env;
     const args = ["gateway", "run", "--port", String(this.port)];
     return this.spawn(
-      ["env", "-i", ...assignments({ ...env, ...options.env }), join(this.#bin, "openclaw"), ...args],
+      ["env", "-i", ...assignments({ ...env, ...options.env }), this.commandPath, ...args],
       options,
     );
   }
@@ -133,14 +136,12 @@ export class OpenclawLab extends Lab {
 
   /** Says how a command of OpenClaw ended. */
   asked(...args: string[]): Promise<CommandResult> {
-    return this.output([join(this.#bin, "openclaw"), ...args]);
+    return this.output([this.commandPath, ...args]);
   }
 
   /** Runs a command of OpenClaw to its end. */
   async openclaw(...args: string[]): Promise<void> {
-    const [code] = (await once(this.spawn([join(this.#bin, "openclaw"), ...args]), "exit")) as [
-      number | null,
-    ];
+    const [code] = (await once(this.spawn([this.commandPath, ...args]), "exit")) as [number | null];
     if (code !== 0) throw new Error(`openclaw ${args.join(" ")} exited with ${code}`);
   }
 

@@ -74,7 +74,7 @@ export class ConsolePage implements AsyncDisposable {
   }
 
   async verdict(): Promise<string> {
-    return await this.page.locator(".verdict").innerText();
+    return (await this.page.locator(".verdict").textContent()) ?? "";
   }
 
   /** Problems that axe finds here and that keep somebody from using the page. */

@@ -12,6 +12,7 @@ import { type CommandResult, until } from "../helpers/clawkit.ts";
 import { asDevice } from "../helpers/device.ts";
 import { type Outage, outageOf } from "../helpers/outage.ts";
 import { ReferenceClient } from "../helpers/reference-client.ts";
+import { Refusals } from "../helpers/refusals.ts";
 import { exits, json } from "../helpers/results.ts";
 
 // The real OpenClaw, put behind the edge and taken back. Its command line takes seconds for each command.
@@ -23,6 +24,9 @@ const skip = process.env.CI ? false : whyNoOpenclaw() || whyNotInstalled();
  * 370 ms on a quiet machine, up to 830 ms beside other tests. The bound is a client's second try of its own backoff.
  */
 const MAX_LATE_MS = 2_000;
+
+/** From OpenClaw's last moment at its port to the edge's first: printed, 4 to 16 ms on a quiet machine. */
+const MAX_REFUSED_MS = 500;
 
 /** The playbook's own commands, without their waits for a person. */
 const SEVEN = {
@@ -77,10 +81,13 @@ describe("an OpenClaw that is adopted", { skip, concurrency: false }, () => {
     assert.equal(await lab.isReady(), true);
   });
 
-  test("is served by the edge on its own port, with its config as it was", async () => {
+  test("is served by the edge on its own port, with its config as it was", async (t) => {
+    const refusals = new Refusals(lab.port);
     const adopted = json<{ state: string; wrapper: string }>(
-      await exits(0, lab.clawkit("adopt", "--yes", "--json")),
+      await exits(0, lab.clawkit("adopt", "--yes", "--json")).finally(() => refusals[Symbol.asyncDispose]()),
     );
+    t.diagnostic(`nobody was at its port for ${Math.round(refusals.longestMs)} ms`);
+    assert.ok(refusals.taken > 0 && refusals.longestMs < MAX_REFUSED_MS, `${refusals.longestMs} ms`);
     assert.equal(adopted.state, "adopted");
     assert.match(adopted.wrapper, /adopted-bin/);
     assert.deepEqual(await readFile(lab.configPath), configBefore);

@@ -123,6 +123,10 @@ describe("an upstream of type openclaw that does not know the edge", { skip }, (
     "lists no proxy": { auth: { mode: "token", token: "t" } },
     "lists others only": { auth: { mode: "token", token: "t" }, trustedProxies: ["10.0.0.1"] },
     "asks nobody for a token": { auth: { mode: "none" }, trustedProxies: ["127.0.0.1"] },
+    "believes a header that names a user": {
+      auth: { mode: "trusted-proxy", trustedProxy: { userHeader: "x-user" } },
+      trustedProxies: ["127.0.0.1"],
+    },
   };
   for (const [name, gateway] of Object.entries(cases)) {
     test(`${name}: remote clients are refused, their headers are not stripped`, async (t) => {
@@ -139,7 +143,7 @@ describe("an upstream of type openclaw that does not know the edge", { skip }, (
       for (const headers of [[], ...FORGED]) {
         const saw = fromAfar(host, url, "-", ...headers);
         assert.deepEqual([saw.code, saw.text], [1008, undefined], `${headers}`);
-        assert.match(saw.reason, /remote clients are refused/);
+        assert.match(saw.reason, /remote clients are refused.*OpenClaw's gateway\.trustedProxies/);
       }
       const script = `fetch("http://${host.outside}:${clawkit.port}/").then((a) => console.log(a.status))`;
       assert.equal(host.exec(process.execPath, "-e", script).trim(), "403");

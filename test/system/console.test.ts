@@ -164,14 +164,14 @@ describe("the console in a browser", { skip }, () => {
       const config = await readFile(clawkit.configPath, "utf8");
       const score = page.locator(".score-text");
       await score.waitFor();
-      const before = await score.innerText();
+      const before = await score.textContent();
       await visitor
         .button(/^Apply/)
         .first()
         .click();
       await visitor.confirm("Apply");
       await page.locator(".notice", { hasText: "applied" }).waitFor();
-      await until(async () => ((await score.innerText()) === before ? undefined : true));
+      await until(async () => ((await score.textContent()) === before ? undefined : true));
       assert.notEqual(await readFile(clawkit.configPath, "utf8"), config);
       await visitor.button("Undo").click();
       await page.getByText("(taken back)").waitFor();
@@ -336,7 +336,7 @@ describe("the console in a browser", { skip }, () => {
         .getByLabel("The error, or a part of the log")
         .fill("gateway closed (1006 abnormal closure (no close frame))");
       await visitor.button("Explain").click();
-      return await page.locator(".finding h2").first().innerText();
+      return (await page.locator(".finding h2").first().textContent()) ?? "";
     };
     assert.match(await firstOfBare1006(), /event loop is blocked/);
     await visitor.go("Doctor");

@@ -1,22 +1,26 @@
-import { type Adoption, carryOut, findAdopted, takeBack } from "../../adopt/adoption.ts";
+import { type Adopted, type Adoption, carryOut, findAdopted, takeBack } from "../../adopt/adoption.ts";
 import { ownConfigChange, trustChange } from "../../adopt/changes.ts";
 import { COMMAND_FATES } from "../../adopt/commands.ts";
-import { findInstallation, type Installation } from "../../adopt/installation.ts";
+import { findInstallation, type Installation, type RunningGateway } from "../../adopt/installation.ts";
 import { type Obstacle, obstaclesFor } from "../../adopt/obstacles.ts";
 import { bindOf, isOpenToOthers } from "../../adopt/place.ts";
-import { stopGateway } from "../../adopt/stop-gateway.ts";
+import { isGone, stopGateway } from "../../adopt/stop-gateway.ts";
 import { resolveConfig } from "../../config/resolve.ts";
 import { ClawkitError, messageOf } from "../../core/errors.ts";
+import type { Machine } from "../../diagnosis/machine.ts";
 import { Ledger } from "../../diagnosis/remedies/ledger.ts";
+import type { HandOver } from "../../supervisor/detach.ts";
+import { alone } from "../adopt-lock.ts";
 import { installWrapper, whyNoWrapper } from "../adopted-wrapper.ts";
 import { readConfigSource } from "../config-file.ts";
 import type { CliContext } from "../context.ts";
 import { machineOf } from "../machine.ts";
 import { tableLines } from "../output/table.ts";
-import { currentStatus } from "../running.ts";
-import { undoAdoption } from "./adopt-undo.ts";
+import { installedService } from "../service.ts";
+import { OPENCLAW_ONLY } from "../service-environment.ts";
+import { startAgain, startCommand, takeAllBack, undoAdoption } from "./adopt-undo.ts";
 import { actionsOf } from "./doctor.ts";
-import { bringUp } from "./gateway.ts";
+import { startSupervisor, untilServed } from "./gateway.ts";
 
 export interface AdoptOptions {
   readonly dryRun?: boolean;
@@ -52,23 +56,15 @@ export async function adopt(context: CliContext, options: AdoptOptions): Promise
     "If a start is ever refused (exit 78): may OpenClaw's own doctor --fix run once, before the next try?",
   );
   const { adoption } = await planOf(context, found, repairRefusals);
-  const [running] = found.running;
-  const actions = actionsOf(context);
-  const stop =
-    running === undefined
-      ? undefined
-      : async () => {
-          out.progress(`asking OpenClaw's gateway to stop (pid ${running.facts.pid})`);
-          await stopGateway(running.facts, machine, actions);
-        };
-  await carryOut(ledger, { ...adoption, stop });
-  await startOrGoBack(context, ledger);
+  await alone(context, () => carryOutOrGoBack(context, ledger, { found, adoption, machine }));
   await report(context, options, { found, plan, ask });
   return 0;
 }
 
+type Planned = Omit<Adoption, "stop" | "start">;
+
 interface PlannedAdoption {
-  readonly adoption: Omit<Adoption, "stop">;
+  readonly adoption: Planned;
   readonly notes: readonly string[];
 }
 
@@ -83,9 +79,18 @@ async function planOf(
   if (typeof place === "string") throw new Error(place);
   const wishes = { bind: place.bind, repairRefusals };
   const own = ownConfigChange(await readConfigSource(context.paths), found, gateway, wishes);
-  resolveConfig({ path: own.path, text: own.after }, context.env); // throws what is wrong with it
+  const config = resolveConfig({ path: own.path, text: own.after }, context.env); // throws what is wrong with it
+  if (config.gateway.port !== found.port) {
+    throw new ClawkitError(
+      "USAGE",
+      `CLAWKIT_GATEWAY_PORT is ${config.gateway.port} in this shell, and OpenClaw's port is ${found.port}: unset it`,
+    );
+  }
   const trust = trustChange(found, gateway, wishes);
   const notes = [
+    ...OPENCLAW_ONLY.filter((name) => context.env[name]).map(
+      (name) => `${name} is set in this shell: clawkit gateway start needs it too, from now on`,
+    ),
     ...(isOpenToOthers(place.bind)
       ? [`other machines reach the edge (${place.bind}), and OpenClaw is told who they are`]
       : []),
@@ -118,7 +123,7 @@ function describe({ out }: CliContext, found: Installation, { adoption, notes }:
   }
   say(`ClawKit takes port ${port}, and starts the gateway behind it on a free loopback port`);
   if (running !== undefined)
-    say("clients are told 1012 once, and reconnect; until ClawKit listens, about a second, they are refused");
+    say("clients are told 1012 once, and reconnect: from then on they wait in ClawKit until it is ready");
   say(`${own.path} is written:`);
   for (const line of own.diff) out.line(`      ${line}`);
   if (trust === undefined) say(`${found.configPath} stays as it is`);
@@ -167,26 +172,75 @@ function asker(context: CliContext, { yes, json }: AdoptOptions): (question: str
 
 /** An adoption that was cut off is taken back first: its files are old or new, and now all old. */
 async function finishInterrupted(context: CliContext, ledger: Ledger): Promise<void> {
+  if ((await interrupted(context, ledger)) === undefined) return;
+  await alone(context, async () => {
+    const adopted = await interrupted(context, ledger);
+    if (adopted === undefined) return;
+    context.out.progress("taking back an adoption that was interrupted");
+    await takeBack(ledger, adopted);
+    if (adopted.wasRunning)
+      context.out.progress(`it had stopped OpenClaw's gateway: ${startCommand(adopted)}`);
+  });
+}
+
+async function interrupted(context: CliContext, ledger: Ledger): Promise<Adopted | undefined> {
   const adopted = await findAdopted(ledger);
-  const isInForce = adopted?.entries.some(({ repair, state }) => repair === "adopt" && state === "done");
-  if (adopted === undefined || isInForce || (await context.supervisorPid()) !== undefined) return;
-  context.out.progress("taking back an adoption that was interrupted");
-  await takeBack(ledger, adopted);
+  if (adopted === undefined || adopted.isInForce) return undefined;
+  return (await context.supervisorPid()) === undefined ? adopted : undefined;
 }
 
 /** An adoption that does not serve is none: then OpenClaw has its place back. */
-async function startOrGoBack(context: CliContext, ledger: Ledger): Promise<void> {
+async function carryOutOrGoBack(
+  context: CliContext,
+  ledger: Ledger,
+  { found, adoption, machine }: { found: Installation; adoption: Planned; machine: Machine },
+): Promise<void> {
+  const { out, interrupted } = context;
+  const [running] = found.running;
+  let isAsked = false;
+  const stop: HandOver = async (signal) => {
+    isAsked = true;
+    out.progress(`asking OpenClaw's gateway to stop (pid ${running!.facts.pid})`);
+    const deps = { host: machine.host, send: actionsOf(context).signal };
+    await stopGateway(running!.facts, deps, AbortSignal.any([signal, interrupted]));
+  };
   try {
-    await bringUp(context, await currentStatus(context));
+    await carryOut(ledger, {
+      ...adoption,
+      stop: running === undefined ? undefined : stop,
+      start: (handOver) => startSupervisor(context, handOver),
+    });
+    await Promise.race([untilServed(context), interruption(interrupted)]);
   } catch (error) {
-    context.out.error(`The gateway does not come up behind ClawKit: ${messageOf(error)}`);
-    await undoAdoption(context, ledger, { isQuiet: true });
-    throw new ClawkitError(
-      "CANNOT_ADOPT",
-      "OpenClaw is as it was before; what its gateway said is in: clawkit logs",
-      { cause: error },
-    );
+    out.error(`OpenClaw is not adopted: ${messageOf(error)}`);
+    const result = await goBack(context, ledger, isAsked ? running : undefined);
+    throw new ClawkitError("CANNOT_ADOPT", result, { cause: error });
   }
+}
+
+function interruption(signal: AbortSignal): Promise<never> {
+  const error = new ClawkitError("CANNOT_ADOPT", "it was interrupted");
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(error);
+    else signal.addEventListener("abort", () => reject(error), { once: true });
+  });
+}
+
+/** `asked` was asked to stop. Returns what there is now. */
+async function goBack(
+  context: CliContext,
+  ledger: Ledger,
+  asked: RunningGateway | undefined,
+): Promise<string> {
+  const adopted = await findAdopted(ledger);
+  if (adopted === undefined) return "Nothing was changed";
+  await takeAllBack(context, ledger, adopted);
+  const why = "what ClawKit and its gateway said is in: clawkit logs";
+  if (asked === undefined) return `OpenClaw is as it was before; ${why}`;
+  if (!(await isGone(asked.facts, context.host)))
+    return `The files are as they were; OpenClaw's gateway (pid ${asked.facts.pid}) was asked to stop and will. Then: ${startCommand(adopted)}`;
+  if (await startAgain(context, adopted)) return `OpenClaw is as it was before; ${why}`;
+  return `The files are as they were, but OpenClaw's gateway does not listen again: ${startCommand(adopted)}; ${why}`;
 }
 
 async function report(
@@ -203,6 +257,8 @@ async function report(
   if (!options.json) {
     out.line(`OpenClaw is behind ClawKit, on port ${found.port}. From now on:`);
     for (const line of tableLines(rows)) out.line(`  ${line}`);
+    if ((await installedService(context)) === undefined)
+      out.line("It runs until the machine restarts. To have it started then too: clawkit gateway install");
   }
   const why = whyNoWrapper(context);
   const isWanted =

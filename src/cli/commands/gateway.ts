@@ -3,6 +3,7 @@ import { ClawkitError } from "../../core/errors.ts";
 import type { RunEvent } from "../../core/run-events.ts";
 import { VERSION } from "../../core/version.ts";
 import { refuseNewerStore } from "../../recorder/read-store.ts";
+import type { HandOver } from "../../supervisor/detach.ts";
 import { ensureConfig } from "../config-file.ts";
 import type { CliContext } from "../context.ts";
 import { callControl } from "../control-client.ts";
@@ -82,21 +83,26 @@ export async function bringUp(
   context: CliContext,
   before: Status,
 ): Promise<{ status: Status; isFirstStart: boolean }> {
-  const { out } = context;
   let isFirstStart = false;
   if (before.supervisor.pid === null) {
     ({ isNew: isFirstStart } = await ensureConfig(context.paths));
-    await readConfig(context);
-    out.progress("starting");
-    const service = await installedService(context);
-    if (service !== undefined) await driveService(context, service, "start");
-    else
-      await context.startSupervisor().catch((error: unknown) => {
-        // somebody else was faster: what they started is what was wanted
-        if (!(error instanceof ClawkitError) || error.code !== "ALREADY_RUNNING") throw error;
-      });
+    await startSupervisor(context).catch((error: unknown) => {
+      // somebody else was faster: what they started is what was wanted
+      if (!(error instanceof ClawkitError) || error.code !== "ALREADY_RUNNING") throw error;
+    });
   }
   return { status: await untilServed(context), isFirstStart };
+}
+
+/** Starts it, through its service if there is one; `handOver` has a gateway end first that has the port. */
+export async function startSupervisor(context: CliContext, handOver?: HandOver): Promise<void> {
+  await readConfig(context);
+  context.out.progress("starting");
+  const service = await installedService(context);
+  if (service === undefined) return await context.startSupervisor(handOver);
+  // a manager's start cannot wait for a port
+  await handOver?.(context.interrupted);
+  await driveService(context, service, "start");
 }
 
 /**

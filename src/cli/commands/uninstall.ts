@@ -1,5 +1,6 @@
 import { access, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { findAdopted } from "../../adopt/adoption.ts";
 import { defaultConfig } from "../../config/parse.ts";
 import { OWN_NAMES } from "../../config/paths.ts";
 import { ClawkitError, systemErrorCode } from "../../core/errors.ts";
@@ -47,6 +48,7 @@ async function mayStop(context: CliContext, options: UninstallOptions, { service
 /** Removes what ClawKit has outside its package: service, alias, profile line, and the state if that is wanted. */
 export async function uninstall(context: CliContext, options: UninstallOptions): Promise<number> {
   const { out, paths } = context;
+  await refuseAdopted(context);
   if (options.state) await refuseForeignState(context);
   const manager = await installedService(context);
   const isRunning = (await context.supervisorPid()) !== undefined;
@@ -75,6 +77,16 @@ export async function uninstall(context: CliContext, options: UninstallOptions):
   if (left.length > 0) out.line(`Left: ${paths.stateDir} (${left.join(", ")})${whyLeft(options, undoable)}`);
   out.line("Left: the package itself; remove it with: npm uninstall -g clawkit");
   return 0;
+}
+
+/** OpenClaw would be left stopped, trusting an edge that is gone, behind an `openclaw` that starts nothing. */
+async function refuseAdopted({ paths, clock }: CliContext): Promise<void> {
+  const adopted = await findAdopted(new Ledger(paths.stateDir, () => clock.wall()));
+  if (adopted === undefined) return;
+  throw new ClawkitError(
+    "USAGE",
+    "Nothing was done: OpenClaw is behind ClawKit. First: clawkit adopt --undo",
+  );
 }
 
 /** Repairs that changed files of other programs: what undoes them is the only copy of those. */

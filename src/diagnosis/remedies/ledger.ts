@@ -80,7 +80,8 @@ export class Ledger {
       if (!plan.isRecordedAfter) await plan.apply();
     } catch (error) {
       const failed = await this.#mark(await changedOnly(entry), "failed");
-      throw isUndoable(failed) ? withWayBack(error, failed) : error;
+      // what has an undo of its own says so itself
+      throw isUndoable(failed) && plan.undoneBy === undefined ? withWayBack(error, failed) : error;
     }
     return await this.#mark(await withWritten(entry), "done");
   }
