@@ -134,6 +134,27 @@ describe("proxies that are no addresses are refused:", () => {
   test("but not addresses and ranges", () => {
     assert.doesNotThrow(() => resolve({ trustedProxies: ["127.0.0.1", "::1", "10.0.0.0/8", "fd00::/8"] }));
   });
+
+  describe("of the console:", () => {
+    const withConsole = (console: object) => {
+      const text = JSON.stringify({ gateway: { auth: { token: TOKEN } }, console });
+      return () => resolveConfig({ path: PATH, text }, {});
+    };
+    for (const range of ["bridge", "10.0.0.0/33", "*"]) {
+      test(`allowFrom ${range} is refused`, () => {
+        assert.throws(withConsole({ allowFrom: [range] }), /console\.allowFrom must list IP addresses/);
+      });
+    }
+    for (const host of ["http://box", "box:port", "a b", "", "*.example.com", "box/"]) {
+      test(`hosts ${JSON.stringify(host)} is refused`, () => {
+        assert.throws(withConsole({ hosts: [host] }), /console\.hosts must list names/);
+      });
+    }
+    test("addresses, ranges and names are fine", () => {
+      const hosts = ["box", "box.example:8080", "127.0.0.1:8080", "[fd00::1]:18789"];
+      assert.doesNotThrow(withConsole({ allowFrom: ["172.17.0.1", "fd00::/8"], hosts }));
+    });
+  });
 });
 
 describe("bindAddresses", () => {
