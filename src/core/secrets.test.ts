@@ -233,9 +233,9 @@ function line(piece: string, length: number): string {
 /** The quickest of some tries: only the pattern's own work is in all of them, whatever else the machine does. */
 function msToClean(text: string): number {
   const tries = Array.from({ length: TRIES }, () => {
-    const startedAt = performance.now();
+    const before = process.cpuUsage().user; // µs; the wall's time is the other tests', too
     withoutSecrets(text);
-    return performance.now() - startedAt;
+    return (process.cpuUsage().user - before) / 1_000;
   });
   return Math.min(...tries);
 }

@@ -376,7 +376,7 @@ describe("health endpoints speak for the gateway", () => {
   }
 
   test("nothing else under /__clawkit__/ reaches the gateway", async () => {
-    const { status, headers } = await ask(app.port, "/__clawkit__/inspect");
+    const { status, headers } = await ask(app.port, "/__clawkit__/inspect.txt");
     assert.deepEqual([status, headers["content-type"]], [404, "text/plain; charset=utf-8"]);
     assert.ok(!(await seen()).requests.some((request) => request.includes("__clawkit__")));
   });
