@@ -14,6 +14,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   gateway: 3,
   supervisor: 3,
   diagnosis: 3,
+  probe: 3,
   adopt: 4,
   services: 3,
   control: 4,

@@ -196,6 +196,22 @@ export function createProgram(context: CliContext, done: (exitCode: number) => v
     );
 
   program
+    .command("probe <url>")
+    .description(
+      "the path to a gateway, layer by layer: which one fails; with --idle how long it lets a connection be silent",
+    )
+    .option("--idle", "measure the idle limit too; it takes as long as the limit, some times over")
+    .option(
+      "--large",
+      "try messages of up to 1 MiB too; a gateway with a smaller limit closes the probe's connection",
+    )
+    .option("--max <time>", "the longest silence that is tried, such as 90s or 10m (10m); implies --idle")
+    .option("--json", "print JSON")
+    .action(async (url, options) =>
+      done(await (await import("./commands/probe.ts")).probe(context, url, options)),
+    );
+
+  program
     .command("harden")
     .description("what to change before it breaks again; exit 0 if nothing is left to change")
     .option(

@@ -1,0 +1,148 @@
+import { randomBytes } from "node:crypto";
+import { EventEmitter, once } from "node:events";
+import type { Socket } from "node:net";
+import { FrameRelay } from "../protocol/frame-relay.ts";
+import { decodeClose, encodeClose, encodeFrame, encodeHeader, OPCODE } from "../protocol/frames.ts";
+
+/** How it ended, as our side saw it. */
+export type LinkEnd =
+  | { readonly kind: "close"; readonly code: number | null; readonly reason: string }
+  | { readonly kind: "fin" }
+  | { readonly kind: "reset" };
+
+interface LinkEvents {
+  pong: [payload: string];
+  ping: [];
+  message: [];
+  end: [LinkEnd];
+}
+
+/** A WebSocket connection of the probe's own: it sees pings, and tells a reset from an end from a Close frame. */
+export class ProbeLink extends EventEmitter<LinkEvents> {
+  readonly #socket: Socket;
+  readonly #frames: FrameRelay;
+  #end: LinkEnd | undefined;
+  /** When anything went over it last, monotonic milliseconds. */
+  lastTrafficAt = performance.now();
+
+  constructor(socket: Socket, rest: Buffer) {
+    super();
+    this.#socket = socket;
+    this.#frames = new FrameRelay({
+      masked: false,
+      allowedRsv: 0,
+      onControl: (opcode, payload) => this.#onControl(opcode, payload),
+    });
+    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.#ended({ kind: error.code === "ECONNRESET" || error.code === "EPIPE" ? "reset" : "fin" });
+    });
+    socket.on("end", () => this.#ended({ kind: "fin" }));
+    socket.on("close", () => this.#ended({ kind: "fin" }));
+    if (rest.length > 0) this.#onData(rest);
+    socket.resume();
+  }
+
+  /** Undefined while it lives. */
+  get end(): LinkEnd | undefined {
+    return this.#end;
+  }
+
+  /** Data messages that came so far. */
+  get messages(): number {
+    return this.#frames.messages;
+  }
+
+  ping(payload: string): void {
+    this.#write(encodeFrame(OPCODE.ping, Buffer.from(payload), randomBytes(4)));
+  }
+
+  /** Several frames in one write, so that they fill whole packets. */
+  pingMany(payloads: readonly string[]): void {
+    this.#write(
+      Buffer.concat(payloads.map((text) => encodeFrame(OPCODE.ping, Buffer.from(text), randomBytes(4)))),
+    );
+  }
+
+  /**
+   * A part of a message that is never finished: whoever reads whole messages never sees it, and boxes on the way,
+   * and the server's own limits, see every byte.
+   */
+  sendUnfinished(length: number, isFirst: boolean): void {
+    const mask = randomBytes(4);
+    const header = encodeHeader({ firstByte: isFirst ? OPCODE.text : OPCODE.continuation, length, mask });
+    const payload = Buffer.alloc(length, 0x61); // "a": valid UTF-8 wherever it is cut
+    for (let i = 0; i < length; i++) payload[i] = payload[i]! ^ mask[i & 3]!;
+    this.#write(Buffer.concat([header, payload]));
+  }
+
+  /** Resolves with true when a pong with this payload comes, with false after `ms` or an end. */
+  async pong(payload: string, ms: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#end !== undefined) return false;
+    const over = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+    return await new Promise((resolve) => {
+      const done = (isThere: boolean) => {
+        this.off("pong", linkOnPong);
+        this.off("end", linkOnEnd);
+        over.removeEventListener("abort", linkOnEnd);
+        resolve(isThere);
+      };
+      const linkOnPong = (text: string) => text === payload && done(true);
+      const linkOnEnd = () => done(false);
+      this.on("pong", linkOnPong);
+      this.on("end", linkOnEnd);
+      over.addEventListener("abort", linkOnEnd);
+    });
+  }
+
+  /** Says goodbye (1000) and waits for the answer; how long it took, or undefined if none came in time. */
+  async close(ms: number): Promise<number | undefined> {
+    const startedAt = performance.now();
+    if (this.#end === undefined) {
+      this.#write(encodeClose(1000, "probe", randomBytes(4)));
+      await once(this, "end", { signal: AbortSignal.timeout(ms) }).catch(() => undefined);
+    }
+    this.destroy();
+    return this.#end?.kind === "close" ? performance.now() - startedAt : undefined;
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #write(bytes: Buffer): void {
+    this.lastTrafficAt = performance.now();
+    if (this.#socket.writable) this.#socket.write(bytes);
+  }
+
+  #onData(chunk: Buffer): void {
+    this.lastTrafficAt = performance.now();
+    const before = this.#frames.messages;
+    this.#frames.push(chunk);
+    this.#frames.out.length = 0;
+    if (this.#frames.messages > before) this.emit("message");
+  }
+
+  #onControl(opcode: number, payload: Buffer): boolean {
+    if (opcode === OPCODE.pong) this.emit("pong", payload.toString());
+    if (opcode === OPCODE.ping) {
+      this.emit("ping");
+      this.#write(encodeFrame(OPCODE.pong, payload, randomBytes(4)));
+    }
+    if (opcode === OPCODE.close) {
+      const told = decodeClose(payload);
+      this.#ended({
+        kind: "close",
+        code: told.code ?? null,
+        reason: "reason" in told ? told.reason : told.message,
+      });
+    }
+    return false;
+  }
+
+  #ended(end: LinkEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.emit("end", end);
+  }
+}

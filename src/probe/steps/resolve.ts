@@ -1,0 +1,49 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import type { Step } from "../types.ts";
+
+export interface Resolved {
+  readonly step: Step;
+  /** In the order in which they are tried. */
+  readonly addresses: readonly string[];
+}
+
+/** All addresses of a name, as the system's resolver (hosts file included) gives them, IPv4 and IPv6 apart. */
+export async function resolve(host: string): Promise<Resolved> {
+  if (isIP(host) !== 0) {
+    const detail = `${host} is an address: nothing to look up`;
+    return {
+      step: { id: "dns", verdict: "ok", ms: null, detail, data: { addresses: [host] } },
+      addresses: [host],
+    };
+  }
+  const [v4, v6] = await Promise.all([family(host, 4), family(host, 6)]);
+  const addresses = [...v4.addresses, ...v6.addresses];
+  const data = { ipv4: v4.addresses, ipv6: v6.addresses };
+  const ms = Math.max(v4.ms, v6.ms);
+  if (addresses.length === 0) {
+    const detail = `${host} has no address (${v4.error ?? v6.error}): the name is wrong, or its DNS server does not answer`;
+    return { step: { id: "dns", verdict: "failed", ms, detail, data }, addresses };
+  }
+  const of = (name: string, list: readonly string[]) =>
+    list.length === 0 ? `no ${name}` : `${name} ${list.join(", ")}`;
+  const detail = `${host}: ${of("IPv4", v4.addresses)}; ${of("IPv6", v6.addresses)}`;
+  return { step: { id: "dns", verdict: "ok", ms, detail, data }, addresses };
+}
+
+interface Family {
+  readonly addresses: readonly string[];
+  readonly ms: number;
+  readonly error?: string;
+}
+
+async function family(host: string, version: 4 | 6): Promise<Family> {
+  const startedAt = performance.now();
+  const ms = () => performance.now() - startedAt;
+  try {
+    const found = await lookup(host, { family: version, all: true });
+    return { addresses: [...new Set(found.map(({ address }) => address))], ms: ms() };
+  } catch (error) {
+    return { addresses: [], ms: ms(), error: (error as NodeJS.ErrnoException).code ?? String(error) };
+  }
+}
