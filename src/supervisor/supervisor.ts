@@ -196,6 +196,7 @@ export class Supervisor {
       this.#bound = await bindAfter({ onWaiting, released: gone }, this.#config, this.#deps);
       await this.#startEdge();
       await gone;
+      await this.#watchTrust(); // whoever handed over may have changed that just now
     } catch (error) {
       await this.#end(messageOf(error));
       throw error;
