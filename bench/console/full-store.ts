@@ -10,7 +10,7 @@ import { startBackend } from "../relay/backend-process.ts";
 import { holdLinks } from "../relay/load-process.ts";
 import { runClawkit } from "../relay/proxies/run-clawkit.ts";
 import { type FirstContent, firstContents } from "./first-content.ts";
-import { longestDelay, probeEnvironment } from "./loop-delays.ts";
+import { type Delay, longestDelay, probeEnvironment } from "./loop-delays.ts";
 import { Visitor, wayIn } from "./visitor.ts";
 
 export const LINKS = 5_000;
@@ -26,7 +26,7 @@ export const QUESTIONS = {
 } as const;
 type Question = keyof typeof QUESTIONS;
 
-/** Longest delays of the edge's event loop, in ms, while nobody asked, pages were opened, questions asked, the doctor ran. */
+/** When the edge's event loop was looked at: while nobody asked, pages were opened, questions asked, the doctor ran. */
 export const WHILE = ["nobody", "pages", "questions", "doctor"] as const;
 export type While = (typeof WHILE)[number];
 
@@ -34,7 +34,7 @@ export interface FullStore {
   readonly signingIn: readonly FirstContent[];
   readonly again: readonly FirstContent[];
   readonly answers: Readonly<Record<Question, readonly { readonly ms: number; readonly bytes: number }[]>>;
-  readonly delays: Readonly<Record<While, readonly number[]>>;
+  readonly delays: Readonly<Record<While, readonly Delay[]>>;
 }
 
 /** A console before a store of a million rows and an edge with 5,000 connections. */
@@ -50,7 +50,10 @@ export async function measureFullStore(
   const delaysPath = join(notes.path, "loop-delays");
   const port = await freePort();
   const clawkit = await runClawkit({ port, backendPort: backend.port }, signal, {
-    config: { recorder: { maxMb: 2_048 } }, // nothing of it is to be forgotten meanwhile
+    config: {
+      recorder: { maxMb: 2_048 }, // nothing of it is to be forgotten meanwhile
+      gateway: { keepalive: { intervalSec: 3_600 } }, // the load generator knows echoes only, no pings
+    },
     env: probeEnvironment(delaysPath),
     prepare: (folder) => putStore(statePaths(folder), keptStore),
   });
@@ -63,7 +66,7 @@ export async function measureFullStore(
   const answers = Object.fromEntries(
     Object.keys(QUESTIONS).map((path) => [path, [] as { ms: number; bytes: number }[]]),
   ) as Record<Question, { ms: number; bytes: number }[]>;
-  const delays: Record<While, number[]> = { nobody: [], pages: [], questions: [], doctor: [] };
+  const delays: Record<While, Delay[]> = { nobody: [], pages: [], questions: [], doctor: [] };
 
   const openPages = async () => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
@@ -110,6 +113,6 @@ function putStore({ recorder, runDir, runLog }: StatePaths, keptStore: string | 
   copyFileSync(kept.runLog, runLog);
 }
 
-function lastOf(delays: Record<While, number[]>): object {
+function lastOf(delays: Record<While, Delay[]>): object {
   return Object.fromEntries(Object.entries(delays).map(([name, values]) => [name, values.at(-1)]));
 }

@@ -1,6 +1,5 @@
 // Loaded into the edge with NODE_OPTIONS=--import: writes down how long its event loop stood still.
 import { appendFileSync } from "node:fs";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { isMainThread } from "node:worker_threads";
 
 const EVERY_MS = 100;
@@ -8,13 +7,25 @@ const RESOLUTION_MS = 1;
 
 const path = process.env.LOOP_DELAYS;
 if (path !== undefined && isMainThread && /\bedge\.ts$/.test(process.argv[1] ?? "")) {
-  const loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  loop.enable();
+  let before = look();
+  let written = before.wall;
+  let wall = 0;
+  let cpu = 0;
   setInterval(() => {
-    if (loop.count === 0) return;
-    // what a timer of the resolution takes at least is no delay
-    const ms = Math.max(0, loop.max / 1e6 - RESOLUTION_MS);
-    appendFileSync(path, `${Date.now()} ${ms.toFixed(2)}\n`);
-    loop.reset();
-  }, EVERY_MS).unref();
+    const now = look();
+    wall = Math.max(wall, now.wall - before.wall - RESOLUTION_MS);
+    cpu = Math.max(cpu, now.cpu - before.cpu);
+    before = now;
+    if (now.wall - written < EVERY_MS) return;
+    appendFileSync(path, `${Date.now()} ${wall.toFixed(2)} ${cpu.toFixed(2)}\n`);
+    written = now.wall;
+    wall = 0;
+    cpu = 0;
+  }, RESOLUTION_MS).unref();
+}
+
+/** In ms; `cpu` is of this thread: on a busy machine a turn that did little may take long. */
+function look(): { wall: number; cpu: number } {
+  const { user, system } = process.threadCpuUsage();
+  return { wall: performance.now(), cpu: (user + system) / 1000 };
 }

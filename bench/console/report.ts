@@ -13,7 +13,7 @@ const TITLES: Record<While, string> = {
   doctor: "the doctor runs (`POST doctor`)",
 };
 
-export function costText({ without, with: beside }: Cost, seconds: number): string {
+export function costText({ without, with: beside, idle }: Cost, seconds: number): string {
   const ratio = pairedRatio(beside, without)!;
   const row = (title: string, values: readonly number[]) => [title, ...cells(values, 2)];
   return [
@@ -23,6 +23,8 @@ export function costText({ without, with: beside }: Cost, seconds: number): stri
       ["consoles", "CPU per message (µs)", "lowest–highest"],
       [row("none", without), row(`${CONSOLES}: 5 on the Overview, 5 on Connections, 1 on Logs too`, beside)],
     ),
+    "",
+    `Without a message under way these consoles cost the edge ${formatNumber(idle.with, 1)} ms of CPU per second, and it takes ${formatNumber(idle.without, 1)} ms without them.`,
   ].join("\n");
 }
 
@@ -54,11 +56,21 @@ export function fullStoreText({ signingIn, again, answers, delays }: FullStore):
     "",
     markdownTable(["what", "ms", "lowest–highest", "KiB"], asked),
     "",
-    "The longest delay of the edge's event loop while",
+    "The edge's event loop: the longest time between two looks at its timers, and the most that its thread worked between two (on a busy machine the first is how long it waited for a processor), while",
     "",
     markdownTable(
-      ["", "ms", "lowest–highest"],
-      WHILE.map((which) => [TITLES[which], ...cells(delays[which], 1)]),
+      ["", "delay (ms)", "lowest–highest", "work (ms)", "lowest–highest"],
+      WHILE.map((which) => [
+        TITLES[which],
+        ...cells(
+          delays[which].map(({ wall }) => wall),
+          0,
+        ),
+        ...cells(
+          delays[which].map(({ cpu }) => cpu),
+          1,
+        ),
+      ]),
     ),
   ].join("\n");
 }

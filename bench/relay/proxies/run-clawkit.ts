@@ -6,7 +6,7 @@ export const ENTRY = join(import.meta.dirname, "../../../src/bin/clawkit.ts");
 
 export interface ClawkitOptions {
   /** Its config besides port and upstream. */
-  readonly config?: object;
+  readonly config?: { readonly gateway?: object; readonly recorder?: object };
   readonly env?: Readonly<Record<string, string>>;
   /** Puts into the state directory what is to be there before the start. */
   readonly prepare?: (folder: string) => void;
@@ -22,7 +22,7 @@ export function runClawkit(
   return runServer({ name: "clawkit", port, signal, readyLine: "gateway ready" }, (folder) => {
     prepare?.(folder);
     const url = `ws://127.0.0.1:${backendPort}`;
-    const whole = { ...config, gateway: { port, upstream: { type: "url", url } } };
+    const whole = { ...config, gateway: { ...config.gateway, port, upstream: { type: "url", url } } };
     writeFileSync(join(folder, "config.json5"), JSON.stringify(whole), { mode: 0o600 });
     const variables = Object.entries({ ...env, CLAWKIT_STATE_DIR: folder });
     return {
