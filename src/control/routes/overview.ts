@@ -21,16 +21,17 @@ export const overviewRoutes: readonly Route[] = [
   },
 ];
 
-async function overview({ deps, query }: Call): Promise<Overview> {
+async function overview({ deps, endCounts, query }: Call): Promise<Overview> {
   const to = deps.clock.wall();
-  const from = to - numberIn(query, "hours", { preset: 24, min: 1, max: 720 }) * HOUR_MS;
-  const bucketMs = Math.ceil((to - from) / BUCKETS);
+  const spanMs = numberIn(query, "hours", { preset: 24, min: 1, max: 720 }) * HOUR_MS;
+  const bucketMs = spanMs / BUCKETS;
+  const from = Math.floor((to - spanMs) / bucketMs) * bucketMs;
   const [now, config, rows] = await Promise.all([
     lookNow(deps),
     deps.config().catch(() => undefined),
     deps.records((store) => ({
       samples: store.samples(from, to),
-      disconnects: store.countEnds({ from, to, bucketMs }),
+      disconnects: endCounts.between(store, { from, to, bucketMs }),
       incidents: store.incidents({ since: from }, MAX_ROWS).map((row) => summaryOf(store, row)),
       runs: store.runs({ role: "gateway", since: from }, MAX_ROWS + 1),
     })),
