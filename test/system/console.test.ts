@@ -411,6 +411,9 @@ describe("the console in a browser", { skip }, () => {
     const { page } = visitor;
     await visitor.untilState("Not running");
     await page.getByText(/No edge is running/).waitFor();
+    await page.getByText(/^Nothing was measured/).waitFor();
+    assert.deepEqual(await visitor.graveProblems(), []);
+    await visitor.shoot("nothing-running");
     const firstOfBare1006 = async () => {
       await visitor.go("Explain");
       await page
@@ -422,6 +425,8 @@ describe("the console in a browser", { skip }, () => {
     assert.match(await firstOfBare1006(), /event loop is blocked/);
     await visitor.go("Doctor");
     await visitor.button(/^Fix/).click();
+    assert.deepEqual(await visitor.graveProblems(), []);
+    await visitor.shoot("doctor-asks");
     await visitor.confirm("Fix it");
     await page.getByText(/It helped\./).waitFor({ timeout: 60_000 });
     await visitor.untilState("Healthy");
@@ -449,6 +454,7 @@ describe("the console in a browser", { skip }, () => {
     assert.match(await visitor.verdict(), /port/i);
     await visitor.page.getByText(`pid ${process.pid}`).first().waitFor();
     await visitor.page.getByText(/Nothing that is safe to do by a button/).waitFor();
+    await visitor.shoot("port-taken");
     foreign.close();
   });
 

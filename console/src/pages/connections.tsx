@@ -139,7 +139,9 @@ function LiveTable({ links, sort, isDescending, onSort }: LiveTableProps) {
             <tr key={link.id}>
               <td data-label="Client" class="wide">
                 <Link to={`/connections/${link.id}`}>{link.clientId ?? link.id}</Link>
-                <span class="fine"> {[link.clientVersion, link.role].filter(Boolean).join(", ")}</span>
+                {(link.clientVersion ?? link.role) !== null && (
+                  <span class="fine"> {[link.clientVersion, link.role].filter(Boolean).join(", ")}</span>
+                )}
               </td>
               <td data-label="Address">{link.address}</td>
               <td data-label="Since" class="number">
