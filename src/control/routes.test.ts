@@ -301,6 +301,18 @@ describe("events", () => {
     assert.doesNotMatch(text, /event: incident\ndata: \{.*"id":"i-1"/);
   });
 
+  for (const path of ["/events", "/logs/events"]) {
+    it(`${path} ends when its reader signs out`, async () => {
+      await using rig = await ControlRig.start();
+      const headers = { ...(await rig.signedIn()), Host: `127.0.0.1:${rig.port}` };
+      const { request, response } = open(rig.port, `/__clawkit__/api/v1${path}`, { headers });
+      request.end();
+      const incoming = await response;
+      assert.equal((await rig.api("/session", { method: "DELETE", headers })).status, 200);
+      await bodyOf(incoming);
+    });
+  }
+
   it("a reader that does not read is dropped", async () => {
     const told = Promise.withResolvers<void>();
     await using rig = await afterAnOutage(async (_args, { onProgress }) => {
