@@ -9,6 +9,20 @@ import { ask, bodyOf, open } from "../../test/helpers/http.ts";
 import { VERSION } from "../core/version.ts";
 import type * as Contract from "./contract.ts";
 
+const RUN = {
+  role: "gateway",
+  pid: 3,
+  bootId: "b",
+  command: "node",
+  configHash: null,
+  code: null,
+  signal: null,
+  peakRssBytes: null,
+  peakHeapBytes: null,
+  lastLines: [],
+  crash: null,
+} as const;
+
 describe("overview", () => {
   it("says how it is in a sentence, with what it rests on", async () => {
     await using rig = await afterAnOutage();
@@ -26,6 +40,28 @@ describe("overview", () => {
       json.incidents.map(({ id, connections }) => [id, connections]),
       [["i-1", 1]],
     );
+  });
+
+  it("a start is no first one because the life before it began before the time that is asked for", async () => {
+    await using rig = await afterAnOutage();
+    const life = { ...RUN, readyAt: null, endedAt: null, endedBy: null, exit: null };
+    rig.store.saveRun({ ...life, key: "1", generation: 1, startedAt: NOW - 86_400_000, endedBy: "operator" });
+    rig.store.saveRun({ ...life, key: "2", generation: 2, startedAt: NOW - 58_800 });
+    const { json } = await rig.api<Contract.Overview>("/overview?hours=1", { headers: await rig.signedIn() });
+    assert.deepEqual(
+      json.restarts.map(({ generation, after }) => [generation, after?.isPlanned]),
+      [[2, true]],
+    );
+  });
+
+  it("has the same buckets from look to look", async () => {
+    await using rig = await ControlRig.start();
+    const headers = await rig.signedIn();
+    const fromOf = async () =>
+      (await rig.api<Contract.Overview>("/overview?hours=24", { headers })).json.from;
+    const from = await fromOf();
+    rig.time.wall += 10_000;
+    assert.equal(await fromOf(), from);
   });
 
   it("has at most 300 samples, and keeps the worst of each bucket", async () => {
@@ -264,6 +300,18 @@ describe("events", () => {
     assert.match(text, /event: incident\ndata: \{.*"id":"i-2"/);
     assert.doesNotMatch(text, /event: incident\ndata: \{.*"id":"i-1"/);
   });
+
+  for (const path of ["/events", "/logs/events"]) {
+    it(`${path} ends when its reader signs out`, async () => {
+      await using rig = await ControlRig.start();
+      const headers = { ...(await rig.signedIn()), Host: `127.0.0.1:${rig.port}` };
+      const { request, response } = open(rig.port, `/__clawkit__/api/v1${path}`, { headers });
+      request.end();
+      const incoming = await response;
+      assert.equal((await rig.api("/session", { method: "DELETE", headers })).status, 200);
+      await bodyOf(incoming);
+    });
+  }
 
   it("a reader that does not read is dropped", async () => {
     const told = Promise.withResolvers<void>();

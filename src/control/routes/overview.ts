@@ -25,6 +25,7 @@ async function overview({ deps, endCounts, query }: Call): Promise<Overview> {
   const to = deps.clock.wall();
   const spanMs = numberIn(query, "hours", { preset: 24, min: 1, max: 720 }) * HOUR_MS;
   const bucketMs = spanMs / BUCKETS;
+  // a bucket stays the same one from look to look
   const from = Math.floor((to - spanMs) / bucketMs) * bucketMs;
   const [now, config, rows] = await Promise.all([
     lookNow(deps),
@@ -33,7 +34,8 @@ async function overview({ deps, endCounts, query }: Call): Promise<Overview> {
       samples: store.samples(from, to),
       disconnects: endCounts.between(store, { from, to, bucketMs }),
       incidents: store.incidents({ since: from }, MAX_ROWS).map((row) => summaryOf(store, row)),
-      runs: store.runs({ role: "gateway", since: from }, MAX_ROWS + 1),
+      // the one before them says why the first of them was started
+      runs: store.runs({ role: "gateway", until: to }, MAX_ROWS + 1),
     })),
   ]);
   const last = rows.samples.at(-1);
@@ -50,7 +52,9 @@ async function overview({ deps, endCounts, query }: Call): Promise<Overview> {
     samples: thinned(rows.samples, (to - from) / MAX_SAMPLES),
     disconnects: rows.disconnects,
     incidents: rows.incidents,
-    restarts: rows.runs.slice(0, MAX_ROWS).map((run, index) => restartOf(run, rows.runs[index + 1])),
+    restarts: rows.runs
+      .map((run, index) => restartOf(run, rows.runs[index + 1]))
+      .filter(({ at }, index) => at >= from && index < MAX_ROWS),
     memory: {
       gatewayRssBytes: last?.gatewayRssBytes ?? null,
       heapLimitBytes: heapMb === undefined ? null : heapMb * BYTES_PER_MB,
