@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { afterAnOutage, INCIDENT, NOW, sampleAt } from "../../test/helpers/after-an-outage.ts";
@@ -51,6 +51,22 @@ describe("overview", () => {
     assert.deepEqual(
       json.restarts.map(({ generation, after }) => [generation, after?.isPlanned]),
       [[2, true]],
+    );
+  });
+
+  it("has an incident that lasts, whenever it began", async () => {
+    await using rig = await afterAnOutage();
+    rig.store.saveIncident({ ...INCIDENT, id: "i-0", openedAt: NOW - 86_400_000, closedAt: null });
+    rig.store.saveIncident({
+      ...INCIDENT,
+      id: "i-x",
+      openedAt: NOW - 86_400_000,
+      closedAt: NOW - 80_000_000,
+    });
+    const { json } = await rig.api<Contract.Overview>("/overview?hours=1", { headers: await rig.signedIn() });
+    assert.deepEqual(
+      json.incidents.map(({ id }) => id),
+      ["i-1", "i-0"],
     );
   });
 
@@ -118,6 +134,23 @@ describe("incidents", () => {
     await using rig = await ControlRig.start();
     const answer = await rig.api("/incidents/nope/export", { headers: await rig.signedIn() });
     assert.deepEqual([answer.status, answer.headers["content-disposition"]], [404, undefined]);
+  });
+
+  it("a long one with many lines keeps those before it began", async () => {
+    await using rig = await afterAnOutage();
+    rig.store.saveIncident({ ...INCIDENT, closedAt: null });
+    const path = join(rig.stateDir, "logs", "gateway.log");
+    const noise = Array.from(
+      { length: 1_000 },
+      (_, index) => `${new Date(NOW - 50_000 + index).toISOString()} out still trying ${index}\n`,
+    );
+    await appendFile(path, noise.join(""));
+    const { json } = await rig.api<Contract.IncidentDetail>("/incidents/i-1", {
+      headers: await rig.signedIn(),
+    });
+    const lines = json.timeline.filter(({ kind }) => kind === "log").map(({ text }) => text);
+    assert.deepEqual([lines[0], lines[1], lines.at(-1)], ["last words", "ended", "still trying 999"]);
+    assert.equal(lines.length, 102);
   });
 
   it("an unknown one is a 404 with a sentence", async () => {

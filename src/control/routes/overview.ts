@@ -1,5 +1,5 @@
 import type { Sample } from "../../core/records.ts";
-import type { RunRow } from "../../recorder/store.ts";
+import type { IncidentRow, RecorderStore, RunRow } from "../../recorder/store.ts";
 import type { Overview, Restart } from "../contract.ts";
 import { lookNow, summaryOf } from "../look.ts";
 import { type Call, numberIn, type Route } from "../route.ts";
@@ -33,7 +33,7 @@ async function overview({ deps, endCounts, query }: Call): Promise<Overview> {
     deps.records((store) => ({
       samples: store.samples(from, to),
       disconnects: endCounts.between(store, { from, to, bucketMs }),
-      incidents: store.incidents({ since: from }, MAX_ROWS).map((row) => summaryOf(store, row)),
+      incidents: incidentsSince(store, from).map((row) => summaryOf(store, row)),
       // the one before them says why the first of them was started
       runs: store.runs({ role: "gateway", until: to }, MAX_ROWS + 1),
     })),
@@ -61,6 +61,12 @@ async function overview({ deps, endCounts, query }: Call): Promise<Overview> {
       availableBytes: last?.memoryAvailableBytes ?? null,
     },
   };
+}
+
+/** Those that began since then, and those that last, whenever they began. */
+function incidentsSince(store: RecorderStore, from: number): IncidentRow[] {
+  const lasting = store.incidents({ openOnly: true }, MAX_ROWS).filter(({ openedAt }) => openedAt < from);
+  return [...store.incidents({ since: from }, MAX_ROWS), ...lasting];
 }
 
 function restartOf(run: RunRow, before: RunRow | undefined): Restart {
