@@ -70,7 +70,11 @@ export function breachesOf(path: string, text: string): string[] {
 /** The console knows of the rest only the control API's types. */
 export function consoleBreachesOf(path: string, text: string): string[] {
   const foreign = importsOf(text).filter(
-    (specifier) => specifier.startsWith("../") && specifier.includes("/src/"),
+    (specifier) =>
+      specifier.startsWith(".") &&
+      !normalize(join(dirname(path), specifier))
+        .replaceAll("\\", "/")
+        .startsWith("console/src/"),
   );
   const outside = foreign.filter((specifier) => !specifier.endsWith("/src/control/contract.ts"));
   const isTypesOnly = !/^import \{[^}]*\} from "[^"]*\/src\/control\/contract\.ts"/m.test(text);

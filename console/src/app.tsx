@@ -17,14 +17,25 @@ export function App() {
   const enter = useCallback((info: SessionInfo) => setState({ kind: "signed in", info }), []);
 
   useEffect(() => {
-    onSignedOut(() => setState({ kind: "signed out", why: undefined }));
-    const code = codeOfAddress();
-    openSession(code === undefined ? undefined : { code }).then(enter, (error: Error) => {
-      // a code that was used already, in a tab that is still signed in
-      if (code !== undefined)
-        openSession().then(enter, () => setState({ kind: "signed out", why: error.message }));
-      else setState({ kind: "signed out", why: isOrdinary(error) ? undefined : error.message });
-    });
+    onSignedOut(() => setState({ kind: "signed out", why: SESSION_OVER }));
+    const signIn = async (code: string | undefined) => {
+      try {
+        enter(await openSession(code === undefined ? undefined : { code }));
+      } catch (error) {
+        const why = isOrdinary(error as Error) && code === undefined ? undefined : (error as Error).message;
+        // a code that was used already, in a tab that is still signed in
+        if (code !== undefined) await openSession().then(enter, () => setState({ kind: "signed out", why }));
+        else setState({ kind: "signed out", why });
+      }
+    };
+    void signIn(codeOfAddress());
+    // an address with a new code that is typed over this one loads no page
+    const windowOnHashchange = () => {
+      const code = codeOfAddress();
+      if (code !== undefined) void signIn(code);
+    };
+    window.addEventListener("hashchange", windowOnHashchange);
+    return () => window.removeEventListener("hashchange", windowOnHashchange);
   }, [enter]);
 
   const isSignedIn = state.kind === "signed in";
@@ -40,6 +51,9 @@ export function App() {
     </SessionContext.Provider>
   );
 }
+
+const SESSION_OVER =
+  "The session is over: it lasts 12 hours, and ends with the process that serves the console. Sign in to go on where you were.";
 
 /** The one-time code, which leaves the address (and the history) before anything else happens. */
 function codeOfAddress(): string | undefined {

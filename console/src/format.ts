@@ -22,15 +22,24 @@ export function ago(at: number, now: number): string {
   return now - at < 5 * SECOND ? "just now" : `${duration(now - at)} ago`;
 }
 
+// made once: a page of logs has a thousand of them
+const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+const CLOCK = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  fractionalSecondDigits: 3,
+  hourCycle: "h23",
+});
+
+/** With its time zone: servers often have another one than who looks. */
 export function absolute(at: number): string {
-  return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  return Number.isNaN(at) ? "an unknown time" : ABSOLUTE.format(at);
 }
 
 /** `14:03:22.123`, for lines that follow each other closely. */
 export function clock(at: number): string {
-  const date = new Date(at);
-  const time = date.toLocaleTimeString(undefined, { hour12: false });
-  return `${time}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+  return Number.isNaN(at) ? "–" : CLOCK.format(at);
 }
 
 export function bytes(count: number): string {

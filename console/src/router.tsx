@@ -30,9 +30,10 @@ export function navigate(to: string): void {
   window.scrollTo(0, 0);
 }
 
-/** Changes the query of this page without a new entry in the history: a filter is no place. */
-export function setQuery(query: Record<string, string>): void {
-  const kept = Object.entries(query).filter(([, value]) => value !== "");
+/** Changes words of this page's query; an empty one goes. No new entry in the history: a filter is no place. */
+export function changeQuery(changes: Record<string, string>): void {
+  const before = Object.fromEntries(placeNow().query);
+  const kept = Object.entries({ ...before, ...changes }).filter(([, value]) => value !== "");
   const text = new URLSearchParams(kept).toString();
   window.history.replaceState(null, "", window.location.pathname + (text === "" ? "" : `?${text}`));
   window.dispatchEvent(new PopStateEvent("popstate"));

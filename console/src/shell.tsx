@@ -53,7 +53,13 @@ function Header() {
       <button
         type="button"
         class="quiet"
-        onClick={() => void closeSession().finally(() => window.location.reload())}
+        onClick={() =>
+          // a server that is away is said elsewhere, and would leave an empty page
+          void closeSession().then(
+            () => window.location.reload(),
+            () => undefined,
+          )
+        }
       >
         Sign out
       </button>
@@ -112,10 +118,12 @@ function Whereabouts() {
   const { mode } = useSession();
   if (!isConnected) {
     return (
-      <Notice kind="bad" isLive>
-        The console's server does not answer; this page keeps what it had and tries again. If it stays away,
-        type <code>clawkit console</code>: it serves the same pages by itself.
-      </Notice>
+      <div class="away">
+        <Notice kind="bad" isLive>
+          The console's server does not answer; this page keeps what it had and tries again. If it stays away,
+          type <code>clawkit console</code>: it serves the same pages by itself.
+        </Notice>
+      </div>
     );
   }
   if (mode !== "alone") return null;
@@ -128,7 +136,8 @@ function Whereabouts() {
         </>
       ) : (
         <>
-          The edge is up: its console is at <a href={edge}>{edge}</a>.
+          The edge is up: its console is at <a href={edge}>{edge}</a>. Type <code>clawkit console</code> again
+          to be signed in there.
         </>
       )}
     </Notice>

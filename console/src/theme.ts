@@ -4,12 +4,20 @@ export type Theme = (typeof THEMES)[number];
 const KEY = "clawkit-theme";
 
 export function savedTheme(): Theme {
-  const saved = localStorage.getItem(KEY);
-  return THEMES.find((theme) => theme === saved) ?? "system";
+  try {
+    const saved = localStorage.getItem(KEY);
+    return THEMES.find((theme) => theme === saved) ?? "system";
+  } catch {
+    return "system"; // a browser that keeps nothing refuses even to be asked
+  }
 }
 
 export function saveTheme(theme: Theme): void {
-  localStorage.setItem(KEY, theme);
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // it holds for this page, then
+  }
   applyTheme(theme);
 }
 

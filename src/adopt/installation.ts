@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { messageOf, systemErrorCode } from "../core/errors.ts";
 import { engineOf, gatewayContainers, isUp, serviceOf } from "../diagnosis/facts/gateway-containers.ts";
 import { packageOf } from "../diagnosis/facts/installs.ts";
@@ -11,6 +12,7 @@ import { findOpenclaw, type OpenclawSearch } from "../host/openclaw-command.ts";
 import { type OpenclawGateway, readOpenclawGateway } from "../host/openclaw-gateway.ts";
 import type { PortOwner, ProcessFacts, ServiceFacts } from "../host/types.ts";
 import { isRival } from "../services/rivals.ts";
+import { isShortLived } from "../services/stable-path.ts";
 
 /** OpenClaw's own default. */
 const DEFAULT_PORT = 18789;
@@ -52,7 +54,7 @@ export interface Installation {
 
 export async function findInstallation(machine: Machine, search: OpenclawSearch): Promise<Installation> {
   const { host, openclawConfigPath: configPath, env } = machine;
-  const command = await findOpenclaw(search);
+  const command = await lasting(await findOpenclaw(search));
   const { configText, gateway } = await readConfig(configPath);
   const port = Number(env.OPENCLAW_GATEWAY_PORT) || ("port" in gateway && gateway.port) || DEFAULT_PORT;
   const [portOwners, services, container, isInside, version] = await Promise.all([
@@ -77,6 +79,13 @@ export async function findInstallation(machine: Machine, search: OpenclawSearch)
     isInContainer: isInside,
     firstProcess,
   };
+}
+
+/** fnm gives every shell a link of its own to the folder of a version: behind the link it is there tomorrow, too. */
+async function lasting(command: readonly string[] | undefined): Promise<readonly string[] | undefined> {
+  const [file, ...args] = command ?? [];
+  if (file === undefined || !isShortLived(file)) return command;
+  return [join(await realpath(dirname(file)), basename(file)), ...args];
 }
 
 async function runningContainer(machine: Machine): Promise<Installation["container"]> {

@@ -81,6 +81,11 @@ describe("nothing stands in the way", () => {
 describe("it is said, with what to type, that", () => {
   const cases: [what: string, found: Installation, said: RegExp][] = [
     ["there is no openclaw", installation({ command: undefined }), /npm i -g openclaw/],
+    [
+      "openclaw is only there for a while",
+      installation({ command: ["/home/u/.npm/_npx/1f2e/node_modules/.bin/openclaw"] }),
+      /will not stay there.*\n?npm i -g openclaw/,
+    ],
     ["it was never set up", installation({ configText: undefined }), /openclaw onboard/],
     ["its config is broken", installation({ gateway: { problem: "line 3 is no JSON5" } }), /line 3/],
     ["its mode is unset", installation({}, { mode: undefined as never }), /gateway\.mode must be "local"/],

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import type { Machine } from "../diagnosis/machine.ts";
 import type { ServiceFacts } from "../host/types.ts";
 import { switchOffCommand } from "../services/rivals.ts";
+import { isShortLived } from "../services/stable-path.ts";
 import type { Installation } from "./installation.ts";
 import { bindOf, isOpenToOthers } from "./place.ts";
 
@@ -20,6 +21,12 @@ export async function obstaclesFor(found: Installation, machine: Machine): Promi
   if (found.command === undefined) {
     return [
       obstacle("no openclaw is on the PATH: only an installed OpenClaw can be adopted", "npm i -g openclaw"),
+    ];
+  }
+  const [program = ""] = found.command;
+  if (isShortLived(program)) {
+    return [
+      obstacle(`the openclaw on the PATH (${program}) will not stay there: install it`, "npm i -g openclaw"),
     ];
   }
   return [

@@ -75,8 +75,15 @@ function contextWith(name: "clawkit" | "openclaw", out: Output, home: string): C
     ask: async (question) => {
       const { createInterface } = await import("node:readline/promises");
       const terminal = createInterface({ input: process.stdin, output: process.stderr });
+      // a terminal that reads lines keeps Ctrl-C to itself
+      terminal.once("SIGINT", () => {
+        terminal.close();
+        process.stderr.write("\n");
+        process.exit(EXIT_INTERRUPTED);
+      });
       try {
-        return /^y/i.test((await terminal.question(`${question} [y/N] `)).trim());
+        const answer = await terminal.question(`${question} [y/N] `).catch(() => ""); // Ctrl-D
+        return /^y/i.test(answer.trim());
       } finally {
         terminal.close();
       }

@@ -50,6 +50,7 @@ export interface Overview {
   readonly status: Status;
   /** Of the edge's own console; null while it is not there, or serves this. */
   readonly edgeConsole: string | null;
+  /** `hours` ago, or up to a bucket earlier: a multiple of `bucketMs`, so that a bucket is the same the next time. */
   readonly from: number;
   readonly to: number;
   readonly bucketMs: number;

@@ -1,10 +1,28 @@
 import type { ServerResponse } from "node:http";
+import type { Call } from "./route.ts";
 
 /** What a reader may leave unread before it is dropped: it comes back by itself (EventSource). */
 const MAX_UNREAD_BYTES = 256 * 1024;
 
 /** Middleboxes and sleeping laptops: a comment shows that both ends live. */
 const BEAT_MS = 15_000;
+
+/** A stream for whoever is signed in, and no longer than that. */
+export function streamOf(
+  { response, session, deps }: Pick<Call, "response" | "session" | "deps">,
+  maxUnreadBytes?: number,
+): EventStream {
+  const stream = new EventStream(response, maxUnreadBytes);
+  const { expiresAt, over } = session!;
+  const end = () => stream.end();
+  const timer = setTimeout(end, Math.max(0, expiresAt - deps.clock.wall()));
+  over.addEventListener("abort", end);
+  response.once("close", () => {
+    clearTimeout(timer);
+    over.removeEventListener("abort", end);
+  });
+  return stream;
+}
 
 /** Server-sent events to one reader. One that is still behind with `maxUnreadBytes` at the next event is dropped. */
 export class EventStream {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ApiError } from "./api-error.ts";
 import type { ControlDeps } from "./deps.ts";
+import type { EndCounts } from "./end-counts.ts";
 import type { Front } from "./guard.ts";
 import type { Jobs } from "./jobs.ts";
 import type { LogFeed } from "./log-feed.ts";
@@ -15,6 +16,7 @@ export interface Shared {
   readonly jobs: Jobs;
   readonly ticker: Ticker;
   readonly logFeed: LogFeed;
+  readonly endCounts: EndCounts;
 }
 
 /** One request to a route. */

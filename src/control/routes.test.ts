@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { afterAnOutage, INCIDENT, NOW, sampleAt } from "../../test/helpers/after-an-outage.ts";
@@ -8,6 +8,20 @@ import { ControlRig, TOKEN } from "../../test/helpers/control-rig.ts";
 import { ask, bodyOf, open } from "../../test/helpers/http.ts";
 import { VERSION } from "../core/version.ts";
 import type * as Contract from "./contract.ts";
+
+const RUN = {
+  role: "gateway",
+  pid: 3,
+  bootId: "b",
+  command: "node",
+  configHash: null,
+  code: null,
+  signal: null,
+  peakRssBytes: null,
+  peakHeapBytes: null,
+  lastLines: [],
+  crash: null,
+} as const;
 
 describe("overview", () => {
   it("says how it is in a sentence, with what it rests on", async () => {
@@ -26,6 +40,44 @@ describe("overview", () => {
       json.incidents.map(({ id, connections }) => [id, connections]),
       [["i-1", 1]],
     );
+  });
+
+  it("a start is no first one because the life before it began before the time that is asked for", async () => {
+    await using rig = await afterAnOutage();
+    const life = { ...RUN, readyAt: null, endedAt: null, endedBy: null, exit: null };
+    rig.store.saveRun({ ...life, key: "1", generation: 1, startedAt: NOW - 86_400_000, endedBy: "operator" });
+    rig.store.saveRun({ ...life, key: "2", generation: 2, startedAt: NOW - 58_800 });
+    const { json } = await rig.api<Contract.Overview>("/overview?hours=1", { headers: await rig.signedIn() });
+    assert.deepEqual(
+      json.restarts.map(({ generation, after }) => [generation, after?.isPlanned]),
+      [[2, true]],
+    );
+  });
+
+  it("has an incident that lasts, whenever it began", async () => {
+    await using rig = await afterAnOutage();
+    rig.store.saveIncident({ ...INCIDENT, id: "i-0", openedAt: NOW - 86_400_000, closedAt: null });
+    rig.store.saveIncident({
+      ...INCIDENT,
+      id: "i-x",
+      openedAt: NOW - 86_400_000,
+      closedAt: NOW - 80_000_000,
+    });
+    const { json } = await rig.api<Contract.Overview>("/overview?hours=1", { headers: await rig.signedIn() });
+    assert.deepEqual(
+      json.incidents.map(({ id }) => id),
+      ["i-1", "i-0"],
+    );
+  });
+
+  it("has the same buckets from look to look", async () => {
+    await using rig = await ControlRig.start();
+    const headers = await rig.signedIn();
+    const fromOf = async () =>
+      (await rig.api<Contract.Overview>("/overview?hours=24", { headers })).json.from;
+    const from = await fromOf();
+    rig.time.wall += 10_000;
+    assert.equal(await fromOf(), from);
   });
 
   it("has at most 300 samples, and keeps the worst of each bucket", async () => {
@@ -82,6 +134,23 @@ describe("incidents", () => {
     await using rig = await ControlRig.start();
     const answer = await rig.api("/incidents/nope/export", { headers: await rig.signedIn() });
     assert.deepEqual([answer.status, answer.headers["content-disposition"]], [404, undefined]);
+  });
+
+  it("a long one with many lines keeps those before it began", async () => {
+    await using rig = await afterAnOutage();
+    rig.store.saveIncident({ ...INCIDENT, closedAt: null });
+    const path = join(rig.stateDir, "logs", "gateway.log");
+    const noise = Array.from(
+      { length: 1_000 },
+      (_, index) => `${new Date(NOW - 50_000 + index).toISOString()} out still trying ${index}\n`,
+    );
+    await appendFile(path, noise.join(""));
+    const { json } = await rig.api<Contract.IncidentDetail>("/incidents/i-1", {
+      headers: await rig.signedIn(),
+    });
+    const lines = json.timeline.filter(({ kind }) => kind === "log").map(({ text }) => text);
+    assert.deepEqual([lines[0], lines[1], lines.at(-1)], ["last words", "ended", "still trying 999"]);
+    assert.equal(lines.length, 102);
   });
 
   it("an unknown one is a 404 with a sentence", async () => {
@@ -264,6 +333,18 @@ describe("events", () => {
     assert.match(text, /event: incident\ndata: \{.*"id":"i-2"/);
     assert.doesNotMatch(text, /event: incident\ndata: \{.*"id":"i-1"/);
   });
+
+  for (const path of ["/events", "/logs/events"]) {
+    it(`${path} ends when its reader signs out`, async () => {
+      await using rig = await ControlRig.start();
+      const headers = { ...(await rig.signedIn()), Host: `127.0.0.1:${rig.port}` };
+      const { request, response } = open(rig.port, `/__clawkit__/api/v1${path}`, { headers });
+      request.end();
+      const incoming = await response;
+      assert.equal((await rig.api("/session", { method: "DELETE", headers })).status, 200);
+      await bodyOf(incoming);
+    });
+  }
 
   it("a reader that does not read is dropped", async () => {
     const told = Promise.withResolvers<void>();

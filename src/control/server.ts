@@ -5,6 +5,7 @@ import { ApiError, failureOf } from "./api-error.ts";
 import { API_PREFIX, CSRF_HEADER } from "./contract.ts";
 import { cookieOf } from "./cookie.ts";
 import type { ControlDeps } from "./deps.ts";
+import { EndCounts } from "./end-counts.ts";
 import { admit, checkSameSite, type Front } from "./guard.ts";
 import { Jobs } from "./jobs.ts";
 import { LogFeed } from "./log-feed.ts";
@@ -51,6 +52,7 @@ export class ControlServer {
   readonly #jobs: Jobs;
   readonly #ticker: Ticker;
   readonly #logFeed: LogFeed;
+  readonly #endCounts = new EndCounts();
   #front: Front;
   #lastUse: number;
   #underWay = 0;
@@ -187,6 +189,7 @@ export class ControlServer {
       jobs: this.#jobs,
       ticker: this.#ticker,
       logFeed: this.#logFeed,
+      endCounts: this.#endCounts,
     };
   }
 

@@ -31,12 +31,15 @@ export interface Session {
   /** Sent with every change: another site's page cannot read it. */
   readonly csrf: string;
   readonly expiresAt: number;
+  /** Once somebody has signed out. */
+  readonly over: AbortSignal;
 }
 
 /** Who is signed in, and the one-time codes that are good. Secrets are kept hashed, and in memory only. */
 export class Sessions {
   readonly #clock: Clock;
   readonly #sessions = new Map<string, Session>();
+  readonly #endings = new WeakMap<Session, AbortController>();
   readonly #codes = new Map<string, number>();
   /** Apart, so that nobody on another machine locks out whoever sits at this one. */
   readonly #failures: Record<Origin, number[]> = { here: [], elsewhere: [] };
@@ -104,13 +107,19 @@ export class Sessions {
   }
 
   close(cookie: string): void {
+    const session = this.find(cookie);
+    if (session === undefined) return;
     this.#sessions.delete(hashOf(cookie));
+    this.#endings.get(session)?.abort();
   }
 
   #open(how: Session["how"], peer: string): { session: Session; secret: string } {
     const cookie = secret();
     const expiresAt = this.#clock.wall() + SESSION_MS;
-    const session = { id: randomBytes(4).toString("hex"), how, peer, csrf: secret(), expiresAt };
+    const ending = new AbortController();
+    const id = randomBytes(4).toString("hex");
+    const session = { id, how, peer, csrf: secret(), expiresAt, over: ending.signal };
+    this.#endings.set(session, ending);
     this.#sessions.set(hashOf(cookie), session);
     dropOldest(this.#sessions, MAX_SESSIONS);
     return { session, secret: cookie };

@@ -82,8 +82,20 @@ it("a gateway that stops listening is not ready, and judged as silent from its l
   assert.equal(life.phase, "starting");
   life.at(3, { kind: "refused" }).at(4, { kind: "answered", isReady: true });
   assert.equal(life.phase, "ready");
-  life.at(5, { kind: "refused" }).at(4 + rules.hangRestartMs / SECOND, { kind: "looked", process: "idle" });
+  // a close that takes its time is no hang: clients, and whoever wants to end it, go by that
+  life.at(5, { kind: "refused" }).at(20, { kind: "looked", process: "idle" });
+  assert.equal(life.phase, "starting");
+  assert.doesNotMatch(life.log.join(), /trouble/);
+  life.at(4 + rules.hangRestartMs / SECOND, { kind: "looked", process: "idle" });
   assert.match(life.log.at(-1) ?? "", /restart/);
+});
+
+it("a gateway that hangs and then stops listening does something, after all", () => {
+  const life = new Life();
+  life.at(1, { kind: "answered", isReady: true }).at(12, { kind: "looked", process: "busy" });
+  assert.equal(life.phase, "trouble");
+  life.at(13, { kind: "refused" });
+  assert.equal(life.phase, "starting");
 });
 
 describe("a stopped gateway (SIGSTOP)", () => {

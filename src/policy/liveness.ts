@@ -27,6 +27,8 @@ export interface LivenessState {
   /** Whether this life was ever ready. */
   readonly wasReady: boolean;
   readonly trouble?: Trouble;
+  /** Nobody listened where it was ready, and it has not answered since. */
+  readonly isAway?: true;
 }
 
 export type LivenessEvent =
@@ -68,8 +70,8 @@ export function stepLiveness(
     case "answered":
       return answered(state, event.isReady, now);
     case "refused":
-      if (state.phase !== "ready") return [state];
-      return [{ ...state, phase: "starting" }, { kind: "not-ready" }];
+      if (state.phase === "starting") return [state];
+      return [{ ...state, phase: "starting", isAway: true }, { kind: "not-ready" }];
     case "looked":
       return looked(state, event.process, now, rules);
   }
@@ -105,6 +107,8 @@ function looked(
     return [state, { kind: "restart", why: `process was stopped (SIGSTOP), no answer for ${seconds} s` }];
   }
   const trouble: Trouble = process === "busy" ? "busy" : "silent";
+  // OpenClaw closes its listener first, and then may take minutes for what its channels still have to do
+  if (state.isAway && silentMs < rules.hangRestartMs) return [state];
   if (silentMs >= rules.hangRestartMs) {
     const doing = trouble === "busy" ? "burning CPU" : "idle";
     return [state, { kind: "restart", why: `hung (${doing}), no answer for ${seconds} s` }];

@@ -47,7 +47,7 @@ const RETRY_LAUNCH_MS = 1_000;
 const OPENCLAW_REPEAT_MS = 2_000;
 
 /** A gateway that hung and still answers nothing after this time has no use for the time that its work may take. */
-const HUNG_GRACE_MS = 10_000;
+const HUNG_GRACE_MS = 30_000;
 
 /** A gateway that cannot say goodbye within this time is not waited for. */
 const ANNOUNCE_MS = 500;
@@ -243,12 +243,7 @@ export class GatewayRunner {
     this.#deps.log(`ending the gateway: ${why}`);
     const isStopped = await this.#deps.isStopped(child.pid);
     if (!isStopped) this.#hangReport = await takeBlockedStack(child, this.#deps.host);
-    const timer = setTimeout(() => {
-      // one that was busy and comes to itself now finishes its work
-      if (generation === this.#generation && this.observed === "hung") child.signal("SIGKILL");
-    }, HUNG_GRACE_MS);
-    await terminate(child, { ...this.#gentleness, ...(isStopped ? { graceMs: 0 } : {}) });
-    clearTimeout(timer);
+    await this.#terminate(child, { ...this.#gentleness, ...(isStopped ? { graceMs: 0 } : {}) });
   }
 
   /** Ends the process for good, or until `start`. */
@@ -262,10 +257,19 @@ export class GatewayRunner {
       child.blame("operator");
       const isBuiltin = this.#config.gateway.upstream.type === "builtin";
       const ask = isBuiltin ? { ask: () => void child.send({ type: "stop" }) } : {};
-      await terminate(child, { ...this.#gentleness, ...ask });
+      await this.#terminate(child, { ...this.#gentleness, ...ask });
     }
     await this.#ended;
     this.#state = "stopped";
+  }
+
+  async #terminate(child: Child, gentleness: Gentleness): Promise<void> {
+    const timer = setTimeout(() => {
+      // one that was busy and came to itself finishes its work
+      if (child === this.#child && this.observed === "hung") child.signal("SIGKILL");
+    }, HUNG_GRACE_MS);
+    await terminate(child, gentleness);
+    clearTimeout(timer);
   }
 
   get #gentleness(): Gentleness {

@@ -196,6 +196,7 @@ export class Supervisor {
       this.#bound = await bindAfter({ onWaiting, released: gone }, this.#config, this.#deps);
       await this.#startEdge();
       await gone;
+      await this.#watchOpenclaw(); // whoever handed over may have changed it just now
     } catch (error) {
       await this.#end(messageOf(error));
       throw error;
@@ -404,18 +405,23 @@ export class Supervisor {
   /** After a refusal the next change of the config, or of OpenClaw's, is worth a try. */
   #watchConfig(): void {
     const look = async () => {
-      if (this.#isStopping) return;
-      const isOpenclaw = this.#config.gateway.upstream.type === "openclaw";
-      const openclaw = isOpenclaw ? await this.#deps.readOpenclaw() : undefined;
-      // it reads its config again while it runs: remote clients must not go on to one that lets anybody in
-      if (openclaw !== undefined)
-        this.#edge?.upstreamTrusts(upstreamTrustsEdge(this.#config, openclaw.trustsEdge));
-      await this.#retryRefused(openclaw?.text);
+      if (!this.#isStopping) await this.#retryRefused(await this.#watchOpenclaw());
     };
     this.#configTimer = setInterval(() => {
       void removeStrayReports(this.#deps.reportsDir, this.#deps.clock.wall());
       look().catch((error) => this.#deps.log(`cannot start the gateway: ${messageOf(error)}`));
     }, CONFIG_POLL_MS);
+  }
+
+  /**
+   * OpenClaw reads its config again while it runs: remote clients must not go on to one that lets anybody in. Returns the
+   * config's text; undefined with another upstream.
+   */
+  async #watchOpenclaw(): Promise<string | undefined> {
+    if (this.#config.gateway.upstream.type !== "openclaw") return undefined;
+    const { text, trustsEdge } = await this.#deps.readOpenclaw();
+    this.#edge?.upstreamTrusts(upstreamTrustsEdge(this.#config, trustsEdge));
+    return text;
   }
 
   async #retryRefused(openclawText: string | undefined): Promise<void> {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import http from "node:http";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
+import { parseRunLog } from "../../src/core/run-record.ts";
 import { startBrowser, whyNoBrowser } from "../helpers/browser.ts";
 import { program, TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
 import { TestClient } from "../helpers/clients.ts";
@@ -141,6 +142,12 @@ describe("the console in a browser", { skip }, () => {
         await until(async () => ((await page.locator(".step-result").count()) > index ? true : undefined));
       }
       for (const result of await page.locator(".step-result").allInnerTexts()) assert.match(result, /\w+/);
+      await visitor
+        .button(/^Run openclaw gateway restart/)
+        .first()
+        .click();
+      await page.getByRole("dialog").getByText("it would restart the gateway").waitFor();
+      await visitor.confirm("Cancel");
       const stillThere = page.locator("section", {
         has: page.getByRole("heading", { name: "Still Getting 1006?" }),
       });
@@ -149,6 +156,9 @@ describe("the console in a browser", { skip }, () => {
       await page.getByText("tasklist | findstr openclaw").first().waitFor();
       assert.equal(await page.getByText("ps aux | grep openclaw").count(), 0);
       assert.equal(await page.getByRole("button", { name: /^Run / }).count(), 0);
+      const windows = page.locator(".step", { hasText: "tasklist | findstr openclaw" });
+      assert.equal(await windows.locator(".step-result").count(), 0);
+      await page.getByText("what can be run from here stands under Linux.").waitFor();
     });
 
     test("what was said of a playbook is stored", async () => {
@@ -173,8 +183,9 @@ describe("the console in a browser", { skip }, () => {
       await page.locator(".notice", { hasText: "applied" }).waitFor();
       await until(async () => ((await score.textContent()) === before ? undefined : true));
       assert.notEqual(await readFile(clawkit.configPath, "utf8"), config);
+      await page.reload();
       await visitor.button("Undo").click();
-      await page.getByText("(taken back)").waitFor();
+      await page.getByText("taken back", { exact: true }).waitFor();
       assert.equal(await readFile(clawkit.configPath, "utf8"), config);
     });
 
@@ -183,7 +194,12 @@ describe("the console in a browser", { skip }, () => {
       await visitor.go("Logs");
       await page.getByText("echo server ready").first().waitFor();
       const { gateway } = await clawkit.status();
+      await page.getByLabel("Follow new lines").uncheck();
+      const held = await page.locator(".log").textContent();
       process.kill(gateway.pid!, "SIGKILL");
+      await page.getByText("There are new lines.").waitFor();
+      assert.equal(await page.locator(".log").textContent(), held);
+      await page.getByLabel("Follow new lines").check();
       await page.locator(".log-end", { hasText: `pid ${gateway.pid}` }).waitFor();
       await visitor.button("The line before the crash").click();
       await page.locator(".log-found").waitFor();
@@ -193,6 +209,23 @@ describe("the console in a browser", { skip }, () => {
           ? true
           : undefined,
       );
+    });
+
+    test("a tab in the background asks for nothing, and goes on once it is seen", async () => {
+      const { page } = visitor;
+      await visitor.go("Connections");
+      const see = (state: string) =>
+        page.evaluate(`
+          Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        `);
+      const isStream = (request: { url(): string }) => request.url().endsWith("/api/v1/events");
+      await Promise.all([page.waitForEvent("requestfailed", isStream), see("hidden")]);
+      await Promise.all([
+        page.waitForRequest(isStream),
+        page.waitForResponse((response) => response.url().includes("/api/v1/connections?")),
+        see("visible"),
+      ]);
     });
 
     test("every page: no grave problem for whoever reads it otherwise, nothing wider than a phone, no complaint", async () => {
@@ -257,6 +290,11 @@ describe("the console in a browser", { skip }, () => {
       await page.getByRole("dialog").waitFor();
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
+      const focused = () => page.evaluate("document.activeElement.textContent");
+      assert.equal(await focused(), "Apply …");
+      await page.keyboard.press("Enter");
+      await visitor.confirm("Cancel");
+      assert.equal(await focused(), "Apply …");
     });
   });
 
@@ -266,6 +304,9 @@ describe("the console in a browser", { skip }, () => {
       clawkit = await TestClawkit.run({});
     });
     after(() => clawkit?.[Symbol.asyncDispose]());
+
+    const newCode = async () =>
+      (JSON.parse((await clawkit.cli("console", "--json")).stdout) as { url: string }).url;
 
     test("no session: the page says how to get one; a wrong token is refused, the right one lets in", async () => {
       await using visitor = await ConsolePage.open(browser, `http://127.0.0.1:${clawkit.port}/__clawkit__/`);
@@ -284,11 +325,51 @@ describe("the console in a browser", { skip }, () => {
     });
 
     test("a code is good once", async () => {
-      const { url } = JSON.parse((await clawkit.cli("console", "--json")).stdout) as { url: string };
+      const url = await newCode();
       await using first = await ConsolePage.open(browser, url);
       await first.untilState("Healthy");
       await using second = await ConsolePage.open(browser, url);
       await second.page.getByText(/The code was used before/).waitFor();
+    });
+
+    test("the console's process ends, and with it the session: the page says so; a new address pasted over it leads back in", async () => {
+      await using visitor = await ConsolePage.signedIn(browser, clawkit);
+      const { page } = visitor;
+      await visitor.untilState("Healthy");
+      const control = parseRunLog(await clawkit.runLog()).findLast(({ role }) => role === "control");
+      process.kill(control!.pid, "SIGKILL");
+      await page.getByText(/^The session is over/).waitFor();
+      await page.goto(await newCode());
+      await visitor.untilState("Healthy");
+    });
+
+    test("who signs in again in another tab can go on in the first", async () => {
+      await using visitor = await ConsolePage.signedIn(browser, clawkit);
+      const { page } = visitor;
+      await visitor.go("Playbooks");
+      await page.getByRole("link", { name: /1006/ }).click();
+      const other = await page.context().newPage();
+      await other.goto(await newCode());
+      await other.locator(".pill", { hasText: "Healthy" }).waitFor();
+      await visitor.button("No").click();
+      await page.getByText(/^Thank you/).waitFor();
+    });
+
+    test("a browser that keeps nothing and has no clipboard: the page is there, and says what to do instead", async () => {
+      const context = await browser.newContext();
+      await context.addInitScript({
+        content: `
+          Object.defineProperty(window, "localStorage", {
+            get: () => { throw new DOMException("refused", "SecurityError"); },
+          });
+          Object.defineProperty(navigator, "clipboard", { value: undefined });
+        `,
+      });
+      const page = await context.newPage();
+      await page.goto(`http://127.0.0.1:${clawkit.port}/__clawkit__/`);
+      await page.getByRole("button", { name: "Copy" }).click();
+      await page.getByRole("button", { name: "Select and copy it by hand" }).waitFor();
+      await context.close();
     });
 
     test("a page of another site neither reads nor changes anything, also with the visitor's cookie", async () => {
@@ -330,6 +411,9 @@ describe("the console in a browser", { skip }, () => {
     const { page } = visitor;
     await visitor.untilState("Not running");
     await page.getByText(/No edge is running/).waitFor();
+    await page.getByText(/^Nothing was measured/).waitFor();
+    assert.deepEqual(await visitor.graveProblems(), []);
+    await visitor.shoot("nothing-running");
     const firstOfBare1006 = async () => {
       await visitor.go("Explain");
       await page
@@ -341,6 +425,8 @@ describe("the console in a browser", { skip }, () => {
     assert.match(await firstOfBare1006(), /event loop is blocked/);
     await visitor.go("Doctor");
     await visitor.button(/^Fix/).click();
+    assert.deepEqual(await visitor.graveProblems(), []);
+    await visitor.shoot("doctor-asks");
     await visitor.confirm("Fix it");
     await page.getByText(/It helped\./).waitFor({ timeout: 60_000 });
     await visitor.untilState("Healthy");
@@ -368,6 +454,7 @@ describe("the console in a browser", { skip }, () => {
     assert.match(await visitor.verdict(), /port/i);
     await visitor.page.getByText(`pid ${process.pid}`).first().waitFor();
     await visitor.page.getByText(/Nothing that is safe to do by a button/).waitFor();
+    await visitor.shoot("port-taken");
     foreign.close();
   });
 

@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProxyEntry } from "./proxy.ts";
+import { runClawkit } from "./run-clawkit.ts";
 import { runServer } from "./run-server.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -17,27 +18,12 @@ export const clawkit: ProxyEntry = {
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
     return { text: version };
   },
-  start: (port, backendPort, signal) =>
-    runServer(
-      { name: "clawkit", port, signal, readyLine: override ? "listening" : "gateway ready" },
-      (folder) => {
-        const url = `ws://127.0.0.1:${backendPort}`;
-        if (override) {
-          const [command = "", ...args] = override;
-          return { command, args: [...args, "--port", String(port), "--upstream", url] };
-        }
-        const config = { gateway: { port, upstream: { type: "url", url } } };
-        writeFileSync(join(folder, "config.json5"), JSON.stringify(config), { mode: 0o600 });
-        return {
-          command: "env",
-          args: [
-            `CLAWKIT_STATE_DIR=${folder}`,
-            process.execPath,
-            join(root, "src/bin/clawkit.ts"),
-            "gateway",
-            "run",
-          ],
-        };
-      },
-    ),
+  start(port, backendPort, signal) {
+    if (!override) return runClawkit({ port, backendPort }, signal);
+    const [command = "", ...args] = override;
+    return runServer({ name: "clawkit", port, signal, readyLine: "listening" }, () => {
+      const url = `ws://127.0.0.1:${backendPort}`;
+      return { command, args: [...args, "--port", String(port), "--upstream", url] };
+    });
+  },
 };

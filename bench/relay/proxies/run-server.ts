@@ -15,11 +15,15 @@ export interface ServerOptions {
   readonly readyLine?: string;
 }
 
+export interface RunningServer extends RunningProxy {
+  readonly folder: string;
+}
+
 /** Starts a server in the foreground, with a folder of its own that goes when it stops. */
 export async function runServer(
   { name, port, signal, readyLine }: ServerOptions,
   commandIn: (folder: string) => { command: string; args: string[] },
-): Promise<RunningProxy> {
+): Promise<RunningServer> {
   const folder = temporaryFolder(name);
   try {
     const child = await startChild({ name, ...commandIn(folder.path) });
@@ -37,7 +41,7 @@ export async function runServer(
       await child.stop();
       folder.remove();
     };
-    return { port, pids: () => processTree(child.pid), stop };
+    return { port, folder: folder.path, pids: () => processTree(child.pid), stop };
   } catch (error) {
     folder.remove();
     throw error;

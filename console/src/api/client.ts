@@ -49,7 +49,7 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 }
 
 export async function post<T>(path: string, body: object | Blob): Promise<T> {
-  const response = await ask("POST", path, sending(body));
+  const response = await askOnceFree(path, body, () => undefined);
   return (await response.json()) as T;
 }
 
@@ -59,19 +59,44 @@ export async function run<T extends object>(
   body: object,
   onProgress: (text: string) => void,
 ): Promise<T> {
-  const response = await ask("POST", path, sending(body));
-  for await (const { event, data } of eventsOf(response.body!)) {
-    if (event === "progress") onProgress((data as JobEvents["progress"]).text);
-    else if (event === "result") return data as T;
-    else if (event === "failure") {
-      const { code, message } = data as JobEvents["failure"];
-      throw new ApiError(code, message);
+  const response = await askOnceFree(path, body, onProgress);
+  try {
+    for await (const { event, data } of eventsOf(response.body!)) {
+      if (event === "progress") onProgress((data as JobEvents["progress"]).text);
+      else if (event === "result") return data as T;
+      else if (event === "failure") {
+        const { code, message } = data as JobEvents["failure"];
+        throw new ApiError(code, message);
+      }
+    }
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw new ApiError("OFFLINE", WENT_AWAY, { cause: error });
+  }
+  throw new ApiError("OFFLINE", WENT_AWAY);
+}
+
+const WENT_AWAY = "The server went away before it had a result. What it was doing may go on: look again.";
+
+/** Looks and repairs are short; one that is not has a reason that somebody should be told. */
+const MAX_TRIES = 60;
+const TRY_AGAIN_MS = 1_000;
+
+/** One look or repair is made at a time: somebody else's is waited for. */
+async function askOnceFree(
+  path: string,
+  body: object | Blob,
+  onProgress: (text: string) => void,
+): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask("POST", path, sending(body));
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== "BUSY" || tries === MAX_TRIES) throw error;
+      onProgress("Something else is looked at or changed here: this waits for it …");
+      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
     }
   }
-  throw new ApiError(
-    "OFFLINE",
-    "The server went away before it had a result. What it was doing goes on: look again.",
-  );
 }
 
 function sending(body: object | Blob): RequestInit {
@@ -98,5 +123,11 @@ async function ask(method: string, path: string, init: RequestInit = {}): Promis
   );
   const isSigningIn = method === "POST" && path === "/session";
   if (response.status === 401 && !isSigningIn) signedOut();
+  if (response.status === 403 && method !== "GET" && !isSigningIn) {
+    // signing in in another tab gave this one's cookie, too, another csrf
+    const refused = csrf;
+    await openSession();
+    if (csrf !== refused) return await ask(method, path, init);
+  }
   throw error;
 }

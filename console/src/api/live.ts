@@ -1,11 +1,15 @@
 import { useEffect, useState } from "preact/hooks";
 import type { IncidentSummary, StreamEvents } from "../../../src/control/contract.ts";
-import { API, openSession } from "./client.ts";
+import { openSession } from "./client.ts";
+import { follow } from "./stream.ts";
 
 export type Tick = StreamEvents["tick"];
 
-/** A gateway that restarts its console is back within a second or two. */
-const RETRY_MS = 2_000;
+/** Ticks come every 2 s: a server that is silent for so long does not know how it is. */
+const SILENCE_MS = 15_000;
+
+/** The server ends after ten minutes in which nobody asks, and every session with it. */
+const TOUCH_MS = 4 * 60_000;
 
 interface Live {
   /** The newest one; it stays when the server goes away. */
@@ -15,43 +19,51 @@ interface Live {
 
 let live: Live = { tick: undefined, isConnected: true };
 const listeners = new Set<(live: Live) => void>();
-const incidentListeners = new Set<(incident: IncidentSummary) => void>();
+
+/** Told of an incident that is new or has changed; of undefined if there may be any, as nobody listened for a while. */
+type NewsListener = (incident: IncidentSummary | undefined) => void;
+const newsListeners = new Set<NewsListener>();
 
 /** Keeps one stream of events for all pages. Returns what ends it. */
 export function watch(): () => void {
-  let source: EventSource | undefined;
-  let timer: number | undefined;
-  const open = () => {
-    source = new EventSource(`${API}/events`);
-    source.addEventListener("tick", ({ data }) => {
-      set({ tick: JSON.parse(data as string) as Tick, isConnected: true });
-    });
-    source.addEventListener("incident", ({ data }) => {
-      const incident = JSON.parse(data as string) as IncidentSummary;
-      for (const listener of incidentListeners) listener(incident);
-    });
-    source.addEventListener("error", () => {
-      set({ ...live, isConnected: false });
-      source?.close(); // its own retries end at the first answer that is no stream
-      timer = window.setTimeout(reopen, RETRY_MS);
-    });
-  };
-  const reopen = () => {
-    // a server that was started anew does not know the session: asking says so
-    openSession().then(open, () => {
-      timer = window.setTimeout(reopen, RETRY_MS);
-    });
-  };
-  open();
+  let silence: number | undefined;
+  let isFirst = true;
+  const end = follow("/events", {
+    on: {
+      tick: (tick: Tick) => {
+        window.clearTimeout(silence);
+        silence = window.setTimeout(away, SILENCE_MS);
+        set({ tick, isConnected: true });
+      },
+      incident: tell,
+    },
+    onOpen: () => {
+      if (!isFirst) tell(undefined);
+      isFirst = false;
+    },
+    onAway: away,
+  });
+  const touch = window.setInterval(() => {
+    if (document.visibilityState === "hidden") void openSession().catch(() => undefined); // said once it is seen
+  }, TOUCH_MS);
   return () => {
-    window.clearTimeout(timer);
-    source?.close();
+    window.clearTimeout(silence);
+    window.clearInterval(touch);
+    end();
   };
+}
+
+function away(): void {
+  if (document.visibilityState === "visible") set({ ...live, isConnected: false });
 }
 
 function set(next: Live): void {
   live = next;
   for (const listener of listeners) listener(live);
+}
+
+function tell(incident: IncidentSummary | undefined): void {
+  for (const listener of newsListeners) listener(incident);
 }
 
 export function useLive(): Live {
@@ -64,10 +76,13 @@ export function useLive(): Live {
   return now;
 }
 
-/** Calls back for each incident that is new or has changed. */
-export function useIncidentNews(listener: (incident: IncidentSummary) => void): void {
+/** Reloads for each incident, or for the one with this id, that is new or has changed. */
+export function useIncidentNews(reload: () => void, id?: string): void {
   useEffect(() => {
-    incidentListeners.add(listener);
-    return () => void incidentListeners.delete(listener);
-  }, [listener]);
+    const listener: NewsListener = (incident) => {
+      if (id === undefined || incident === undefined || incident.id === id) reload();
+    };
+    newsListeners.add(listener);
+    return () => void newsListeners.delete(listener);
+  }, [reload, id]);
 }

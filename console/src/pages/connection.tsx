@@ -12,8 +12,13 @@ import { ClosedTable } from "./connections.tsx";
 
 const EVERY_MS = 5_000;
 
+/** One that was closed stays as it is. */
+function untilClosed(detail: ConnectionDetail | undefined): number | undefined {
+  return detail !== undefined && detail.connection.end !== null ? undefined : EVERY_MS;
+}
+
 export function ConnectionPage({ id }: { readonly id: string }) {
-  const { data, error, reload } = useResource<ConnectionDetail>(`/connections/${id}`, EVERY_MS);
+  const { data, error, reload } = useResource<ConnectionDetail>(`/connections/${id}`, untilClosed);
   return (
     <>
       <p class="crumbs">

@@ -1,4 +1,3 @@
-import { useEffect, useState } from "preact/hooks";
 import type {
   ConnectionRow,
   LinkSort,
@@ -9,14 +8,17 @@ import { useResource } from "../api/use-resource.ts";
 import { bytes, count, duration, milliseconds, words } from "../format.ts";
 import { Empty } from "../parts/empty.tsx";
 import { Failure } from "../parts/failure.tsx";
+import { SearchField } from "../parts/search-field.tsx";
 import { Time } from "../parts/time.tsx";
-import { Link, setQuery, usePlace } from "../router.tsx";
+import { changeQuery, Link, usePlace } from "../router.tsx";
 
 const LIVE_EVERY_MS = 2_000;
 const PER_PAGE = 50;
 
-/** A filter is asked for once the typing pauses. */
-const TYPING_MS = 250;
+/** The server goes no further: whoever pages on looks for something, which a filter finds. */
+const MAX_OFFSET = 10_000;
+
+const change = (next: Record<string, string>) => changeQuery({ offset: "", ...next });
 
 export function ConnectionsPage() {
   const { query } = usePlace();
@@ -25,8 +27,6 @@ export function ConnectionsPage() {
   const order = query.get("order") ?? "desc";
   const text = query.get("q") ?? "";
   const offset = Number(query.get("offset") ?? 0);
-  const change = (next: Record<string, string>) =>
-    setQuery({ ...Object.fromEntries(query), offset: "", ...next });
   const ask = new URLSearchParams({
     state,
     sort,
@@ -35,8 +35,7 @@ export function ConnectionsPage() {
     offset: String(offset),
     limit: String(PER_PAGE),
   });
-  const { data, error, reload } = useResource<Page>(
-    `/connections?${ask}`,
+  const { data, error, reload } = useResource<Page>(`/connections?${ask}`, () =>
     state === "live" ? LIVE_EVERY_MS : undefined,
   );
   return (
@@ -57,7 +56,8 @@ export function ConnectionsPage() {
             </label>
           ))}
         </fieldset>
-        <Filter
+        <SearchField
+          label="Filter"
           value={text}
           hint={state === "live" ? "Part of an id, address or client" : "A client's id, or its address"}
           onChange={(q) => change({ q })}
@@ -95,32 +95,6 @@ export function ConnectionsPage() {
         </>
       )}
     </>
-  );
-}
-
-interface FilterProps {
-  readonly value: string;
-  readonly hint: string;
-  readonly onChange: (value: string) => void;
-}
-
-function Filter({ value, hint, onChange }: FilterProps) {
-  const [typed, setTyped] = useState(value);
-  useEffect(() => {
-    if (typed === value) return;
-    const timer = setTimeout(() => onChange(typed), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  return (
-    <label class="search">
-      <span class="for-readers">Filter</span>
-      <input
-        type="search"
-        placeholder={hint}
-        value={typed}
-        onInput={({ currentTarget }) => setTyped(currentTarget.value)}
-      />
-    </label>
   );
 }
 
@@ -165,7 +139,9 @@ function LiveTable({ links, sort, isDescending, onSort }: LiveTableProps) {
             <tr key={link.id}>
               <td data-label="Client" class="wide">
                 <Link to={`/connections/${link.id}`}>{link.clientId ?? link.id}</Link>
-                <span class="fine"> {[link.clientVersion, link.role].filter(Boolean).join(", ")}</span>
+                {(link.clientVersion ?? link.role) !== null && (
+                  <span class="fine"> {[link.clientVersion, link.role].filter(Boolean).join(", ")}</span>
+                )}
               </td>
               <td data-label="Address">{link.address}</td>
               <td data-label="Since" class="number">
@@ -236,6 +212,7 @@ interface PagesProps {
 function Pages({ total, offset, onChange }: PagesProps) {
   if (total <= PER_PAGE) return null;
   const last = Math.min(offset + PER_PAGE, total);
+  const isLast = last >= total || offset + PER_PAGE > MAX_OFFSET;
   return (
     <nav class="row" aria-label="Pages of the table">
       <button type="button" disabled={offset === 0} onClick={() => onChange(Math.max(0, offset - PER_PAGE))}>
@@ -243,8 +220,9 @@ function Pages({ total, offset, onChange }: PagesProps) {
       </button>
       <span>
         {(offset + 1).toLocaleString()} to {last.toLocaleString()} of {total.toLocaleString()}
+        {isLast && last < total && ": the filter finds the others"}
       </span>
-      <button type="button" disabled={last >= total} onClick={() => onChange(offset + PER_PAGE)}>
+      <button type="button" disabled={isLast} onClick={() => onChange(offset + PER_PAGE)}>
         Next
       </button>
     </nav>

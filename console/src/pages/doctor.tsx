@@ -12,8 +12,14 @@ import { RepairLog as RepairLogCard } from "../parts/repair-log.tsx";
 import { Repairs } from "../parts/repairs.tsx";
 import { Time } from "../parts/time.tsx";
 
+/** A result that is older says how it was, and whoever opens this page wants to know how it is. */
+const FRESH_MS = 60_000;
+
+/** While somebody else has it look or repair. */
+const OTHERS_MS = 1_000;
+
 export function DoctorPage() {
-  const { data, error: lastError, reload } = useResource<LastDoctor>("/doctor");
+  const { data, error: lastError, reload } = useResource<LastDoctor>("/doctor", untilDone);
   const made = useResource<RepairLog>("/doctor/repairs");
   const [progress, setProgress] = useState<string>();
   const [error, setError] = useState<Error>();
@@ -22,27 +28,29 @@ export function DoctorPage() {
     setError(undefined);
     try {
       await run<DoctorReport>("/doctor", {}, setProgress);
-      reload();
     } catch (thrown) {
       setError(thrown as Error);
     } finally {
       setProgress(undefined);
+      reload();
     }
   }, [reload]);
-  // whoever opens this page wants to know
-  const isFirst = data !== undefined && data.last === null;
+  const isAnswered = data !== undefined;
   useEffect(() => {
-    if (isFirst) void look();
-  }, [isFirst, look]);
+    if (!isAnswered || data.isRunning) return;
+    if (data.last === null || Date.now() - data.last.at > FRESH_MS) void look();
+  }, [isAnswered, look]);
+  const told =
+    progress ?? (data?.isRunning === true ? "Something is looked at or changed here already …" : undefined);
 
   return (
     <>
       <h1>Doctor</h1>
       <div class="row">
-        <button type="button" class="primary" disabled={progress !== undefined} onClick={() => void look()}>
+        <button type="button" class="primary" disabled={told !== undefined} onClick={() => void look()}>
           Look again
         </button>
-        {progress === undefined ? (
+        {told === undefined ? (
           <span class="fine">
             {data?.last == null ? (
               ""
@@ -53,7 +61,7 @@ export function DoctorPage() {
             )}
           </span>
         ) : (
-          <Progress text={progress} />
+          <Progress text={told} />
         )}
       </div>
       {error !== undefined && <Failure error={error} />}
@@ -70,9 +78,13 @@ export function DoctorPage() {
           }}
         />
       )}
-      <RepairLogCard log={made} />
+      <RepairLogCard log={made} onUndone={() => void look()} />
     </>
   );
+}
+
+function untilDone(data: LastDoctor | undefined): number | undefined {
+  return data?.isRunning === true ? OTHERS_MS : undefined;
 }
 
 interface ReportProps {

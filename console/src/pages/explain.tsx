@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Explained } from "../../../src/control/contract.ts";
 import { post } from "../api/client.ts";
-import { bytes } from "../format.ts";
+import { bytes, words } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { FindingCard } from "../parts/finding.tsx";
@@ -9,16 +9,18 @@ import { Progress } from "../parts/progress.tsx";
 
 const MAX_BYTES = 10 * 1024 * 1024;
 
+const MAX_SHOWN_BYTES = 200_000;
+
 const EXAMPLE = "gateway closed (1006 abnormal closure (no close frame))";
 
 export function ExplainPage() {
   const [text, setText] = useState("");
-  const [explained, setExplained] = useState<Explained>();
+  const [answer, setAnswer] = useState<{ explained: Explained; name: string | undefined }>();
   const [error, setError] = useState<Error>();
   const [isBusy, setIsBusy] = useState(false);
   const [isOver, setIsOver] = useState(false);
 
-  const explain = async (given: Blob) => {
+  const explain = async (given: Blob, name?: string) => {
     setIsBusy(true);
     setError(undefined);
     try {
@@ -27,17 +29,17 @@ export function ExplainPage() {
           `The file has ${bytes(given.size)}; at most ${bytes(MAX_BYTES)} can be read: give its last part`,
         );
       }
-      setExplained(await post<Explained>("/explain", given));
+      // a large log is explained without being shown
+      if (name !== undefined) setText(given.size <= MAX_SHOWN_BYTES ? await given.text() : "");
+      setAnswer({ explained: await post<Explained>("/explain", given), name });
     } catch (thrown) {
       setError(thrown as Error);
     } finally {
       setIsBusy(false);
     }
   };
-  const take = async (file: File) => {
-    // a large log is explained without being shown
-    setText(file.size <= 200_000 ? await file.text() : "");
-    await explain(file);
+  const take = (file: File | undefined) => {
+    if (file !== undefined && !isBusy) void explain(file, file.name);
   };
   return (
     <>
@@ -50,15 +52,17 @@ export function ExplainPage() {
           void explain(new Blob([text]));
         }}
         onDragOver={(event) => {
+          if (event.dataTransfer?.types.includes("Files") !== true) return; // text goes where text goes
           event.preventDefault();
           setIsOver(true);
         }}
         onDragLeave={() => setIsOver(false)}
         onDrop={(event) => {
-          event.preventDefault();
           setIsOver(false);
           const file = event.dataTransfer?.files[0];
-          if (file !== undefined) void take(file);
+          if (file === undefined) return;
+          event.preventDefault();
+          take(file);
         }}
       >
         <label for="text">The error, or a part of the log</label>
@@ -82,7 +86,7 @@ export function ExplainPage() {
               onChange={({ currentTarget }) => {
                 const file = currentTarget.files?.[0];
                 currentTarget.value = ""; // the same one again is a change, too
-                if (file !== undefined) void take(file);
+                take(file);
               }}
             />
           </label>
@@ -90,45 +94,60 @@ export function ExplainPage() {
         </div>
       </form>
       {error !== undefined && <Failure error={error} />}
-      {explained !== undefined && <Answer explained={explained} />}
+      {/* there before there is anything in it: only then is it read aloud */}
+      <div aria-live="polite">{answer !== undefined && <Verdict {...answer} />}</div>
+      {answer !== undefined && <Grounds explained={answer.explained} />}
     </>
   );
 }
 
-function Answer({ explained }: { readonly explained: Explained }) {
-  const { verdict, causes, lines } = explained;
-  const held = causes.filter((finding) => finding.verdict !== "ruled out");
+interface VerdictProps {
+  readonly explained: Explained;
+  /** Of the file that was read. */
+  readonly name: string | undefined;
+}
+
+function Verdict({ explained: { verdict, causes }, name }: VerdictProps) {
+  const first = causes.find((finding) => finding.verdict !== "ruled out");
   return (
-    <div aria-live="polite">
-      <section class={`verdict verdict-${held.length === 0 ? "none" : "bad"}`} aria-label="Answer">
+    <section class={`verdict verdict-${first === undefined ? "none" : "bad"}`} aria-label="Answer">
+      <p>
+        <Badge word={verdict} /> {name !== undefined && <span class="fine">{name}</span>}
+      </p>
+      <p class="verdict-text">
+        {first === undefined ? "This text alone does not say why." : `${first.title}.`}
+      </p>
+      {first === undefined && (
         <p>
-          <Badge word={verdict} />
+          A 1006 is only what the client saw. The lines before it decide: paste more of the log, or run the
+          Doctor on the machine of the gateway.
         </p>
-        <p class="verdict-text">
-          {held[0] === undefined ? "This text alone does not say why." : `${held[0].title}.`}
-        </p>
-        {held[0] === undefined && (
-          <p>
-            A 1006 is only what the client saw. The lines before it decide: paste more of the log, or run the
-            Doctor on the machine of the gateway.
-          </p>
-        )}
-      </section>
+      )}
+    </section>
+  );
+}
+
+/** What the answer rests on. */
+function Grounds({ explained: { causes, lines } }: { readonly explained: Explained }) {
+  return (
+    <>
       {lines.length > 0 && (
         <section class="card" aria-labelledby="decided">
           <h2 id="decided">The lines that decided</h2>
           <ol class="decided">
             {lines.map(({ number, text, causes: ids }) => (
               <li key={number} value={number}>
-                <mark>{text}</mark> <span class="fine">{ids.join(", ")}</span>
+                <mark>{text}</mark> <span class="fine">{ids.map(words).join(", ")}</span>
               </li>
             ))}
           </ol>
         </section>
       )}
-      {held.map((finding) => (
-        <FindingCard key={finding.id} finding={finding} />
-      ))}
-    </div>
+      {causes
+        .filter((finding) => finding.verdict !== "ruled out")
+        .map((finding) => (
+          <FindingCard key={finding.id} finding={finding} />
+        ))}
+    </>
   );
 }

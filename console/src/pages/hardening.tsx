@@ -1,6 +1,10 @@
 import { useState } from "preact/hooks";
-import type { Hardening, HardeningAdvice } from "../../../src/control/contract.ts";
-import { post, run } from "../api/client.ts";
+import type {
+  Hardening,
+  HardeningAdvice,
+  RepairLog as RepairLogData,
+} from "../../../src/control/contract.ts";
+import { run } from "../api/client.ts";
 import { useResource } from "../api/use-resource.ts";
 import { Badge } from "../parts/badge.tsx";
 import { CommandBlock } from "../parts/command-block.tsx";
@@ -9,9 +13,11 @@ import { Diff } from "../parts/diff.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Notice } from "../parts/notice.tsx";
 import { Progress } from "../parts/progress.tsx";
+import { RepairLog } from "../parts/repair-log.tsx";
 
 export function HardeningPage() {
   const { data, error, reload } = useResource<Hardening>("/harden");
+  const log = useResource<RepairLogData>("/doctor/repairs");
   const [made, setMade] = useState<readonly HardeningAdvice[]>([]);
   const isMade = (advice: HardeningAdvice) => advice.outcome !== undefined;
   return (
@@ -20,7 +26,7 @@ export function HardeningPage() {
       <p>What to change before it breaks again, each with its reason and the exact lines.</p>
       {error !== undefined && <Failure error={error} onRetry={reload} />}
       {made.map((advice) => (
-        <Made key={advice.undo ?? advice.id} advice={advice} onUndone={reload} />
+        <Made key={advice.undo ?? advice.id} advice={advice} />
       ))}
       {data === undefined ? (
         error === undefined && (
@@ -33,11 +39,19 @@ export function HardeningPage() {
         <Findings
           advice={data.advice}
           onApplied={(result) => {
-            setMade((before) => [...before, ...result.advice.filter(isMade)]);
+            setMade(result.advice.filter(isMade));
             reload();
+            log.reload();
           }}
         />
       )}
+      <RepairLog
+        log={log}
+        onUndone={() => {
+          setMade([]);
+          reload();
+        }}
+      />
     </>
   );
 }
@@ -165,31 +179,14 @@ function Item({ advice, onApplied }: ItemProps) {
   );
 }
 
-function Made({ advice, onUndone }: { readonly advice: HardeningAdvice; readonly onUndone: () => void }) {
-  const { title, outcome = "", error: failure, undo: ledgerId, afterwards } = advice;
-  const [isUndone, setIsUndone] = useState(false);
-  const [error, setError] = useState<Error>();
-  const undo = async () => {
-    try {
-      await post("/harden/undo", { id: ledgerId });
-      setIsUndone(true);
-      onUndone();
-    } catch (thrown) {
-      setError(thrown as Error);
-    }
-  };
+/** What came of it; it is taken back in the list of changes. */
+function Made({ advice }: { readonly advice: HardeningAdvice }) {
+  const { title, outcome = "", error, afterwards } = advice;
   return (
     <Notice kind={outcome === "applied" ? "good" : "bad"} isLive>
       <Badge word={outcome} /> {title}
-      {failure === undefined ? "" : `: ${failure}`}
-      {isUndone ? " (taken back)" : ""}{" "}
-      {ledgerId !== undefined && !isUndone && (
-        <button type="button" onClick={() => void undo()}>
-          Undo
-        </button>
-      )}
-      {afterwards !== undefined && !isUndone && <p class="fine">{afterwards}</p>}
-      {error !== undefined && <Failure error={error} />}
+      {error === undefined ? "" : `: ${error}`}
+      {afterwards !== undefined && <p class="fine">{afterwards}</p>}
     </Notice>
   );
 }

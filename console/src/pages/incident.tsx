@@ -1,4 +1,3 @@
-import { useCallback } from "preact/hooks";
 import type { IncidentDetail } from "../../../src/control/contract.ts";
 import { API } from "../api/client.ts";
 import { useIncidentNews } from "../api/live.ts";
@@ -13,14 +12,7 @@ import { Link } from "../router.tsx";
 
 export function IncidentPage({ id }: { readonly id: string }) {
   const { data, error, reload } = useResource<IncidentDetail>(`/incidents/${id}`);
-  useIncidentNews(
-    useCallback(
-      (news) => {
-        if (news.id === id) reload();
-      },
-      [id, reload],
-    ),
-  );
+  useIncidentNews(reload, id);
   return (
     <>
       <p class="crumbs">
@@ -48,7 +40,7 @@ function Incident({ detail }: { readonly detail: IncidentDetail }) {
           <Time at={openedAt} />
         </dd>
         <dt>Lasted</dt>
-        <dd>{closedAt === null ? <Badge word="warn" text="it lasts" /> : duration(closedAt - openedAt)}</dd>
+        <dd>{closedAt === null ? <Badge word="warn" text="ongoing" /> : duration(closedAt - openedAt)}</dd>
         <dt>Cost</dt>
         <dd>
           {connections === 0 ? "nobody was disconnected" : `${count(connections, "client")} disconnected`}

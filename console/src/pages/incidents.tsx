@@ -1,4 +1,3 @@
-import { useCallback } from "preact/hooks";
 import type { IncidentSummary } from "../../../src/control/contract.ts";
 import { useIncidentNews } from "../api/live.ts";
 import { useResource } from "../api/use-resource.ts";
@@ -7,7 +6,7 @@ import { Badge } from "../parts/badge.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Time } from "../parts/time.tsx";
-import { Link, setQuery, usePlace } from "../router.tsx";
+import { changeQuery, Link, usePlace } from "../router.tsx";
 
 interface IncidentList {
   readonly incidents: readonly IncidentSummary[];
@@ -19,9 +18,11 @@ const KINDS = [
   ["burst", "Bursts"],
 ] as const;
 
+const LIMIT = 200;
+
 export function IncidentsPage() {
-  const { data, error, reload } = useResource<IncidentList>("/incidents?limit=200");
-  useIncidentNews(useCallback(() => reload(), [reload]));
+  const { data, error, reload } = useResource<IncidentList>(`/incidents?limit=${LIMIT}`);
+  useIncidentNews(reload);
   const kind = usePlace().query.get("kind") ?? "";
   const shown = data?.incidents.filter((one) => kind === "" || one.kind === kind);
   return (
@@ -37,19 +38,20 @@ export function IncidentsPage() {
               type="radio"
               name="kind"
               checked={kind === value}
-              onChange={() => setQuery({ kind: value })}
+              onChange={() => changeQuery({ kind: value })}
             />
             <span>{name}</span>
           </label>
         ))}
       </fieldset>
       {shown === undefined ? (
-        <div class="skeleton" />
+        error === undefined && <div class="skeleton" />
       ) : shown.length === 0 ? (
         <Empty>Nothing of this kind is recorded. That is how it should be.</Empty>
       ) : (
         <IncidentTable incidents={shown} />
       )}
+      {data?.incidents.length === LIMIT && <p class="fine">Only the newest {LIMIT} are listed.</p>}
     </>
   );
 }
@@ -83,7 +85,7 @@ function IncidentTable({ incidents }: IncidentList) {
                 {words(cause)} <Badge word={verdict} />
               </td>
               <td data-label="Lasted" class="number">
-                {closedAt === null ? <Badge word="warn" text="it lasts" /> : duration(closedAt - openedAt)}
+                {closedAt === null ? <Badge word="warn" text="ongoing" /> : duration(closedAt - openedAt)}
               </td>
               <td data-label="Disconnected" class="number">
                 {connections.toLocaleString()}

@@ -1,4 +1,6 @@
-import { useEffect } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useErrorBoundary } from "preact/hooks";
+import { Failure } from "../parts/failure.tsx";
 import { usePlace } from "../router.tsx";
 import { ConnectionPage } from "./connection.tsx";
 import { ConnectionsPage } from "./connections.tsx";
@@ -13,10 +15,29 @@ import { OverviewPage } from "./overview.tsx";
 import { PlaybookPage } from "./playbook.tsx";
 import { PlaybooksPage } from "./playbooks.tsx";
 
-/** The page of the current place. */
 export function Page() {
   const { path } = usePlace();
-  useHeadingFocus(path);
+  useContentFocus(path);
+  return (
+    <Guarded key={path}>
+      <PageOf path={path} />
+    </Guarded>
+  );
+}
+
+/** A page that fails leaves the others. */
+function Guarded({ children }: { readonly children: ComponentChildren }) {
+  const [error] = useErrorBoundary();
+  if (error === undefined) return <>{children}</>;
+  return (
+    <>
+      <h1>This page cannot be shown</h1>
+      <Failure error={error as Error} onRetry={() => window.location.reload()} />
+    </>
+  );
+}
+
+function PageOf({ path }: { readonly path: string }) {
   const [first = "", id] = path.slice(1).split("/");
   switch (first) {
     case "":
@@ -42,8 +63,8 @@ export function Page() {
 
 let isFirst = true;
 
-/** A screen reader hears that the page is another one: its heading takes the focus, as after a full load. */
-function useHeadingFocus(path: string): void {
+/** A screen reader hears that the page is another one: the content takes the focus, as after a full load. */
+function useContentFocus(path: string): void {
   useEffect(() => {
     if (!isFirst) document.getElementById("content")?.focus({ preventScroll: true });
     isFirst = false;

@@ -1,11 +1,12 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { LogEntry, LogTail } from "../../../src/control/contract.ts";
-import { API } from "../api/client.ts";
+import { follow } from "../api/stream.ts";
 import { useResource } from "../api/use-resource.ts";
-import { absolute, clock } from "../format.ts";
-import { Empty } from "../parts/empty.tsx";
+import { absolute } from "../format.ts";
 import { Failure } from "../parts/failure.tsx";
-import { setQuery, usePlace } from "../router.tsx";
+import { LogLines } from "../parts/log-lines.tsx";
+import { SearchField } from "../parts/search-field.tsx";
+import { changeQuery, usePlace } from "../router.tsx";
 
 const SOURCES = ["all", "gateway", "edge", "supervisor", "control"] as const;
 const LEVELS = [
@@ -17,20 +18,12 @@ const LEVELS = [
 /** More lines than anybody scrolls through; older ones are in the files. */
 const MAX_LINES = 1_000;
 
-const TYPING_MS = 250;
-
 export function LogsPage() {
   const { query } = usePlace();
   const source = query.get("source") ?? "all";
   const level = query.get("level") ?? "info";
   const before = query.get("before") ?? "";
   const text = query.get("q") ?? "";
-  const [typed, setTyped] = useState(text);
-  const change = (next: Record<string, string>) => setQuery({ ...Object.fromEntries(query), ...next });
-  useEffect(() => {
-    const timer = setTimeout(() => typed !== text && change({ q: typed }), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
   const filters = new URLSearchParams({ source, level, q: text, limit: "500" }).toString();
   return (
     <>
@@ -38,7 +31,10 @@ export function LogsPage() {
       <div class="row filters">
         <label>
           <span class="for-readers">Source</span>
-          <select value={source} onChange={({ currentTarget }) => change({ source: currentTarget.value })}>
+          <select
+            value={source}
+            onChange={({ currentTarget }) => changeQuery({ source: currentTarget.value })}
+          >
             {SOURCES.map((name) => (
               <option key={name} value={name}>
                 {name === "all" ? "All sources" : name}
@@ -48,7 +44,7 @@ export function LogsPage() {
         </label>
         <label>
           <span class="for-readers">Level</span>
-          <select value={level} onChange={({ currentTarget }) => change({ level: currentTarget.value })}>
+          <select value={level} onChange={({ currentTarget }) => changeQuery({ level: currentTarget.value })}>
             {LEVELS.map(([value, name]) => (
               <option key={value} value={value}>
                 {name}
@@ -56,149 +52,76 @@ export function LogsPage() {
             ))}
           </select>
         </label>
-        <label class="search">
-          <span class="for-readers">Text</span>
-          <input
-            type="search"
-            placeholder="Text in the line"
-            value={typed}
-            onInput={({ currentTarget }) => setTyped(currentTarget.value)}
-          />
-        </label>
+        <SearchField label="Text" hint="Text in the line" value={text} onChange={(q) => changeQuery({ q })} />
       </div>
-      {before === "" ? (
-        <Tail key={filters} filters={filters} />
-      ) : (
-        <Past filters={filters} before={before} onLive={() => change({ before: "" })} />
-      )}
+      {before === "" ? <Tail key={filters} filters={filters} /> : <Past filters={filters} before={before} />}
     </>
   );
 }
 
-/** Follows what is written. */
+/** Follows what is written, until somebody scrolls back: what they read then stays where it is. */
 function Tail({ filters }: { readonly filters: string }) {
   const [lines, setLines] = useState<readonly LogEntry[]>();
-  const [isFollowing, setIsFollowing] = useState(true);
+  const [held, setHeld] = useState<readonly LogEntry[]>();
   const [isAway, setIsAway] = useState(false);
   useEffect(() => {
-    const source = new EventSource(`${API}/logs/events?${filters}`);
     let isNew = true; // a stream that was opened again begins with its last lines
-    source.addEventListener("open", () => {
-      isNew = true;
-      setIsAway(false);
+    return follow(`/logs/events?${filters}`, {
+      on: {
+        lines: ({ lines: more }: { lines: readonly LogEntry[] }) => {
+          const isFirst = isNew;
+          isNew = false;
+          setLines((before = []) => (isFirst ? more : [...before, ...more]).slice(-MAX_LINES));
+        },
+      },
+      onOpen: () => {
+        isNew = true;
+        setIsAway(false);
+      },
+      onAway: () => setIsAway(true),
     });
-    source.addEventListener("error", () => setIsAway(true));
-    source.addEventListener("lines", ({ data }) => {
-      const { lines: more } = JSON.parse(data as string) as { lines: readonly LogEntry[] };
-      const isFirst = isNew;
-      isNew = false;
-      setLines((before = []) => (isFirst ? more : [...before, ...more]).slice(-MAX_LINES));
-    });
-    return () => source.close();
   }, [filters]);
+  const setIsFollowing = (isFollowing: boolean) =>
+    setHeld((before) => (isFollowing ? undefined : (before ?? lines)));
   return (
-    <>
-      <div class="row">
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={isFollowing}
-            onChange={({ currentTarget }) => setIsFollowing(currentTarget.checked)}
-          />
-          Follow new lines
-        </label>
-        <JumpToCrash lines={lines ?? []} onJump={() => setIsFollowing(false)} />
-        <span class="fine" role="status">
-          {isAway ? "Nobody sends lines now; trying again." : ""}
-        </span>
-      </div>
-      <Lines lines={lines} isFollowing={isFollowing} />
-    </>
+    <LogLines
+      lines={held ?? lines}
+      isAtEnd={held === undefined}
+      onIsAtEnd={setIsFollowing}
+      none="No line fits. New ones appear here by themselves."
+    >
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={held === undefined}
+          onChange={({ currentTarget }) => setIsFollowing(currentTarget.checked)}
+        />
+        Follow new lines
+      </label>
+      <span class="fine" role="status">
+        {isAway
+          ? "The server does not answer; trying again."
+          : held !== undefined && lines?.at(-1) !== held.at(-1)
+            ? "There are new lines."
+            : ""}
+      </span>
+    </LogLines>
   );
 }
 
-interface PastProps {
-  readonly filters: string;
-  readonly before: string;
-  readonly onLive: () => void;
-}
-
-function Past({ filters, before, onLive }: PastProps) {
-  const { data, error } = useResource<LogTail>(`/logs?${filters}&before=${encodeURIComponent(before)}`);
+function Past({ filters, before }: { readonly filters: string; readonly before: string }) {
+  const { data, error, reload } = useResource<LogTail>(
+    `/logs?${filters}&before=${encodeURIComponent(before)}`,
+  );
   return (
     <>
-      <div class="row">
+      {error !== undefined && <Failure error={error} onRetry={reload} />}
+      <LogLines lines={data?.lines} isAtEnd none="No line fits, up to then.">
         <span>Up to {absolute(Date.parse(before))}</span>
-        <button type="button" onClick={onLive}>
+        <button type="button" onClick={() => changeQuery({ before: "" })}>
           Show what is written now
         </button>
-        <JumpToCrash lines={data?.lines ?? []} onJump={() => undefined} />
-      </div>
-      {error !== undefined && <Failure error={error} />}
-      <Lines lines={data?.lines} isFollowing />
+      </LogLines>
     </>
-  );
-}
-
-/** The last word of a process before it ended: most often the answer. */
-function lineBeforeCrash(lines: readonly LogEntry[]): number | undefined {
-  const end = lines.findLastIndex(({ stream, level }) => stream === "end" && level === "error");
-  if (end === -1) return undefined;
-  const own = lines
-    .slice(0, end)
-    .findLastIndex(({ source, stream }) => source === lines[end]!.source && stream !== "end");
-  return own === -1 ? end : own;
-}
-
-function JumpToCrash({
-  lines,
-  onJump,
-}: {
-  readonly lines: readonly LogEntry[];
-  readonly onJump: () => void;
-}) {
-  const index = lineBeforeCrash(lines);
-  return (
-    <button
-      type="button"
-      disabled={index === undefined}
-      title={index === undefined ? "No crash is in these lines" : undefined}
-      onClick={() => {
-        onJump();
-        const line = document.querySelector(`[data-line="${index}"]`);
-        line?.scrollIntoView({ block: "center" });
-        line?.classList.add("log-found");
-      }}
-    >
-      The line before the crash
-    </button>
-  );
-}
-
-interface LinesProps {
-  readonly lines: readonly LogEntry[] | undefined;
-  readonly isFollowing: boolean;
-}
-
-function Lines({ lines, isFollowing }: LinesProps) {
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (isFollowing && place.current !== null) place.current.scrollTop = place.current.scrollHeight;
-  }, [lines, isFollowing]);
-  if (lines === undefined) return <div class="skeleton" />;
-  if (lines.length === 0) return <Empty>No line fits. New ones appear here by themselves.</Empty>;
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, with the keyboard too
-    <div ref={place} class="log" tabIndex={0} role="log" aria-label="Lines of the logs" aria-live="off">
-      {lines.map(({ time, source, stream, level, text }, index) => (
-        <div key={index} data-line={index} class={`log-line log-${stream === "end" ? "end" : level}`}>
-          <time dateTime={time} title={absolute(Date.parse(time))}>
-            {clock(Date.parse(time))}
-          </time>
-          <span class="log-source">{source}</span>
-          <span class="log-text">{text}</span>
-        </div>
-      ))}
-    </div>
   );
 }

@@ -1,13 +1,13 @@
-import { useCallback, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { IncidentSummary, Overview, Restart } from "../../../src/control/contract.ts";
 import { useIncidentNews, useLive } from "../api/live.ts";
 import { useResource } from "../api/use-resource.ts";
-import { bytes, count, milliseconds, words } from "../format.ts";
+import { count, duration, words } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { IncidentLine } from "../parts/incident-line.tsx";
-import { type Line, LineChart, POWERS_OF_TWO, WHOLE } from "../parts/line-chart.tsx";
+import { Measured } from "../parts/measured.tsx";
 import { type Bucket, StackedBars } from "../parts/stacked-bars.tsx";
 import { Time } from "../parts/time.tsx";
 import { Link } from "../router.tsx";
@@ -19,27 +19,19 @@ const SPANS = [
   ["720", "30 days"],
 ] as const;
 
-/** The recorder takes a sample every 10 s. */
-const RELOAD_MS = 10_000;
+/** The edge takes a sample every 10 s. */
+const SAMPLE_MS = 10_000;
 
 export function OverviewPage() {
   const [hours, setHours] = useState<string>("24");
-  const { data, error, reload } = useResource<Overview>(`/overview?hours=${hours}`, RELOAD_MS);
-  useIncidentNews(useCallback(() => reload(), [reload]));
-  const { tick } = useLive();
+  const { data, error, reload } = useResource<Overview>(`/overview?hours=${hours}`, everySample);
+  useIncidentNews(reload);
+  // a tick changes the sentence, and none of the charts
+  const charts = useMemo(() => data && <Charts overview={data} />, [data]);
   return (
     <>
       <h1>Overview</h1>
-      <p class="sentence" role="status">
-        {tick?.sentence ?? data?.sentence ?? "…"}
-      </p>
-      {tick !== undefined && tick.state !== "healthy" && (
-        <p>
-          <Link to="/doctor" class="button primary">
-            Run the doctor
-          </Link>
-        </p>
-      )}
+      <Sentence before={data?.sentence} />
       {error !== undefined && <Failure error={error} onRetry={reload} />}
       <fieldset class="spans">
         <legend class="for-readers">Time span</legend>
@@ -50,20 +42,33 @@ export function OverviewPage() {
           </label>
         ))}
       </fieldset>
-      {data === undefined ? <div class="skeleton" /> : <Charts overview={data} />}
+      {charts ?? (error === undefined && <div class="skeleton" />)}
+    </>
+  );
+}
+
+function everySample(): number {
+  return SAMPLE_MS;
+}
+
+/** How it is, in a sentence; its place is kept, with the button's. */
+function Sentence({ before }: { readonly before: string | undefined }) {
+  const { tick } = useLive();
+  return (
+    <>
+      <p class="sentence">{tick?.sentence ?? before ?? "…"}</p>
+      {tick !== undefined && tick.state !== "healthy" && (
+        <p>
+          <Link to="/doctor" class="button primary">
+            Run the doctor
+          </Link>
+        </p>
+      )}
     </>
   );
 }
 
 function Charts({ overview }: { readonly overview: Overview }) {
-  const { samples, from, to, memory } = overview;
-  const axis = { times: samples.map(({ at }) => at), from, to };
-  const line = (label: string, colour: Line["colour"], values: Line["values"]): Line => ({
-    label,
-    colour,
-    values,
-  });
-  const limit = memory.heapLimitBytes;
   return (
     <>
       <section class="card" aria-labelledby="disconnects">
@@ -71,106 +76,14 @@ function Charts({ overview }: { readonly overview: Overview }) {
         <Disconnects overview={overview} />
       </section>
       <div class="grid">
-        <section class="card">
-          <LineChart
-            {...axis}
-            title="Connections"
-            steps={WHOLE}
-            format={(value) => Math.round(value).toLocaleString()}
-            lines={[
-              line(
-                "open",
-                "--line-1",
-                samples.map(({ connections }) => connections),
-              ),
-              line(
-                "held",
-                "--line-2",
-                samples.map(({ held }) => held),
-              ),
-            ]}
-          />
-        </section>
-        <section class="card">
-          <LineChart
-            {...axis}
-            title="Memory"
-            format={bytes}
-            steps={POWERS_OF_TWO}
-            lines={[
-              line(
-                "gateway",
-                "--line-1",
-                samples.map(({ gatewayRssBytes }) => gatewayRssBytes),
-              ),
-              line(
-                "edge",
-                "--line-3",
-                samples.map(({ rssBytes }) => rssBytes),
-              ),
-              ...(limit === null
-                ? []
-                : [
-                    {
-                      ...line(
-                        "heap limit",
-                        "--line-2",
-                        samples.map(() => limit),
-                      ),
-                      isDashed: true,
-                    },
-                  ]),
-            ]}
-          />
-          <p class="fine">
-            {memory.availableBytes === null
-              ? ""
-              : `${bytes(memory.availableBytes)} are free on this machine. `}
-            {limit === null && (
-              <>
-                No limit is set (<code>supervisor.heapMb</code>).
-              </>
-            )}
-          </p>
-        </section>
-        <section class="card">
-          <LineChart
-            {...axis}
-            title="Event-loop delay of the edge"
-            format={milliseconds}
-            lines={[
-              line(
-                "p50",
-                "--line-1",
-                samples.map(({ loopP50Ms }) => loopP50Ms),
-              ),
-              line(
-                "p99",
-                "--line-2",
-                samples.map(({ loopP99Ms }) => loopP99Ms),
-              ),
-            ]}
-          />
-        </section>
-        <section class="card">
-          <LineChart
-            {...axis}
-            title="Round trip to clients"
-            format={milliseconds}
-            lines={[
-              line(
-                "p50",
-                "--line-1",
-                samples.map(({ rttP50Ms }) => rttP50Ms),
-              ),
-              line(
-                "p99",
-                "--line-2",
-                samples.map(({ rttP99Ms }) => rttP99Ms),
-              ),
-            ]}
-          />
-        </section>
+        {overview.samples.length === 0 ? (
+          <section class="card">
+            <h2>Connections, memory, delays</h2>
+            <Empty>Nothing was measured in this time: the edge measures every 10 s while it runs.</Empty>
+          </section>
+        ) : (
+          <Measured overview={overview} />
+        )}
         <section class="card">
           <h2>Incidents</h2>
           <Incidents incidents={overview.incidents} />
@@ -239,12 +152,12 @@ function Restarts({ restarts }: { readonly restarts: readonly Restart[] }) {
     <>
       <ul class="plain">
         {restarts.slice(0, SHOWN).map(({ at, generation, readyAt, after }) => (
-          <li key={`${at} ${generation}`}>
-            <Time at={at} /> {after?.isPlanned === true && <Badge word="info" text="planned" />}{" "}
-            {after === null ? "first start" : after.summary}
+          <li key={`${at} ${generation}`} class="incident-line">
+            <Time at={at} />
+            {after === null ? ", the first start" : `, after ${after.summary}`}{" "}
+            {after?.isPlanned === true && <Badge word="info" text="planned" />}
             <span class="fine">
-              {" "}
-              {readyAt === null ? "not ready yet" : `ready after ${milliseconds(readyAt - at)}`}
+              {readyAt === null ? "not ready yet" : `ready after ${duration(readyAt - at)}`}
             </span>
           </li>
         ))}

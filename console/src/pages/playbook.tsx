@@ -4,7 +4,7 @@ import { useResource } from "../api/use-resource.ts";
 import { Failure } from "../parts/failure.tsx";
 import { Feedback } from "../parts/feedback.tsx";
 import { PlaybookSectionView } from "../parts/playbook-section.tsx";
-import { SHELLS, type Shell, shellOf } from "../parts/shells.ts";
+import { SHELLS, type Shell, shellOf, shellsOf } from "../parts/shells.ts";
 import { Link } from "../router.tsx";
 import { useSession } from "../session.ts";
 
@@ -12,6 +12,7 @@ export function PlaybookPage({ code }: { readonly code: string }) {
   const { platform } = useSession();
   const { data, error, reload } = useResource<Playbook>(`/playbooks/${code}`);
   const [shell, setShell] = useState<Shell>(() => shellOf(navigator.userAgent));
+  const here = shellsOf(platform);
   return (
     <>
       <p class="crumbs">
@@ -31,13 +32,23 @@ export function PlaybookPage({ code }: { readonly code: string }) {
               </label>
             ))}
           </fieldset>
-          {data.sections.map((section) =>
+          {!here.includes(shell) && (
+            <p class="fine">
+              The gateway runs on another system: what can be run from here stands under{" "}
+              {SHELLS.filter(([value]) => here.includes(value))
+                .map(([, name]) => name)
+                .join(" and ")}
+              .
+            </p>
+          )}
+          {data.sections.map((section, index) =>
             section.heading === FEEDBACK ? (
-              <Feedback key={section.heading} code={code} />
+              <Feedback key={index} code={code} />
             ) : (
               <PlaybookSectionView
-                key={section.heading}
+                key={index}
                 section={section}
+                isToldAbove={isToldAbove(data.sections, index)}
                 code={code}
                 shell={shell}
                 platform={platform}
@@ -49,6 +60,13 @@ export function PlaybookPage({ code }: { readonly code: string }) {
       )}
     </>
   );
+}
+
+/** A part of a section need not say again what the section says. */
+function isToldAbove(sections: Playbook["sections"], index: number): boolean {
+  const { level, relevance } = sections[index]!;
+  const around = sections.slice(0, index).findLast((one) => one.level < level);
+  return around?.relevance.kind === relevance.kind && around.relevance.why === relevance.why;
 }
 
 /** The page's last question is a form here. */

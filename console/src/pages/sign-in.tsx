@@ -29,7 +29,10 @@ export function SignIn({ why, onSignedIn }: SignInProps) {
       <img src="/__clawkit__/logo.svg" alt="ClawKit Logo" width="56" height="56" />
       <h1>ClawKit</h1>
       <p class="brand-what">Reliability Toolkit</p>
-      <p>Type this on the machine where the gateway runs. It opens this page signed in:</p>
+      <p>
+        Type this on the machine where the gateway runs. It opens this page signed in, or prints the address
+        that does:
+      </p>
       <CommandBlock lines={["clawkit console"]} />
       {told !== undefined && (
         <Notice kind="bad" isLive>
@@ -57,7 +60,7 @@ export function SignIn({ why, onSignedIn }: SignInProps) {
           </button>
         </div>
       </form>
-      <p class="fine">The token is sent to this machine only, and is kept nowhere in the browser.</p>
+      <p class="fine">The token is sent to the gateway's machine only, and is kept nowhere in the browser.</p>
     </main>
   );
 }

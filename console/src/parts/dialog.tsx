@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface DialogProps {
   readonly title: string;
@@ -23,9 +23,24 @@ export function Dialog({
   onNo,
 }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const element = dialog.current!;
+    element.showModal();
+    return () => element.close(); // gives the focus back: one that is only removed does not
+  }, []);
   return (
-    <dialog ref={dialog} class="dialog" aria-labelledby="dialog-title" onClose={onNo}>
+    <dialog
+      ref={dialog}
+      class="dialog"
+      aria-labelledby="dialog-title"
+      onCancel={(event) => {
+        event.preventDefault(); // it is closed as by the button: at once
+        onNo();
+      }}
+      onClose={({ currentTarget }) => {
+        if (currentTarget.isConnected) onNo(); // told late: another one may be open by then
+      }}
+    >
       <form
         method="dialog"
         onSubmit={(event) => {

@@ -1,5 +1,7 @@
 import { useState } from "preact/hooks";
+import type { FeedbackRequest, FeedbackTaken } from "../../../src/control/contract.ts";
 import { post } from "../api/client.ts";
+import { words } from "../format.ts";
 import { Failure } from "./failure.tsx";
 import { Notice } from "./notice.tsx";
 
@@ -12,11 +14,12 @@ const ANSWERS = [
 /** The page's last question; the answer changes what the doctor thinks of first on this installation. */
 export function Feedback({ code }: { readonly code: string }) {
   const [note, setNote] = useState("");
-  const [state, setState] = useState<{ isSaid?: boolean; error?: Error }>({});
-  const say = async (solved: string) => {
+  const [state, setState] = useState<{ isBusy?: boolean; taken?: FeedbackTaken; error?: Error }>({});
+  const say = async (solved: FeedbackRequest["solved"]) => {
+    setState({ isBusy: true });
     try {
-      await post("/feedback", { playbook: code, solved, ...(note.trim() === "" ? {} : { note }) });
-      setState({ isSaid: true });
+      const answer: FeedbackRequest = { playbook: code, solved, ...(note.trim() === "" ? {} : { note }) };
+      setState({ taken: await post<FeedbackTaken>("/feedback", answer) });
     } catch (thrown) {
       setState({ error: thrown as Error });
     }
@@ -24,9 +27,12 @@ export function Feedback({ code }: { readonly code: string }) {
   return (
     <section class="card feedback" aria-labelledby="feedback">
       <h2 id="feedback">Did this guide solve your problem?</h2>
-      {state.isSaid === true ? (
+      {state.taken !== undefined ? (
         <Notice kind="good" isLive>
-          Thank you. The doctor weighs it the next time something is wrong here; it stays on this machine.
+          Thank you.{" "}
+          {state.taken.cause === null
+            ? "It is kept, and stays on this machine. It counts for no cause yet, as the doctor has found none that this page is about."
+            : `It counts for “${words(state.taken.cause)}” the next time something is wrong here, and stays on this machine.`}
         </Notice>
       ) : (
         <>
@@ -40,7 +46,7 @@ export function Feedback({ code }: { readonly code: string }) {
           />
           <div class="row">
             {ANSWERS.map(([value, text]) => (
-              <button key={value} type="button" onClick={() => void say(value)}>
+              <button key={value} type="button" disabled={state.isBusy} onClick={() => void say(value)}>
                 {text}
               </button>
             ))}

@@ -1,4 +1,5 @@
 import type { DoctorReport } from "../../../src/control/contract.ts";
+import { absolute } from "../format.ts";
 import { Badge } from "./badge.tsx";
 import { CommandBlock } from "./command-block.tsx";
 
@@ -20,7 +21,7 @@ export function FindingCard({ finding }: { readonly finding: Finding }) {
               {detail}{" "}
               <span class="fine">
                 ({source}
-                {at === undefined ? "" : `, ${new Date(at).toLocaleString()}`})
+                {at === undefined ? "" : `, ${absolute(Date.parse(at))}`})
               </span>
             </li>
           ))}

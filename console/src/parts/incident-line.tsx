@@ -10,7 +10,7 @@ export function IncidentLine({ incident }: { readonly incident: IncidentSummary 
     <li class="incident-line">
       <Link to={`/incidents/${id}`}>{words(cause)}</Link> <Time at={openedAt} />
       <span class="fine">
-        {closedAt === null ? "it lasts" : duration(closedAt - openedAt)}, {count(connections, "client")}{" "}
+        {closedAt === null ? "ongoing" : duration(closedAt - openedAt)}, {count(connections, "client")}{" "}
         disconnected
       </span>
     </li>

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import { absolute } from "../format.ts";
 import { THEME_CHANGED } from "../theme.ts";
 
 export interface Line {
@@ -31,19 +32,22 @@ export function LineChart({ title, times, lines, format, steps, from, to }: Line
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
   const [cursor, setCursor] = useState<number>();
-  const data = [times.map((at) => at / 1000), ...lines.map(({ values }) => values)] as uPlot.AlignedData;
   const shape = lines.map(({ label, colour }) => label + colour).join();
+  const fill = () => {
+    const data = [times.map((at) => at / 1000), ...lines.map(({ values }) => values)] as uPlot.AlignedData;
+    chart.current?.setData(data, false);
+    chart.current?.setScale("x", { min: from / 1000, max: to / 1000 });
+  };
+  const newest = useRef(fill);
+  newest.current = fill;
 
   useEffect(() => {
     const element = place.current!;
     const draw = () => {
       chart.current?.destroy();
-      chart.current = new uPlot(
-        optionsOf(element, { lines, format, steps, onCursor: setCursor }),
-        data,
-        element,
-      );
-      chart.current.setScale("x", { min: from / 1000, max: to / 1000 });
+      const options = optionsOf(element, { lines, format, steps, onCursor: setCursor });
+      chart.current = new uPlot(options, undefined, element);
+      newest.current();
     };
     draw();
     const resize = new ResizeObserver(() => {
@@ -62,10 +66,8 @@ export function LineChart({ title, times, lines, format, steps, from, to }: Line
     };
   }, [shape]);
 
-  useEffect(() => {
-    chart.current?.setData(data, false);
-    chart.current?.setScale("x", { min: from / 1000, max: to / 1000 });
-  });
+  // not for a cursor that moves
+  useEffect(fill, [lines, from, to]);
 
   const index = cursor ?? times.length - 1;
   return (
@@ -81,7 +83,12 @@ export function LineChart({ title, times, lines, format, steps, from, to }: Line
           ))}
         </ul>
       </figcaption>
-      <div ref={place} class="chart-place" role="img" aria-label={described(title, lines, format)} />
+      <div class="chart-frame">
+        <div ref={place} class="chart-place" role="img" aria-label={described(title, lines, format)} />
+        {cursor !== undefined && times[cursor] !== undefined && (
+          <span class="chart-at">{absolute(times[cursor])}</span>
+        )}
+      </div>
     </figure>
   );
 }
@@ -110,7 +117,7 @@ function timeLabel(at: number, ticks: readonly number[]): string {
   const date = new Date(at);
   if (ticks.at(-1)! - ticks[0]! >= 2 * DAY_S)
     return date.toLocaleDateString(undefined, { month: "short", day: "numeric" });
-  return date.toLocaleTimeString(undefined, { timeStyle: "short", hour12: false });
+  return date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 /** Of counts: there is no half a connection. */

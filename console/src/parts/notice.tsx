@@ -9,7 +9,7 @@ interface NoticeProps {
 
 export function Notice({ kind, isLive = false, children }: NoticeProps) {
   return (
-    <div class={`notice notice-${kind}`} role={isLive ? "status" : undefined}>
+    <div class={`notice notice-${kind}`} role={isLive ? (kind === "bad" ? "alert" : "status") : undefined}>
       {children}
     </div>
   );

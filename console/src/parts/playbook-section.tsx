@@ -1,3 +1,4 @@
+import { Fragment } from "preact";
 import type { PlaybookSection } from "../../../src/control/contract.ts";
 import { Link } from "../router.tsx";
 import { RichText } from "./rich-text.tsx";
@@ -8,6 +9,8 @@ type Line = PlaybookSection["lines"][number];
 
 interface SectionProps {
   readonly section: PlaybookSection;
+  /** Whether the section that this one is a part of says the same of what the doctor found. */
+  readonly isToldAbove: boolean;
   readonly code: string;
   readonly shell: Shell;
   readonly platform: string;
@@ -15,17 +18,17 @@ interface SectionProps {
   readonly onRun: () => void;
 }
 
-export function PlaybookSectionView({ section, code, shell, platform, onRun }: SectionProps) {
+export function PlaybookSectionView({ section, isToldAbove, code, shell, platform, onRun }: SectionProps) {
   const { level, heading, relevance } = section;
   const Heading = level === 1 ? "h1" : level === 2 ? "h2" : "h3";
   const isOut = relevance.kind === "ruled out";
   return (
     <section class={`playbook-section level-${level} ${isOut ? "is-out" : ""} ${STANDS_OUT[heading] ?? ""}`}>
       <Heading>{heading}</Heading>
-      {relevance.kind === "holds" && (
+      {relevance.kind === "holds" && !isToldAbove && (
         <p class="relevance relevance-holds">The doctor found this here: {relevance.why}</p>
       )}
-      {isOut && <p class="relevance">Ruled out: {relevance.why}</p>}
+      {isOut && !isToldAbove && <p class="relevance">Ruled out: {relevance.why}</p>}
       {blocksOf(section.lines).map((block, index) => {
         if (block.kind === "code") {
           return (
@@ -59,9 +62,12 @@ export function PlaybookSectionView({ section, code, shell, platform, onRun }: S
           );
         }
         return (
-          <p key={index}>
-            <RichText text={text} />
-          </p>
+          <Fragment key={index}>
+            <p>
+              <RichText text={text} />
+            </p>
+            {text.endsWith(TOOL_FOLLOWS) && <OpenDoctor />}
+          </Fragment>
         );
       })}
       {heading === "Next Step" && (
@@ -74,16 +80,24 @@ export function PlaybookSectionView({ section, code, shell, platform, onRun }: S
           </Link>
         </p>
       )}
-      {heading.startsWith("Still Getting") && (
-        <p>
-          <Link to="/doctor" class="button primary">
-            Open Doctor
-          </Link>
-        </p>
-      )}
+      {heading.startsWith("Still Getting") &&
+        !section.lines.some(({ text }) => text.endsWith(TOOL_FOLLOWS)) && <OpenDoctor />}
     </section>
   );
 }
+
+function OpenDoctor() {
+  return (
+    <p>
+      <Link to="/doctor" class="button primary">
+        Open Doctor
+      </Link>
+    </p>
+  );
+}
+
+/** What the page says before its link to the tool. */
+const TOOL_FOLLOWS = "use the Doctor tool to diagnose automatically:";
 
 const STANDS_OUT: Readonly<Record<string, string>> = { "Next Step": "card next-step" };
 

@@ -67,7 +67,7 @@ export function Repairs({ report, onRepaired }: RepairsProps) {
           <ul class="remedies">
             {planned?.map((repair) => (
               <li key={repair.id}>
-                <p>
+                <p class="begins-large">
                   {repair.what} <Badge word={repair.risk} />{" "}
                   {repair.isFallback === true && <span class="fine">if the one before does not help</span>}
                 </p>
@@ -93,7 +93,7 @@ export function Repairs({ report, onRepaired }: RepairsProps) {
           onYes={() => void fix(asked)}
           onNo={() => setAsked(undefined)}
         >
-          <p>{asked.what}.</p>
+          <p class="begins-large">{asked.what}.</p>
           <p>
             <Badge word={asked.risk} /> {RISKS[asked.risk]}
           </p>

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
-import type { PlaybookSection, StepResult } from "../../../src/control/contract.ts";
+import type { PlaybookSection, RunStepRequest, StepResult } from "../../../src/control/contract.ts";
 import { post } from "../api/client.ts";
 import { CopyButton } from "./copy-button.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Failure } from "./failure.tsx";
 import { Progress } from "./progress.tsx";
-import type { Shell } from "./shells.ts";
+import { type Shell, shellsOf } from "./shells.ts";
 
 type Line = PlaybookSection["lines"][number];
 
@@ -21,7 +21,7 @@ interface StepBlockProps {
 export function StepBlock({ lines, code, shell, platform, onRun }: StepBlockProps) {
   const shown = withoutDoubleBlanks(lines.filter(({ shells }) => shells?.includes(shell) ?? true));
   if (shown.length === 0) return null;
-  const isHost = isOf(shell, platform);
+  const isHost = shellsOf(platform).includes(shell);
   const title = shown[0]?.title ?? "Commands";
   return (
     <figure class="command">
@@ -31,7 +31,13 @@ export function StepBlock({ lines, code, shell, platform, onRun }: StepBlockProp
       </figcaption>
       <div class="steps">
         {shown.map((line, index) => (
-          <Step key={index} line={line} code={code} canRun={isHost && line.canRun === true} onRun={onRun} />
+          <Step
+            key={line.step ?? index}
+            line={line}
+            code={code}
+            canRun={isHost && line.canRun === true}
+            onRun={onRun}
+          />
         ))}
       </div>
     </figure>
@@ -47,22 +53,18 @@ interface StepProps {
 
 function Step({ line, code, canRun, onRun }: StepProps) {
   const [state, setState] = useState<{ isBusy?: boolean; result?: StepResult; error?: Error }>({});
-  const [isAsking, setIsAsking] = useState(false);
-  const { text, step, needsConfirm = false } = line;
-  const run = async () => {
-    setIsAsking(false);
+  const { text, step } = line;
+  const run = async (confirm?: true) => {
     setState({ isBusy: true });
     try {
-      const result = await post<StepResult>(`/playbooks/${code}/run`, {
-        step: step!,
-        ...(needsConfirm ? { confirm: true } : {}),
-      });
-      setState({ result });
+      const request = { step: step!, ...(confirm && { confirm }) } satisfies RunStepRequest;
+      setState({ result: await post<StepResult>(`/playbooks/${code}/run`, request) });
       onRun();
     } catch (thrown) {
       setState({ error: thrown as Error });
     }
   };
+  const { isBusy = false, result, error } = state;
   return (
     <div class="step">
       <div class="step-line">
@@ -72,47 +74,42 @@ function Step({ line, code, canRun, onRun }: StepProps) {
             type="button"
             class="small"
             aria-label={`Run ${text}`}
-            disabled={state.isBusy}
-            onClick={() => (needsConfirm ? setIsAsking(true) : void run())}
+            disabled={isBusy}
+            onClick={() => void run()}
           >
             Run
           </button>
         )}
       </div>
-      {state.isBusy === true && <Progress text="Looking …" />}
-      {state.error !== undefined && <Failure error={state.error} />}
-      {state.result !== undefined && (
+      {isBusy && <Progress text={line.needsConfirm === true ? "At it …" : "Looking …"} />}
+      {error !== undefined && <Failure error={error} />}
+      {result !== undefined && result.needsConfirm !== true && (
         <div class="step-result" role="status">
           <p>
-            <b>{state.result.means}</b>
+            <b>{result.means}</b>
           </p>
           <ul>
-            {state.result.found.map((found) => (
-              <li key={found}>{found}</li>
+            {result.found.map((found, index) => (
+              <li key={index}>{found}</li>
             ))}
           </ul>
         </div>
       )}
-      {isAsking && (
+      {result?.needsConfirm === true && (
         <Dialog
           title="Run this on the host?"
           yes="Run it"
           isDangerous
-          onYes={() => void run()}
-          onNo={() => setIsAsking(false)}
+          onYes={() => void run(true)}
+          onNo={() => setState({})}
         >
           <p>
-            <code>{text}</code> changes what runs: clients are told why, and come back by themselves.
+            <code>{text}</code>: {result.found.join(", ")}.
           </p>
         </Dialog>
       )}
     </div>
   );
-}
-
-function isOf(shell: Shell, platform: string): boolean {
-  if (platform === "win32") return shell === "cmd" || shell === "powershell";
-  return shell === (platform === "darwin" ? "macos" : "linux");
 }
 
 /** What is left of a block for all shells has holes where the others' lines were. */

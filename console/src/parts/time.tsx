@@ -1,13 +1,21 @@
 import { absolute, ago, clock } from "../format.ts";
 import { useNow } from "./use-now.ts";
 
-/** How long ago, with the exact time on hover; `exact` the other way round. */
-export function Time({ at, exact = false }: { readonly at: number; readonly exact?: boolean }) {
+/** How long ago, with the exact time on hover. */
+export function Time({ at }: { readonly at: number }) {
   const now = useNow();
-  const long = absolute(at);
   return (
-    <time dateTime={new Date(at).toISOString()} title={exact ? `${long}, ${ago(at, now)}` : long}>
-      {exact ? clock(at) : ago(at, now)}
+    <time dateTime={new Date(at).toISOString()} title={absolute(at)}>
+      {ago(at, now)}
+    </time>
+  );
+}
+
+/** To the millisecond, with its date on hover: of what follows each other closely. */
+export function ExactTime({ at }: { readonly at: number }) {
+  return (
+    <time dateTime={new Date(at).toISOString()} title={absolute(at)}>
+      {clock(at)}
     </time>
   );
 }

@@ -1,7 +1,7 @@
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { IncidentDetail, TimelineEntry } from "../../../src/control/contract.ts";
 import { bytes, clock } from "../format.ts";
-import { Time } from "./time.tsx";
+import { ExactTime } from "./time.tsx";
 
 const LANES = [
   ["exit", "Exits"],
@@ -11,6 +11,9 @@ const LANES = [
   ["note", "Changes, notes"],
   ["log", "Log lines"],
 ] as const satisfies readonly (readonly [TimelineEntry["kind"], string])[];
+
+/** The server gives no more. */
+const MAX_ENTRIES = 500;
 
 /** Everything around an incident on one axis, and as a list below it. */
 export function Timeline({ detail }: { readonly detail: IncidentDetail }) {
@@ -23,6 +26,14 @@ export function Timeline({ detail }: { readonly detail: IncidentDetail }) {
   const to = Math.max(...times, from + 1_000);
   const left = (at: number) => `${(100 * (at - from)) / (to - from)}%`;
   const end = incident.closedAt ?? to;
+  const list = useRef<HTMLOListElement>(null);
+  // the list begins where the incident does; what led to it is a scroll away
+  useLayoutEffect(() => {
+    const began = list.current?.querySelector<HTMLElement>("[data-began]");
+    if (began != null) list.current!.scrollTop = began.offsetTop - list.current!.offsetTop;
+  }, [incident.id]);
+  const shown = timeline.filter(({ kind }) => !hidden.has(kind));
+  const first = shown.findIndex(({ at }) => at >= incident.openedAt);
   const toggle = (kind: string) => {
     const next = new Set(hidden);
     if (!next.delete(kind)) next.add(kind);
@@ -77,17 +88,18 @@ export function Timeline({ detail }: { readonly detail: IncidentDetail }) {
         ))}
       </fieldset>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, with the keyboard too */}
-      <ol class="entries" tabIndex={0}>
-        {timeline
-          .filter(({ kind }) => !hidden.has(kind))
-          .map((entry, index) => (
-            <li key={index} class={`entry entry-${entry.kind}`}>
-              <Time at={entry.at} exact />
-              <span class="entry-kind">{entry.role ?? entry.kind}</span>
-              <span class="entry-text">{entry.text}</span>
-            </li>
-          ))}
+      <ol ref={list} class="entries" tabIndex={0}>
+        {shown.map((entry, index) => (
+          <li key={index} class={`entry entry-${entry.kind}`} data-began={index === first ? "" : undefined}>
+            <ExactTime at={entry.at} />
+            <span class="entry-kind">{entry.role ?? entry.kind}</span>
+            <span class="entry-text">{entry.text}</span>
+          </li>
+        ))}
       </ol>
+      {timeline.length >= MAX_ENTRIES && (
+        <p class="fine">Only the first {MAX_ENTRIES} entries are here; the logs have the others.</p>
+      )}
     </>
   );
 

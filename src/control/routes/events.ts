@@ -1,5 +1,5 @@
 import { ApiError } from "../api-error.ts";
-import { EventStream } from "../event-stream.ts";
+import { streamOf } from "../event-stream.ts";
 import type { Call, Route } from "../route.ts";
 
 export const eventRoutes: readonly Route[] = [
@@ -11,8 +11,9 @@ export const eventRoutes: readonly Route[] = [
   },
 ];
 
-async function events({ ticker, response }: Call): Promise<undefined> {
+async function events(call: Call): Promise<undefined> {
+  const { ticker } = call;
   if (!ticker.hasRoom) throw new ApiError("BUSY", "Too many consoles are open: close one");
-  ticker.add(new EventStream(response));
+  ticker.add(streamOf(call));
   return undefined;
 }

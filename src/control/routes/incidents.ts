@@ -18,6 +18,12 @@ const AFTER_MS = 60_000;
 const MAX_OF_KIND = 200;
 const MAX_ENTRIES = 500;
 
+/** Of log lines, before and after it began. */
+const MAX_LINES = MAX_OF_KIND / 2;
+
+/** What the supervisor says of an end follows it by this much. */
+const BEGIN_MS = 1_000;
+
 export const incidentRoutes: readonly Route[] = [
   {
     method: "GET",
@@ -76,7 +82,7 @@ async function incident({ deps, params }: Call): Promise<IncidentDetail> {
   });
   if (found === undefined) throw new ApiError("NOT_FOUND", `No incident ${params.id} is recorded`);
   const { recorded, span, ...rest } = found;
-  const lines = await linesBetween(deps, span);
+  const lines = await linesAround(deps, rest.incident, span);
   const timeline = [...recorded, ...lines].sort((a, b) => a.at - b.at).slice(0, MAX_ENTRIES);
   return { apiVersion: 1, ...rest, timeline };
 }
@@ -114,6 +120,20 @@ function recordedEntries(
   return entries;
 }
 
+/** The last lines before it began, and the last of what followed: in a long one these are not the same. */
+async function linesAround(
+  deps: ControlDeps,
+  { openedAt }: IncidentRow,
+  [from, to]: readonly [number, number],
+): Promise<TimelineEntry[]> {
+  const begun = openedAt + BEGIN_MS;
+  const [before, after] = await Promise.all([
+    linesBetween(deps, [from, begun]),
+    linesBetween(deps, [begun + 1, to]),
+  ]);
+  return [...before, ...after];
+}
+
 async function linesBetween(
   { logsDir }: ControlDeps,
   [from, to]: readonly [number, number],
@@ -122,9 +142,9 @@ async function linesBetween(
   const until = new Date(to).toISOString();
   const wanted = ({ time }: SourcedLine) => time <= until;
   const lines = await Promise.all(
-    LOG_SOURCES.map((source) => new LogFile(source, logsDir).readBack({ wanted, since, limit: MAX_OF_KIND })),
+    LOG_SOURCES.map((source) => new LogFile(source, logsDir).readBack({ wanted, since, limit: MAX_LINES })),
   );
-  return mergeLines(lines).slice(-MAX_OF_KIND).map(entryOf);
+  return mergeLines(lines).slice(-MAX_LINES).map(entryOf);
 }
 
 function entryOf({ time, source, text }: SourcedLine): TimelineEntry {

@@ -1,7 +1,7 @@
 import { LogFile } from "../../host/log-files.ts";
 import { ApiError } from "../api-error.ts";
 import type { LogTail } from "../contract.ts";
-import { EventStream } from "../event-stream.ts";
+import { streamOf } from "../event-stream.ts";
 import { lastLines, logQuery } from "../log-query.ts";
 import type { Call, Route } from "../route.ts";
 
@@ -29,9 +29,10 @@ async function logs({ deps, query: asked }: Call): Promise<LogTail> {
   return { apiVersion: 1, lines: await lastLines(files, query) };
 }
 
-async function follow({ logFeed, query, response }: Call): Promise<undefined> {
+async function follow(call: Call): Promise<undefined> {
+  const { logFeed, query } = call;
   const wanted = logQuery(query);
   if (!logFeed.hasRoom) throw new ApiError("BUSY", "Too many consoles follow the logs: close one");
-  logFeed.add(new EventStream(response, MAX_UNREAD_BYTES), wanted);
+  logFeed.add(streamOf(call, MAX_UNREAD_BYTES), wanted);
   return undefined;
 }

@@ -1,5 +1,5 @@
 import type { Sample } from "../../core/records.ts";
-import type { RunRow } from "../../recorder/store.ts";
+import type { IncidentRow, RecorderStore, RunRow } from "../../recorder/store.ts";
 import type { Overview, Restart } from "../contract.ts";
 import { lookNow, summaryOf } from "../look.ts";
 import { type Call, numberIn, type Route } from "../route.ts";
@@ -21,18 +21,21 @@ export const overviewRoutes: readonly Route[] = [
   },
 ];
 
-async function overview({ deps, query }: Call): Promise<Overview> {
+async function overview({ deps, endCounts, query }: Call): Promise<Overview> {
   const to = deps.clock.wall();
-  const from = to - numberIn(query, "hours", { preset: 24, min: 1, max: 720 }) * HOUR_MS;
-  const bucketMs = Math.ceil((to - from) / BUCKETS);
+  const spanMs = numberIn(query, "hours", { preset: 24, min: 1, max: 720 }) * HOUR_MS;
+  const bucketMs = spanMs / BUCKETS;
+  // a bucket stays the same one from look to look
+  const from = Math.floor((to - spanMs) / bucketMs) * bucketMs;
   const [now, config, rows] = await Promise.all([
     lookNow(deps),
     deps.config().catch(() => undefined),
     deps.records((store) => ({
       samples: store.samples(from, to),
-      disconnects: store.countEnds({ from, to, bucketMs }),
-      incidents: store.incidents({ since: from }, MAX_ROWS).map((row) => summaryOf(store, row)),
-      runs: store.runs({ role: "gateway", since: from }, MAX_ROWS + 1),
+      disconnects: endCounts.between(store, { from, to, bucketMs }),
+      incidents: incidentsSince(store, from).map((row) => summaryOf(store, row)),
+      // the one before them says why the first of them was started
+      runs: store.runs({ role: "gateway", until: to }, MAX_ROWS + 1),
     })),
   ]);
   const last = rows.samples.at(-1);
@@ -49,13 +52,21 @@ async function overview({ deps, query }: Call): Promise<Overview> {
     samples: thinned(rows.samples, (to - from) / MAX_SAMPLES),
     disconnects: rows.disconnects,
     incidents: rows.incidents,
-    restarts: rows.runs.slice(0, MAX_ROWS).map((run, index) => restartOf(run, rows.runs[index + 1])),
+    restarts: rows.runs
+      .map((run, index) => restartOf(run, rows.runs[index + 1]))
+      .filter(({ at }, index) => at >= from && index < MAX_ROWS),
     memory: {
       gatewayRssBytes: last?.gatewayRssBytes ?? null,
       heapLimitBytes: heapMb === undefined ? null : heapMb * BYTES_PER_MB,
       availableBytes: last?.memoryAvailableBytes ?? null,
     },
   };
+}
+
+/** Those that began since then, and those that last, whenever they began. */
+function incidentsSince(store: RecorderStore, from: number): IncidentRow[] {
+  const lasting = store.incidents({ openOnly: true }, MAX_ROWS).filter(({ openedAt }) => openedAt < from);
+  return [...store.incidents({ since: from }, MAX_ROWS), ...lasting];
 }
 
 function restartOf(run: RunRow, before: RunRow | undefined): Restart {

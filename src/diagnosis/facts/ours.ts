@@ -14,9 +14,11 @@ export const ours: Look = {
     if (supervisor.pid === null && !(await hasOwnState())) return [];
     const source = "clawkit gateway status";
     const because = reason === undefined ? "" : `: ${reason}`;
-    const facts: Fact[] = [
-      { id: `ours-${state}`, detail: `ClawKit is ${state} on port ${port}${because}`, source },
-    ];
+    const told =
+      state === "foreign"
+        ? `another program than ClawKit has port ${port}`
+        : `ClawKit is ${state} on port ${port}`;
+    const facts: Fact[] = [{ id: `ours-${state}`, detail: told + because, source }];
     if (supervisor.pid !== null && supervisor.upMs === null) {
       const detail = `its supervisor (pid ${supervisor.pid}) lives and does not answer`;
       facts.push({ id: "supervisor-silent", detail, source });
