@@ -29,6 +29,8 @@ const edge = new Edge({
   recorderStats: () => recorder?.stats ?? { queued: 0, written: 0, dropped: 0 },
   onGatewayState: () => {},
   onControlWanted: () => {},
+  learnedTimers: [],
+  keepTimers: () => undefined,
   onRestartNeeded: () => {},
 });
 await edge.listen([{ host: "127.0.0.1", port }]);

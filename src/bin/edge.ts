@@ -1,9 +1,11 @@
+import { statePaths } from "../config/paths.ts";
 import type { CauseId } from "../core/causes.ts";
 import { messageOf, systemErrorCode } from "../core/errors.ts";
 import { type EdgeToSupervisor, isOurMessage, type SupervisorToEdge, versioned } from "../core/messages.ts";
 import { Edge } from "../edge/edge.ts";
 import { hostFor } from "../host/index.ts";
 import type { Recorder } from "../recorder/recorder.ts";
+import { keptTimers } from "./kept-timers.ts";
 import { realClock, sendSignal, surviveLostOutput } from "./real.ts";
 import { startRecorder } from "./recording.ts";
 
@@ -62,6 +64,7 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
           memory: () => process.memoryUsage(),
           record: (event) => records.record(event),
           recorderStats: () => records.stats,
+          ...keptTimers(statePaths(stateDir).networkTimers),
           clock: realClock,
           host: hostFor(process.platform),
           log: (line) => console.log(line),

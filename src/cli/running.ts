@@ -40,6 +40,7 @@ async function statusWithoutAnswer(context: CliContext): Promise<Status> {
     edge: { pid: null, held: 0 },
     gateway: { pid: null, state: "stopped", generation: null, upMs: null, lastExit: null, endsInARow: 0 },
     connections: 0,
+    networkTimers: [],
     ...(owner === undefined ? {} : { portOwner: { pid: owner.pid ?? null, command: shownCommand(owner) } }),
     ...(reason === undefined ? {} : { reason }),
   };

@@ -18,6 +18,8 @@ export interface StatePaths {
   readonly recorder: string;
   /** Answers to the playbook's question, one JSON object a line. */
   readonly feedback: string;
+  /** What was learned of networks that forget silent connections. */
+  readonly networkTimers: string;
   readonly crashesDir: string;
   /** Where Node leaves diagnostic reports until they are collected. */
   readonly reportsDir: string;
@@ -38,6 +40,7 @@ export function statePaths(stateDir: string): StatePaths {
     runLog: join(runDir, "runs.jsonl"),
     recorder: join(stateDir, "recorder.db"),
     feedback: join(stateDir, "feedback.jsonl"),
+    networkTimers: join(stateDir, "network-timers.json"),
     crashesDir: join(stateDir, "crashes"),
     reportsDir: join(runDir, "reports"),
   };
@@ -58,7 +61,7 @@ export const OWN_NAMES: Readonly<Record<string, RegExp>> = {
   service: /^(ClawKit\.xml|clawkit\.vbs)(\.bak)?$/,
   bin: /^$/, // the alias looks at what its scripts are before it removes them
   ".": new RegExp(
-    `^(config\\.json5(\\.last-valid)?|feedback\\.jsonl)${TEMPORARY}$|^recorder\\.db(\\.corrupt-[\\dTZ-]+)?(-wal|-shm)?$`,
+    `^(config\\.json5(\\.last-valid)?|feedback\\.jsonl|network-timers\\.json)${TEMPORARY}$|^recorder\\.db(\\.corrupt-[\\dTZ-]+)?(-wal|-shm)?$`,
   ),
 };
 

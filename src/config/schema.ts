@@ -92,6 +92,11 @@ const gateway = section(
     keepalive: section(
       {
         enabled: Type.Boolean({ default: true, description: "Ping clients (RFC 6455 §5.5.2)." }),
+        adaptive: Type.Boolean({
+          default: true,
+          description:
+            "Ping more often, down to every 5 s, in networks that were seen to forget silent connections.",
+        }),
         intervalSec: seconds("Silence before a ping, ±10 %", { default: 20, minimum: 1, maximum: 3600 }),
         timeoutSec: seconds("Time for the pong; grows with unread bytes", {
           default: 10,

@@ -1,4 +1,5 @@
 import type { EdgeAnswer, EdgeQuestion } from "./messages.ts";
+import type { NetworkTimer } from "./network-timer.ts";
 
 /** What can be asked over the control socket: one JSON line in, one or more JSON lines out. */
 export type ControlRequest =
@@ -50,6 +51,8 @@ export interface Status {
     readonly endsInARow: number;
   };
   readonly connections: number;
+  /** Networks in which pings go more often than the config says, as silent connections died there. */
+  readonly networkTimers: readonly NetworkTimer[];
   /** Who holds the port, when it is not ours. */
   readonly portOwner?: { readonly pid: number | null; readonly command: string | null };
   /** Why it is not healthy, in a sentence. */

@@ -1,3 +1,4 @@
+import type { NetworkTimer } from "./network-timer.ts";
 import type { ProcessEnd } from "./process-end.ts";
 import type { ClientIdentity, Note } from "./records.ts";
 
@@ -16,7 +17,12 @@ export interface EdgeSettings {
   readonly dialect?: "openclaw";
   /** Whether the gateway reads X-Forwarded-For from the edge. */
   readonly upstreamTrustsEdge: boolean;
-  readonly keepalive: { readonly enabled: boolean; readonly intervalMs: number; readonly timeoutMs: number };
+  readonly keepalive: {
+    readonly enabled: boolean;
+    readonly adaptive: boolean;
+    readonly intervalMs: number;
+    readonly timeoutMs: number;
+  };
   readonly holdMs: number;
   readonly maxConnections: number;
   readonly unfinishedHandshakesPerAddress: number;
@@ -161,6 +167,8 @@ export interface EdgeInspection {
   readonly connections: number;
   readonly held: number;
   readonly gatewayState: GatewayState;
+  /** Networks in which pings go more often than the config says, as connections died there. */
+  readonly networkTimers: readonly NetworkTimer[];
 }
 
 export interface GatewaySettings {

@@ -10,6 +10,7 @@ import type {
   GatewayRun,
   GatewayState,
 } from "../core/messages.ts";
+import type { NetworkTimer } from "../core/network-timer.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import type { ProcessEnd } from "../core/process-end.ts";
 import type { RecordEvent } from "../core/records.ts";
@@ -53,6 +54,9 @@ export interface EdgeDeps {
   readonly memory: () => { readonly rss: number; readonly heapUsed: number };
   readonly record: RecordEvent;
   readonly recorderStats: () => RecorderStats;
+  /** What an edge before this one learned of networks, and where that is kept. */
+  readonly learnedTimers: readonly NetworkTimer[];
+  readonly keepTimers: (timers: readonly NetworkTimer[]) => void;
   readonly onGatewayState: (generation: number, state: GatewayState) => void;
   /** Somebody asks for the console, and it does not run. */
   readonly onControlWanted: () => void;
@@ -151,6 +155,7 @@ export class Edge {
       onNote: (note) => {
         deps.log(note.text);
         record({ type: "note", note });
+        if (note.kind === "host-slept") this.#keepalive.checkAll();
       },
     });
   }
@@ -180,6 +185,7 @@ export class Edge {
       connections: this.#links.size,
       held: this.#held,
       gatewayState: this.#monitor.state,
+      networkTimers: this.#keepalive.learned,
     };
   }
 
@@ -270,14 +276,14 @@ export class Edge {
   }
 
   #onAdmitted({ visitor, gateway, gatewayHead, allowedRsv, generation }: Admitted): void {
-    const { clock, settings, random } = this.#deps;
+    const { clock, random } = this.#deps;
     const options = {
       client: visitor.socket,
       gateway,
       allowedRsv,
       clientAddress: visitor.clientAddress,
       generation,
-      keepalive: startKeepalive(clock.now(), settings.keepalive, random),
+      keepalive: startKeepalive(clock.now(), this.#keepalive.rulesFor(visitor.clientAddress), random),
       onFirstBytes: identifier(visitor.track),
       ...(this.#speaksOpenclaw ? { onAnswered: () => this.#waitingRoom.handshakeDone(visitor) } : {}),
     };
@@ -289,6 +295,7 @@ export class Edge {
   #onLinkEnded(link: Link, end: Ending): void {
     const track = this.#links.get(link);
     this.#links.delete(link);
+    this.#keepalive.ended(link);
     track?.closed(end, link.traffic);
     // it says so itself: who comes back is held until it is ready, instead of sent to one that is half started
     if (end.cause === "gateway-announced-restart") this.#monitor.doubt();

@@ -31,7 +31,7 @@ function trace(seconds: number, script: Script, start = 0): string[] {
   for (let second = 1; second <= seconds; second++) {
     const now = start + second * SECOND;
     const action = stepKeepalive(state, { ...quiet, now, ...script(second) }, rules, middle);
-    if (action !== "none") lines.push(`${second} s: ${action}`);
+    if (action !== "none" && action !== "answered") lines.push(`${second} s: ${action}`);
     if (action === "unreachable") break;
   }
   return lines;

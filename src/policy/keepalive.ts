@@ -22,6 +22,10 @@ export interface KeepaliveState {
   backlog: number;
   bytesSeen: number;
   lookedAt: number;
+  /** When anything was last seen to go either way, to the second. */
+  trafficAt: number;
+  /** How long nothing had gone before the last ping. */
+  idleMs: number;
 }
 
 export interface KeepaliveInput {
@@ -34,10 +38,19 @@ export interface KeepaliveInput {
   readonly readingPaused: boolean;
 }
 
-export type KeepaliveAction = "none" | "ping" | "unreachable";
+/** `answered`: something came after a ping, which may be its pong. */
+export type KeepaliveAction = "none" | "ping" | "answered" | "unreachable";
 
 export function startKeepalive(now: number, rules: KeepaliveRules, random: () => number): KeepaliveState {
-  return { nextPingAt: now + jittered(rules, random), pongDueAt: 0, backlog: 0, bytesSeen: 0, lookedAt: now };
+  return {
+    nextPingAt: now + jittered(rules, random),
+    pongDueAt: 0,
+    backlog: 0,
+    bytesSeen: 0,
+    lookedAt: now,
+    trafficAt: now,
+    idleMs: 0,
+  };
 }
 
 /** Looks at one link; changes `state` in place, as this runs for every link every second. */
@@ -50,16 +63,20 @@ export function stepKeepalive(
   const { now } = input;
   const drained = (now - state.lookedAt) * SLOWEST_BYTES_PER_MS;
   state.backlog = Math.max(0, state.backlog - drained) + input.bytesWritten - state.bytesSeen;
+  if (input.heard || input.bytesWritten !== state.bytesSeen) state.trafficAt = now;
   state.bytesSeen = input.bytesWritten;
   state.lookedAt = now;
 
   if (input.heard || input.readingPaused) {
-    if (state.pongDueAt !== 0) state.nextPingAt = now + jittered(rules, random);
+    const isAnswer = state.pongDueAt !== 0;
+    if (isAnswer) state.nextPingAt = now + jittered(rules, random);
     state.pongDueAt = 0;
+    if (isAnswer && input.heard) return "answered";
   }
   if (state.pongDueAt !== 0) return now >= state.pongDueAt ? "unreachable" : "none";
   if (now < state.nextPingAt) return "none";
   state.pongDueAt = now + rules.timeoutMs + state.backlog / SLOWEST_BYTES_PER_MS;
+  state.idleMs = now - state.trafficAt;
   return "ping";
 }
 
@@ -67,6 +84,24 @@ export function stepKeepalive(
 export function forgiveStall(state: KeepaliveState, stalledMs: number): void {
   if (state.pongDueAt !== 0) state.pongDueAt += stalledMs;
   state.lookedAt += stalledMs;
+}
+
+/** Pings come more often from now on: the next one, too. */
+export function hasten(
+  state: KeepaliveState,
+  now: number,
+  rules: KeepaliveRules,
+  random: () => number,
+): void {
+  state.nextPingAt = Math.min(state.nextPingAt, now + jittered(rules, random));
+}
+
+/**
+ * Looks at a link at once, as after a sleep of the machine: what boxes on the way forgot meanwhile is found out within
+ * `withinMs`, and not by everybody in the same moment.
+ */
+export function lookSoon(state: KeepaliveState, now: number, withinMs: number, random: () => number): void {
+  state.nextPingAt = Math.min(state.nextPingAt, now + withinMs * random());
 }
 
 function jittered(rules: KeepaliveRules, random: () => number): number {

@@ -1,3 +1,5 @@
+import type { NetworkTimer } from "../core/network-timer.ts";
+
 /** Never more often: it would be traffic for its own sake, and a phone's battery. */
 export const FLOOR_MS = 5_000;
 
@@ -22,21 +24,6 @@ const TRIAL_EVERY_MS = 24 * 3_600_000;
 
 /** More networks than a gateway has clients from; the one heard of longest ago goes. */
 const MAX_NETWORKS = 1_000;
-
-/** What is kept of a network, across restarts too. Times are wall-clock milliseconds. */
-export interface NetworkTimer {
-  /** `192.0.2.0/24`, `2001:db8:1::/48`. */
-  readonly network: string;
-  /** Pings go so often there. */
-  readonly intervalMs: number;
-  /** The shortest silence that killed; the limit lies below it. */
-  readonly killedAfterMs: number;
-  readonly learnedAt: number;
-  /** When a longer interval was tried last. */
-  readonly triedAt: number;
-  /** Trials that cost a connection. */
-  readonly trialDrops: number;
-}
 
 interface Network {
   timer: NetworkTimer | undefined;

@@ -18,6 +18,7 @@ export function edgeSettings(config: Config, stateDir: string, openclawTrustsEdg
     upstreamTrustsEdge: upstreamTrustsEdge(config, openclawTrustsEdge),
     keepalive: {
       enabled: gateway.keepalive.enabled,
+      adaptive: gateway.keepalive.adaptive,
       intervalMs: gateway.keepalive.intervalSec * 1000,
       timeoutMs: gateway.keepalive.timeoutSec * 1000,
     },

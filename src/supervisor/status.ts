@@ -39,6 +39,7 @@ export function statusOf(facts: StatusFacts): Status {
       endsInARow,
     },
     connections: inspection?.connections ?? 0,
+    networkTimers: inspection?.networkTimers ?? [],
     ...(reason === undefined ? {} : { reason }),
   };
 }

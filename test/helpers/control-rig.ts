@@ -22,6 +22,7 @@ const STATUS: Status = {
   edge: { pid: 2, held: 0 },
   gateway: { pid: 3, state: "ready", generation: 1, upMs: 60_000, lastExit: null, endsInARow: 0 },
   connections: 5,
+  networkTimers: [],
 };
 
 /** A control server on a port of its own, with a store and an edge that the test sees into. */

@@ -24,6 +24,7 @@ export function stoppedStatus(changes: Partial<Status> = {}): Status {
     edge: { pid: null, held: 0 },
     gateway: { pid: null, state: "stopped", generation: null, upMs: null, lastExit: null, endsInARow: 0 },
     connections: 0,
+    networkTimers: [],
     ...changes,
   };
 }

@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { messageOf } from "../core/errors.ts";
+import type { NetworkTimer } from "../core/network-timer.ts";
+import { writeFileAtomic } from "../host/files.ts";
+
+/**
+ * What an edge before this one learned, and where this one keeps it. A file that cannot be read is no reason not to start;
+ * it is read at once, as the next message of the supervisor must find an edge.
+ */
+export function keptTimers(path: string) {
+  let writing = Promise.resolve();
+  return {
+    learnedTimers: timersIn(path),
+    keepTimers: (timers: readonly NetworkTimer[]) => {
+      writing = writing
+        .then(() => writeFileAtomic(path, `${JSON.stringify(timers)}\n`))
+        .catch((error) => console.log(`cannot keep what was learned of networks: ${messageOf(error)}`));
+    },
+  };
+}
+
+function timersIn(path: string): NetworkTimer[] {
+  try {
+    const list = JSON.parse(readFileSync(path, "utf8")) as unknown;
+    return Array.isArray(list) ? list.filter(isTimer) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isTimer(value: unknown): value is NetworkTimer {
+  const timer = value as NetworkTimer | null;
+  const numbers = [
+    timer?.intervalMs,
+    timer?.killedAfterMs,
+    timer?.learnedAt,
+    timer?.triedAt,
+    timer?.trialDrops,
+  ];
+  return typeof timer?.network === "string" && numbers.every((number) => Number.isFinite(number));
+}
