@@ -111,6 +111,12 @@ export function createProgram(context: CliContext, done: (exitCode: number) => v
   program
     .command("why [what]")
     .description("why it went down: the last incident, or an incident, a connection, a client id or address")
+    .option(
+      "--client-saw <code>",
+      "what a client reports, such as 1006: our side of the same end, with --at and --from",
+    )
+    .option("--at <when>", "when it saw that: a time span back from now (10m) or a date")
+    .option("--from <client>", "its address, or the id it gives itself")
     .option("--json", "print JSON")
     .action(async (what, options) =>
       done(await (await import("./commands/why.ts")).why(context, what, options)),

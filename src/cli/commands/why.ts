@@ -1,7 +1,9 @@
 import { ClawkitError } from "../../core/errors.ts";
+import { type ClientReport, meantBy, tellBothSides } from "../../recorder/both-sides.ts";
 import type { ConnectionRow, IncidentRow, RecorderStore } from "../../recorder/store.ts";
 import { incidentStory, type Told, tellConnection, tellIncident } from "../../recorder/story.ts";
 import type { CliContext } from "../context.ts";
+import { parseSince } from "../output/time.ts";
 import { printTold, withRecords, words } from "../recorded.ts";
 
 /** Connections of a client that are counted by their cause. */
@@ -12,16 +14,62 @@ interface Answer {
   readonly told: readonly Told[];
 }
 
-/** `clawkit why [what]`: the last incident, or an incident, a connection, a client (its id or address). */
+export interface WhyOptions {
+  readonly clientSaw?: string;
+  readonly at?: string;
+  readonly from?: string;
+  readonly json?: boolean;
+}
+
+/** `clawkit why [what]`: the last incident, or an incident, a connection, a client; with a client's report our side of it. */
 export async function why(
   context: CliContext,
   what: string | undefined,
-  options: { json?: boolean },
+  options: WhyOptions,
 ): Promise<number> {
-  const answer = await withRecords(context, (store) => find(store, what, context.clock.wall()));
+  const report = reportOf(options, context);
+  const answer = await withRecords(context, (store) =>
+    report === undefined
+      ? find(store, what, context.clock.wall())
+      : ofReport(store, report, context.clock.wall()),
+  );
   if (options.json) context.out.json(answer.json);
   else for (const told of answer.told) printTold(told, context);
   return 0;
+}
+
+interface Report extends ClientReport {
+  readonly from: string;
+}
+
+function reportOf({ clientSaw, at, from }: WhyOptions, context: CliContext): Report | undefined {
+  if (clientSaw === undefined && at === undefined && from === undefined) return undefined;
+  const when = at === undefined ? undefined : parseSince(at, context.clock.wall());
+  const code = Number(clientSaw);
+  if (clientSaw === undefined || !/^\d{4}$/.test(clientSaw) || from === undefined || when === undefined) {
+    throw new ClawkitError(
+      "USAGE",
+      "A client's report has three parts: --client-saw 1006 --at 10m (or a date) --from its address or id",
+    );
+  }
+  return { code, at: when, from };
+}
+
+function ofReport(store: RecorderStore, report: Report, now: number): Answer {
+  const rows = store.connections({ client: report.from }, CLIENT_CONNECTIONS);
+  const connection = meantBy(rows, report, now);
+  if (connection === undefined) {
+    const told =
+      rows.length === 0
+        ? "no connection from there is recorded"
+        : "none of its connections ended, or was open, near that time";
+    throw new ClawkitError(
+      "NOTHING_RECORDED",
+      `Cannot say what our side saw of ${report.from} at ${words.time(report.at)} as ${told}: it never got here, or a proxy gave it another address (clawkit connections --closed)`,
+    );
+  }
+  const { json, told } = ofConnection(store, connection, now);
+  return { json: { report, ...json }, told: [tellBothSides(connection, report, words, now), ...told] };
 }
 
 function find(store: RecorderStore, what: string | undefined, now: number): Answer {
