@@ -24,7 +24,7 @@ export function usePlace(): Place {
   return place;
 }
 
-export function navigate(to: string): void {
+function navigate(to: string): void {
   window.history.pushState(null, "", BASE + to);
   window.dispatchEvent(new PopStateEvent("popstate"));
   window.scrollTo(0, 0);

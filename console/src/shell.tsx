@@ -8,7 +8,7 @@ import { Link, usePlace } from "./router.tsx";
 import { useSession } from "./session.ts";
 import { savedTheme, saveTheme, THEMES, type Theme } from "./theme.ts";
 
-export const PAGES = [
+const PAGES = [
   ["/", "Overview"],
   ["/connections", "Connections"],
   ["/incidents", "Incidents"],

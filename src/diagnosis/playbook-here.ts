@@ -62,7 +62,10 @@ export function answersTo(
   platform: NodeJS.Platform,
 ): StepAnswer | undefined {
   const step = stepFor(line, platform);
-  return step?.kind === "facts" ? answerOf(step, examination) : undefined;
+  if (step?.kind === "facts") return answerOf(step, examination);
+  if (step?.kind !== "own" || step.facts === undefined) return undefined;
+  const found = examination.facts.filter(({ id }) => step.facts!.test(id)).map(({ detail }) => detail);
+  return found.length === 0 ? undefined : { found, means: `More of it shows ${line.text}.` };
 }
 
 export function answerOf(

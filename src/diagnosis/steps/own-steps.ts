@@ -10,16 +10,23 @@ import type { OwnStep, Step, StepAnswer } from "./types.ts";
 /** Rows, and lines of a report, that are shown of many: the console has pages for all. */
 const SHOWN = 10;
 
+const CLIENTS = /^clients-/;
+
 export const ownSteps: readonly Step[] = [
   own(/^(clawkit|openclaw) doctor$/, ["doctor", "--verbose"], ofDoctor),
   // without a proxy: that is what the doctor looks at by itself
   own(/^clawkit doctor --url ws:\/\/127\.0\.0\.1:18789$/, ["doctor", "--verbose"], ofDoctor),
   own(/^clawkit doctor --deep$/, ["doctor", "--deep"], ofDoctor),
   own(/^clawkit harden$/, ["harden"], ofHarden),
-  own(/^clawkit connections --closed$/, ["connections", "--closed"], ofClosed),
-  own(/^clawkit connections --closed --since 1h$/, ["connections", "--closed", "--since", "1h"], ofClosed),
+  own(/^clawkit connections --closed$/, ["connections", "--closed"], ofClosed, CLIENTS),
+  own(
+    /^clawkit connections --closed --since 1h$/,
+    ["connections", "--closed", "--since", "1h"],
+    ofClosed,
+    CLIENTS,
+  ),
   own(/^clawkit connections --live$/, ["connections", "--live"], ofLive),
-  own(/^clawkit why$/, ["why"], ofWhy),
+  own(/^clawkit why$/, ["why"], ofWhy, /^(ended-|stopped-by-operator)/),
   own(/^clawkit incidents$/, ["incidents"], ofIncidents),
   own(/^clawkit incidents --since 1d$/, ["incidents", "--since", "1d"], ofIncidents),
   own(/^clawkit crash show$/, ["crash", "show"], ofCrash),
@@ -29,8 +36,13 @@ export const ownSteps: readonly Step[] = [
   })),
 ];
 
-function own(command: RegExp, args: readonly string[], tell: OwnStep["tell"]): { command: RegExp } & OwnStep {
-  return { kind: "own", command, args, tell };
+function own(
+  command: RegExp,
+  args: readonly string[],
+  tell: OwnStep["tell"],
+  facts?: RegExp,
+): { command: RegExp } & OwnStep {
+  return { kind: "own", command, args, tell, ...(facts === undefined ? {} : { facts }) };
 }
 
 function ofDoctor(said: unknown): StepAnswer {

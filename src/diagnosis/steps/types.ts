@@ -34,6 +34,8 @@ export interface FactStep {
 export interface OwnStep {
   readonly kind: "own";
   readonly args: readonly string[];
+  /** Facts of the doctor that say the same in short, for whoever does not run the command line: the terminal. */
+  readonly facts?: RegExp;
   /** `said` is what it printed; undefined if nothing is recorded. */
   readonly tell: (said: unknown, words: Words) => StepAnswer;
 }
