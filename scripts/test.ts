@@ -8,7 +8,7 @@ import { ROOT, runNode } from "./run.ts";
 const QUICK = ["src/**/*.test.ts", "scripts/**/*.test.ts", "test/{integration,playbook}/**/*.test.ts"];
 
 /** Needs root, servers, a registry or minutes. */
-const SYSTEM = ["test/system/**/*.test.ts"];
+const SYSTEM = ["test/{system,network}/**/*.test.ts"];
 
 /** `--system` runs those instead; names of files run just these. */
 const args = process.argv.slice(2);

@@ -23,43 +23,36 @@ export class NatPath implements Disposable {
     const [front, back] = [`198.19.${subnet}`, `198.19.${subnet + 1}`];
     this.gateway = `${front}.1`;
     const router = this.#router;
-    ip("netns", "add", router);
-    ip("netns", "add", this.#client);
-    ip("link", "add", router, "type", "veth", "peer", "name", "eth0", "netns", router);
-    ip("addr", "add", `${front}.1/24`, "dev", router);
-    ip("link", "set", router, "up");
-    inside(router, "ip", "link", "add", "eth1", "type", "veth", "peer", "name", "eth0", "netns", this.#client);
+    run(`ip netns add ${router}`);
+    run(`ip netns add ${this.#client}`);
+    run(`ip link add ${router} type veth peer name eth0 netns ${router}`);
+    run(`ip addr add ${front}.1/24 dev ${router}`);
+    run(`ip link set ${router} up`);
+    inside(router, `ip link add eth1 type veth peer name eth0 netns ${this.#client}`);
     for (const [name, device, address] of [
       [router, "eth0", `${front}.2/24`],
       [router, "eth1", `${back}.1/24`],
       [this.#client, "eth0", `${back}.2/24`],
     ] as const) {
-      inside(name, "ip", "addr", "add", address, "dev", device);
-      inside(name, "ip", "link", "set", device, "up");
+      inside(name, `ip addr add ${address} dev ${device}`);
+      inside(name, `ip link set ${device} up`);
     }
-    inside(this.#client, "ip", "link", "set", "lo", "up");
-    inside(this.#client, "ip", "route", "add", "default", "via", `${back}.1`);
+    inside(this.#client, "ip link set lo up");
+    inside(this.#client, `ip route add default via ${back}.1`);
     const verdict = forgotten === "drop" ? "drop" : "reject with tcp reset";
-    inside(
-      router,
-      "nft",
-      [
-        "add table ip nat",
-        "add chain ip nat post { type nat hook postrouting priority 100; }",
-        "add rule ip nat post oifname eth0 masquerade",
-        "add chain ip nat pass { type filter hook forward priority 0; }",
-        `add rule ip nat pass meta l4proto tcp ct state invalid ${verdict}`,
-      ].join("; "),
-    );
-    inside(
-      router,
-      "sysctl",
-      "-qw",
-      "net.ipv4.ip_forward=1",
-      `net.netfilter.nf_conntrack_tcp_timeout_established=${idleSec}`,
-      // a packet in the middle of a connection that nobody remembers begins none
-      "net.netfilter.nf_conntrack_tcp_loose=0",
-    );
+    for (const rule of [
+      "add table ip nat",
+      "add chain ip nat post { type nat hook postrouting priority 100; }",
+      "add rule ip nat post oifname eth0 masquerade",
+      "add chain ip nat pass { type filter hook forward priority 0; }",
+      `add rule ip nat pass meta l4proto tcp ct state invalid ${verdict}`,
+    ]) {
+      inside(router, `nft ${rule}`);
+    }
+    inside(router, "sysctl -qw net.ipv4.ip_forward=1");
+    inside(router, `sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_established=${idleSec}`);
+    // a packet in the middle of a connection that nobody remembers begins none
+    inside(router, "sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0");
   }
 
   /** The words in front of a command that is to run on the client's host. */
@@ -68,16 +61,18 @@ export class NatPath implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    ip("netns", "del", this.#client);
-    ip("link", "del", this.#router);
-    ip("netns", "del", this.#router);
+    run(`ip netns del ${this.#client}`);
+    run(`ip link del ${this.#router}`);
+    run(`ip netns del ${this.#router}`);
   }
 }
 
-function ip(...args: string[]): void {
-  execFileSync("ip", args, { timeout: 30_000 });
+/** Words are parted at spaces: none of them has one. */
+function run(command: string): void {
+  const [program, ...args] = command.split(" ");
+  execFileSync(program!, args, { timeout: 30_000 });
 }
 
-function inside(namespace: string, command: string, ...args: string[]): void {
-  ip("netns", "exec", namespace, command, ...args);
+function inside(namespace: string, command: string): void {
+  run(`ip netns exec ${namespace} ${command}`);
 }
