@@ -1,8 +1,9 @@
 import { ClawkitError } from "../../core/errors.ts";
 import type { ConnectionFilter, ConnectionRow } from "../../recorder/store.ts";
 import type { CliContext } from "../context.ts";
+import { limitOf, sinceOf } from "../listing-options.ts";
 import { tableLines } from "../output/table.ts";
-import { limitOf, sinceOf, withRecords, words } from "../recorded.ts";
+import { withRecords, words } from "../recorded.ts";
 
 const LIMIT = 50;
 

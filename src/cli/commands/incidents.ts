@@ -1,6 +1,7 @@
 import type { CliContext } from "../context.ts";
+import { limitOf, sinceOf } from "../listing-options.ts";
 import { tableLines } from "../output/table.ts";
-import { limitOf, sinceOf, withRecords, words } from "../recorded.ts";
+import { withRecords, words } from "../recorded.ts";
 
 const LIMIT = 20;
 

@@ -1,7 +1,8 @@
 import { ClawkitError } from "../../core/errors.ts";
 import { LOG_SOURCES, LogFile, type LogSource, mergeLines, type SourcedLine } from "../../host/log-files.ts";
 import type { CliContext } from "../context.ts";
-import { localTime, parseSince } from "../output/time.ts";
+import { limitOf, sinceOf } from "../listing-options.ts";
+import { localTime } from "../output/time.ts";
 
 export interface LogsOptions {
   readonly follow?: boolean;
@@ -17,10 +18,12 @@ const FOLLOW_POLL_MS = 200;
 /** Reads the files themselves, so it works with everything down. */
 export async function logs(context: CliContext, options: LogsOptions): Promise<number> {
   const sources = chosenSources(options.source ?? "all");
-  const since = options.since === undefined ? 0 : sinceOf(options.since, context.clock.wall());
+  const since = sinceOf(options.since, context) ?? 0;
   // a time span is a limit of its own
   const limit =
-    options.limit === undefined && options.since !== undefined ? Infinity : limitOf(options.limit);
+    options.limit === undefined && options.since !== undefined
+      ? Infinity
+      : limitOf(options.limit, DEFAULT_LIMIT);
   const files = sources.map((source) => new LogFile(source, context.paths.logsDir));
 
   const past = mergeLines(await Promise.all(files.map((file) => file.readAll())));
@@ -71,22 +74,6 @@ function chosenSources(text: string): readonly LogSource[] {
     throw new ClawkitError("USAGE", `--source must be one of all, ${LOG_SOURCES.join(", ")}, not ${text}`);
   }
   return [source];
-}
-
-function sinceOf(text: string, now: number): number {
-  const since = parseSince(text, now);
-  if (since === undefined) {
-    throw new ClawkitError("USAGE", `--since must be a time span such as 10m or 2h, or a date, not ${text}`);
-  }
-  return since;
-}
-
-function limitOf(text: string | undefined): number {
-  const limit = text === undefined ? DEFAULT_LIMIT : Number(text);
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw new ClawkitError("USAGE", `--limit must be a whole number from 1 on, not ${text}`);
-  }
-  return limit;
 }
 
 function untilPollOrInterrupt(signal: AbortSignal): Promise<void> {
