@@ -9,7 +9,7 @@ export function sinceOf(text: string | undefined, context: CliContext): number |
   if (since !== undefined) return since;
   throw new ClawkitError(
     "USAGE",
-    `--since must be a time span (10m, 2h, 1d) or a date, not ${JSON.stringify(text)}`,
+    `--since must be a time span (10m, 2h, 1d), a time of day (14:03) or a date, not ${JSON.stringify(text)}`,
   );
 }
 

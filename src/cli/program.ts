@@ -115,7 +115,10 @@ export function createProgram(context: CliContext, done: (exitCode: number) => v
       "--client-saw <code>",
       "what a client reports, such as 1006: our side of the same end, with --at and --from",
     )
-    .option("--at <when>", "when it saw that: a time span back from now (10m) or a date")
+    .option(
+      "--at <when>",
+      "when it saw that: a time of day (14:03:22), a time span back from now (10m) or a date",
+    )
     .option("--from <client>", "its address, or the id it gives itself")
     .option("--json", "print JSON")
     .action(async (what, options) =>

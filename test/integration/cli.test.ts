@@ -74,10 +74,7 @@ describe("the command line", { concurrency: 2, timeout: GIVE_UP_MS }, () => {
           ["--source", "clients"],
           /--source must be one of all, gateway, edge, supervisor, control, not clients/,
         ],
-        [
-          ["--since", "yesteryear"],
-          /--since must be a time span such as 10m or 2h, or a date, not yesteryear/,
-        ],
+        [["--since", "yesteryear"], /--since must be a time span .* not "yesteryear"/],
         [["--limit", "0"], /--limit must be a whole number from 1 on, not 0/],
       ];
       for (const [args, told] of wrong)

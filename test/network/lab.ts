@@ -17,11 +17,14 @@ export class NatPath implements Disposable {
   readonly #client = `ckc-${randomBytes(3).toString("hex")}`;
   /** This machine, as the client's host reaches it. */
   readonly gateway: string;
+  /** The router, as this machine sees all clients behind it. */
+  readonly outside: string;
 
   constructor({ idleSec, forgotten }: PathOptions, subnet: number) {
     // from the range for tests between networks (RFC 2544)
     const [front, back] = [`198.19.${subnet}`, `198.19.${subnet + 1}`];
     this.gateway = `${front}.1`;
+    this.outside = `${front}.2`;
     const router = this.#router;
     run(`ip netns add ${router}`);
     run(`ip netns add ${this.#client}`);
@@ -46,6 +49,9 @@ export class NatPath implements Disposable {
       "add rule ip nat post oifname eth0 masquerade",
       "add chain ip nat pass { type filter hook forward priority 0; }",
       `add rule ip nat pass meta l4proto tcp ct state invalid ${verdict}`,
+      // towards a client that it has forgotten: its own address is all that packet names
+      "add chain ip nat own { type filter hook input priority 0; }",
+      `add rule ip nat own meta l4proto tcp ct state invalid ${verdict}`,
     ]) {
       inside(router, `nft ${rule}`);
     }

@@ -49,7 +49,7 @@ function reportOf({ clientSaw, at, from }: WhyOptions, context: CliContext): Rep
   if (clientSaw === undefined || !/^\d{4}$/.test(clientSaw) || from === undefined || when === undefined) {
     throw new ClawkitError(
       "USAGE",
-      "A client's report has three parts: --client-saw 1006 --at 10m (or a date) --from its address or id",
+      "A client's report has three parts: --client-saw 1006 --at 14:03:22 (or 10m, or a date) --from its address or id",
     );
   }
   return { code, at: when, from };

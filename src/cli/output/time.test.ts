@@ -65,6 +65,15 @@ describe("parseSince", () => {
     assert.equal(parseSince("2026-11-22", now), Date.parse("2026-11-22"));
   });
 
+  test("reads the last such time of day", () => {
+    const noon = new Date(2026, 10, 22, 12, 0, 0).getTime();
+    assert.equal(parseSince("11:58", noon), noon - 2 * 60_000);
+    assert.equal(parseSince("11:59:58", noon), noon - 2_000);
+    assert.equal(parseSince("12:00:01", noon), new Date(2026, 10, 21, 12, 0, 1).getTime());
+    for (const text of ["24:00", "12:60", "1200", "12:3"])
+      assert.equal(parseSince(text, noon), undefined, text);
+  });
+
   test("reads what logs prints", () => {
     const date = new Date(now);
     assert.equal(parseSince(localTime(date), now), now);

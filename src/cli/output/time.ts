@@ -26,12 +26,23 @@ export function localTime(date: Date): string {
   return `${day} ${time} ${zone}`;
 }
 
-/** Reads "90s", "10m", "2h", "1d" (back from `now`) or a date; undefined if it is neither. Wall-clock milliseconds. */
+/**
+ * Reads "90s", "10m", "2h", "1d" (back from `now`), a date, or a time of day as logs print it ("14:03:22": the last one,
+ * in the machine's own time zone); undefined if it is none of them. Wall-clock milliseconds.
+ */
 export function parseSince(text: string, now: number): number | undefined {
   const relative = /^(\d+(?:\.\d+)?)(s|m|h|d)$/.exec(text);
   if (relative !== null) {
     const unit = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[relative[2] as "s" | "m" | "h" | "d"];
     return now - Number(relative[1]) * unit;
+  }
+  const timeOfDay = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(text);
+  if (timeOfDay !== null) {
+    const [hours, minutes, seconds] = timeOfDay.slice(1).map((part) => Number(part ?? 0));
+    const date = new Date(now);
+    date.setHours(hours!, minutes, seconds, 0);
+    if (date.getTime() > now) date.setDate(date.getDate() - 1);
+    return date.getTime();
   }
   if (!/^\d{4}-\d\d-\d\d/.test(text)) return undefined;
   const date = Date.parse(text);
