@@ -75,7 +75,7 @@ describe("the command line", { concurrency: 2, timeout: GIVE_UP_MS }, () => {
           /--source must be one of all, gateway, edge, supervisor, control, not clients/,
         ],
         [["--since", "yesteryear"], /--since must be a time span .* not "yesteryear"/],
-        [["--limit", "0"], /--limit must be a whole number from 1 on, not 0/],
+        [["--limit", "0"], /--limit must be a whole number from 1 on, not "0"/],
       ];
       for (const [args, told] of wrong)
         assert.match((await exits(2, line.clawkit("logs", ...args))).stderr, told);
