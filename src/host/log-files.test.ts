@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { renameSync } from "node:fs";
 import { appendFile, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ const at = (second: number) => new Date(Date.UTC(2026, 10, 22, 10, 0, second)).t
 const line = (second: number, text = `line ${second}`) => `${at(second)} out ${text}\n`;
 const lines = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => line(from + i)).join("");
+const textsOf = (found: readonly { text: string }[]) => found.map(({ text }) => text);
 
 describe("looking back", () => {
   let folder: string;
@@ -21,7 +23,6 @@ describe("looking back", () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   const all = { wanted: () => true, limit: 1_000 };
-  const textsOf = (found: readonly { text: string }[]) => found.map(({ text }) => text);
 
   test("finds the last lines, oldest first, through rotated files", async () => {
     await writeFile(`${path}.2`, lines(1, 3));
@@ -91,5 +92,48 @@ describe("looking back", () => {
     assert.deepEqual(await log.readBack(all), []);
     await writeFile(path, line(1));
     assert.deepEqual(textsOf(await log.readNew()), ["line 1"]);
+  });
+});
+
+describe("reading on while the log is rotated", () => {
+  test("every line comes once, in order, whenever the files move", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "clawkit-log-"));
+    const path = join(folder, "gateway.log");
+    const FILES = 100;
+    let isWritten = false;
+
+    /** Turns the files over between any two steps of the reader. */
+    async function write(): Promise<void> {
+      for (let n = 1; n <= FILES; n++) {
+        await appendFile(path, line(0, String(n)));
+        for (let i = n - 1; i >= 1; i--) renameSync(`${path}.${i}`, `${path}.${i + 1}`);
+        renameSync(path, `${path}.1`);
+      }
+      await writeFile(path, "");
+      isWritten = true;
+    }
+
+    async function readOn(log: LogFile): Promise<string[]> {
+      const found: string[] = [];
+      for (let isLast = false; !isLast; ) {
+        isLast = isWritten;
+        found.push(...textsOf(await log.readNew()));
+        await new Promise((resolve) => setTimeout(resolve, 10)); // a few files fall behind
+      }
+      return found;
+    }
+
+    try {
+      await writeFile(path, "");
+      const log = new LogFile("gateway", folder);
+      await log.readNew();
+      const [found] = await Promise.all([readOn(log), write()]);
+      assert.deepEqual(
+        found,
+        Array.from({ length: FILES }, (_, i) => String(i + 1)),
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

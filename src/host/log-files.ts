@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, stat } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type LogLevel, levelOf } from "../core/log-level.ts";
 import { type LogLine, parseLogLine } from "../core/log-line.ts";
@@ -44,6 +44,12 @@ const MAX_LOOK_BACK = 64 * 1024 * 1024;
 /** Characters of lines that a look back returns; a line has at most 16 Ki. */
 const MAX_FOUND = 1024 * 1024;
 
+interface OpenLog {
+  readonly file: FileHandle;
+  readonly ino: number;
+  readonly size: number;
+}
+
 /** One log with its rotated predecessors; remembers how far it was read. */
 export class LogFile {
   readonly source: LogSource;
@@ -59,31 +65,12 @@ export class LogFile {
 
   /** Everything there is, oldest first, rotated files included. */
   async readAll(): Promise<SourcedLine[]> {
-    const lines: SourcedLine[] = [];
-    for (let i = MAX_KEPT; i >= 1; i--) {
-      const text = await readFile(`${this.#path}.${i}`, "utf8").catch(() => undefined);
-      if (text !== undefined) lines.push(...this.#parse(text.slice(-MAX_READ_BACK)));
-    }
-    lines.push(...(await this.readNew()));
-    return lines;
+    return await this.#readOn(() => false);
   }
 
   /** What was added since the last call. Rotated files are read to their end first, however many there were. */
   async readNew(): Promise<SourcedLine[]> {
-    const facts = await stat(this.#path).catch(() => undefined);
-    if (facts === undefined) return [];
-    const lines: SourcedLine[] = [];
-    if (this.#inode !== 0 && (facts.ino !== this.#inode || facts.size < this.#offset)) {
-      for (let i = await this.#rotatedTo(); i >= 1; i--) {
-        lines.push(...(await this.#readFrom(`${this.#path}.${i}`)));
-        this.#offset = 0;
-      }
-      this.#offset = 0;
-      this.#rest = "";
-    }
-    this.#inode = facts.ino;
-    lines.push(...(await this.#readFrom(this.#path)));
-    return lines;
+    return await this.#readOn(({ ino }) => this.#inode === 0 || ino === this.#inode);
   }
 
   /** Passes over what there is, up to the end of its last whole line. */
@@ -110,16 +97,11 @@ export class LogFile {
     const found: SourcedLine[] = [];
     let characters = 0;
     let bytes = 0;
-    const seen = new Set<number>();
-    for (let i = 0; i <= MAX_KEPT; i++) {
-      const file = await open(i === 0 ? this.#path : `${this.#path}.${i}`, "r").catch(() => undefined);
-      if (file === undefined && i === 0) continue; // just rotated
-      if (file === undefined) break;
+    let isReached = false;
+    for await (const { file, ino, size } of this.#filesBack()) {
       try {
-        const { ino, size } = await file.stat();
-        // what is newer than what was read, or was rotated meanwhile
-        if ((seen.size === 0 && ino !== this.#inode) || seen.has(ino)) continue;
-        seen.add(ino);
+        isReached ||= ino === this.#inode;
+        if (!isReached) continue; // newer than what was read, or rotated meanwhile
         for await (const text of textsBack(file, ino === this.#inode ? this.#offset : size)) {
           const lines = this.#parse(text);
           for (const line of lines.reverse()) {
@@ -139,33 +121,59 @@ export class LogFile {
     return found.reverse();
   }
 
-  /** The number of the rotated file that was the current one; 0 if it is gone. */
-  async #rotatedTo(): Promise<number> {
-    for (let i = 1; i <= MAX_KEPT; i++) {
-      const facts = await stat(`${this.#path}.${i}`).catch(() => undefined);
-      if (facts === undefined) return 0;
-      if (facts.ino === this.#inode) return i;
+  /** Reads on from the newest file that `isFirst` is true for, through all that are newer. */
+  async #readOn(isFirst: (file: OpenLog) => boolean): Promise<SourcedLine[]> {
+    const opened: OpenLog[] = [];
+    try {
+      // all are open before the first is read: what is rotated meanwhile changes nothing
+      for await (const one of this.#filesBack()) {
+        opened.unshift(one);
+        if (isFirst(one)) break;
+      }
+      const lines: SourcedLine[] = [];
+      for (const one of opened) lines.push(...(await this.#readFrom(one)));
+      return lines;
+    } finally {
+      for (const { file } of opened) await file.close();
     }
-    return 0;
   }
 
-  async #readFrom(path: string): Promise<SourcedLine[]> {
-    const file = await open(path, "r").catch(() => undefined);
-    if (file === undefined) return [];
-    try {
-      const { size } = await file.stat();
-      const start = Math.max(this.#offset, size - MAX_READ_BACK);
-      if (size <= start) return [];
-      const bytes = Buffer.alloc(size - start);
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-      this.#offset = start + bytesRead;
-      const text = this.#rest + bytes.subarray(0, bytesRead).toString();
-      const complete = text.lastIndexOf("\n") + 1;
-      this.#rest = text.slice(complete);
-      return this.#parse(text.slice(0, complete));
-    } finally {
-      await file.close();
+  /**
+   * The log and its rotated predecessors, newest first, each once; whoever takes one closes it. A rotation moves files
+   * towards where they are still looked for, so that none is passed over.
+   */
+  async *#filesBack(): AsyncGenerator<OpenLog> {
+    const seen = new Set<number>();
+    let missing = 0;
+    // one that is just moved is nowhere for a moment
+    for (let i = 0; i <= MAX_KEPT && missing < 2; i++) {
+      const file = await open(i === 0 ? this.#path : `${this.#path}.${i}`, "r").catch(() => undefined);
+      missing = file === undefined ? missing + 1 : 0;
+      if (file === undefined) continue;
+      const { ino, size } = await file.stat();
+      if (seen.has(ino)) {
+        await file.close();
+        continue;
+      }
+      seen.add(ino);
+      yield { file, ino, size };
     }
+  }
+
+  async #readFrom({ file, ino, size }: OpenLog): Promise<SourcedLine[]> {
+    if (ino !== this.#inode || size < this.#offset) {
+      this.#inode = ino;
+      this.#offset = 0;
+      this.#rest = "";
+    }
+    const start = Math.max(this.#offset, size - MAX_READ_BACK);
+    if (size <= start) return [];
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+    this.#offset = start + bytesRead;
+    const text = this.#rest + buffer.subarray(0, bytesRead).toString();
+    const complete = text.lastIndexOf("\n") + 1;
+    this.#rest = text.slice(complete);
+    return this.#parse(text.slice(0, complete));
   }
 
   #parse(text: string): SourcedLine[] {
