@@ -91,7 +91,7 @@ async function onMessage(message: SupervisorToEdge, handle: unknown): Promise<vo
       return;
     case "drain":
       if (message.scope === "all") await edge?.drainAll(message);
-      else await edge?.drainLinks(message);
+      else await edge?.drainGateway(message);
       send({ type: "drained" });
       return;
     case "upstream-trust":

@@ -23,10 +23,10 @@ function sendMemory(): void {
   send({ type: "memory", heapUsedBytes, heapLimitBytes });
 }
 
-async function leave(): Promise<void> {
+function leave(): void {
   if (isLeaving) return;
   isLeaving = true;
-  await gateway?.close();
+  gateway?.close();
   process.exit(0);
 }
 
@@ -38,21 +38,25 @@ process.on("uncaughtExceptionMonitor", (_error, origin) => {
 process.on("message", (message: unknown) => {
   if (isOurMessage(message)) void onMessage(message as unknown as SupervisorToGateway);
 });
-process.on("disconnect", () => void leave()); // nobody is left who would start us again
-process.on("SIGTERM", () => void leave());
+process.on("disconnect", leave); // nobody is left who would start us again
+process.on("SIGTERM", leave);
 process.on("SIGINT", () => undefined); // the supervisor decides
 
 async function onMessage(message: SupervisorToGateway): Promise<void> {
   switch (message.type) {
     case "start":
-      gateway = new Gateway({
-        settings: message.settings,
-        clock: realClock,
-        process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
-        log: (line) => console.log(line),
-        requestRestart: (reason) => send({ type: "restart-requested", reason }),
-      });
       try {
+        gateway = new Gateway({
+          settings: message.settings,
+          clock: realClock,
+          process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
+          log: (line) => console.log(line),
+          requestRestart: (reason) => send({ type: "restart-requested", reason }),
+          onNotOwner: (error) => {
+            console.error(messageOf(error));
+            process.exit(1);
+          },
+        });
         await gateway.listen();
         console.log(`gateway ready: generation ${message.settings.generation}`);
       } catch (error) {
@@ -63,7 +67,7 @@ async function onMessage(message: SupervisorToGateway): Promise<void> {
       setInterval(sendMemory, MEMORY_MS).unref();
       return;
     case "stop":
-      await leave();
+      leave();
       return;
     case "announce-shutdown":
       gateway?.announceShutdown(message.reason, message.restartExpectedMs);

@@ -87,6 +87,7 @@ export async function runSupervisor(options: RunOptions): Promise<void> {
     runLogPath: paths.runLog,
     controlPath,
     configPath: paths.config,
+    journalPath: paths.journal,
     logFile: join(paths.logsDir, "gateway.log"),
     socketPathFor: (generation) => localSocket(paths, `gateway-${generation}`),
     readConfig: () => readValidConfig(paths),

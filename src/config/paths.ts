@@ -16,6 +16,8 @@ export interface StatePaths {
   readonly adoptLock: string;
   readonly runLog: string;
   readonly recorder: string;
+  /** What the built-in gateway has promised its clients. */
+  readonly journal: string;
   /** Answers to the playbook's question, one JSON object a line. */
   readonly feedback: string;
   /** What was learned of networks that forget silent connections. */
@@ -39,6 +41,7 @@ export function statePaths(stateDir: string): StatePaths {
     adoptLock: join(runDir, "adopt.lock"),
     runLog: join(runDir, "runs.jsonl"),
     recorder: join(stateDir, "recorder.db"),
+    journal: join(stateDir, "journal.db"),
     feedback: join(stateDir, "feedback.jsonl"),
     networkTimers: join(stateDir, "network-timers.json"),
     crashesDir: join(stateDir, "crashes"),
@@ -61,7 +64,7 @@ export const OWN_NAMES: Readonly<Record<string, RegExp>> = {
   service: /^(ClawKit\.xml|clawkit\.vbs)(\.bak)?$/,
   bin: /^$/, // the alias looks at what its scripts are before it removes them
   ".": new RegExp(
-    `^(config\\.json5(\\.last-valid)?|feedback\\.jsonl|network-timers\\.json)${TEMPORARY}$|^recorder\\.db(\\.corrupt-[\\dTZ-]+)?(-wal|-shm)?$`,
+    `^(config\\.json5(\\.last-valid)?|feedback\\.jsonl|network-timers\\.json)${TEMPORARY}$|^(recorder|journal)\\.db(\\.corrupt-[\\dTZ-]+)?(-wal|-shm)?$`,
   ),
 };
 

@@ -106,6 +106,11 @@ const gateway = section(
       },
       "Keeps idle connections alive through firewalls and finds clients that vanished.",
     ),
+    durability: Type.Union([Type.Literal("process"), Type.Literal("fsync")], {
+      default: "process",
+      description:
+        'What the journal of the built-in gateway survives: "process" the death of the gateway, "fsync" that of the machine too, for a slower answer to each request.',
+    }),
     hold: section(
       {
         maxSec: seconds("How long a client waits for a gateway that is away; below the 15 s clients wait", {

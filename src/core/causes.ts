@@ -36,6 +36,8 @@ export const causes = {
   "gateway-announced-restart": "the gateway said that it restarts (1012)",
   "gateway-ended": "the gateway ended under the connection",
   "gateway-dropped-connection": "the living gateway dropped this one connection",
+  "link-state-lost":
+    "the next gateway could not go on with the link: its journal is lost, or too much was sent meanwhile",
   "gateway-refused-upgrade": "the gateway answered the upgrade with an HTTP error",
   "planned-restart": "the gateway was restarted or stopped on purpose",
   "hold-ran-out": "the gateway did not come back within the time a client is held",

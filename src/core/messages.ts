@@ -46,6 +46,8 @@ export interface GatewayRun {
   readonly pid?: number;
   /** Proves to the built-in gateway that a connection comes from its edge. A secret. */
   readonly edgeKey?: string;
+  /** Links to it survive it (docs/link-protocol.md). */
+  readonly resumes?: true;
 }
 
 /** What follows the end of a gateway. */
@@ -177,13 +179,16 @@ export interface GatewaySettings {
   readonly auth: { readonly mode: "token" | "password" | "none"; readonly secret?: string };
   readonly edgeKey: string;
   readonly generation: number;
+  readonly journalPath: string;
+  /** Whether a commit waits until the disk has it. */
+  readonly isDurable: boolean;
   readonly configPath: string;
   readonly logFile: string;
 }
 
 export type SupervisorToGateway =
   | { readonly type: "start"; readonly settings: GatewaySettings }
-  /** Planned end: announce it; `restartExpectedMs` is absent for a stop. */
+  /** Its clients will be closed: announce it; `restartExpectedMs` is absent for a stop. */
   | { readonly type: "announce-shutdown"; readonly reason: string; readonly restartExpectedMs?: number }
   | { readonly type: "stop" };
 

@@ -107,6 +107,11 @@ export class ConnectionTrack {
     witness.served(clock.now() - this.#openedAt);
   }
 
+  /** Its link goes on with the next gateway. */
+  moved(generation: number): void {
+    this.#deps.record({ type: "connection-served", id: this.id, generation });
+  }
+
   identified(client: ClientIdentity): void {
     this.#client = client;
     this.#deps.record({ type: "connection-identified", id: this.id, client });

@@ -29,6 +29,7 @@ import { KeepaliveSweep } from "./keepalive-sweep.ts";
 import { Link, type LinkHost } from "./link.ts";
 import { pageOf } from "./live-links.ts";
 import { Metrics, type RecorderStats } from "./metrics.ts";
+import { Resumption } from "./resumption.ts";
 import { Sampler } from "./sampler.ts";
 import { StandInTicks } from "./stand-in-ticks.ts";
 import { type Admitted, WaitingRoom } from "./waiting-room.ts";
@@ -75,7 +76,10 @@ export class Edge {
   readonly #linkHost: LinkHost;
   readonly #control: ControlProxy;
   readonly #keepalive: KeepaliveSweep;
-  readonly #ticks: StandInTicks | undefined;
+  readonly #resumption: Resumption;
+  readonly #ticks: StandInTicks;
+  /** The gateway ends as planned, and another one follows. */
+  #isReplaced = false;
   readonly #metrics: Metrics;
   readonly #sampler: Sampler;
   #lost = 0;
@@ -140,10 +144,14 @@ export class Edge {
         this.#sampler.rtt(ms);
       },
       onGatewayLost: (link) => void this.#explainLoss(link),
+      onDetached: (link) => this.#onDetached(link),
+      onUnacknowledged: (link) => this.#resumption.unacknowledged(link),
+      retained: { bytes: 0 },
       onEnded: (link, end) => this.#onLinkEnded(link, end),
     };
+    this.#resumption = new Resumption({ links: this.#links, monitor: this.#monitor, log: deps.log });
     this.#keepalive = new KeepaliveSweep(this.#links, deps);
-    if (this.#speaksOpenclaw) this.#ticks = new StandInTicks(this.#links, { clock, monitor: this.#monitor });
+    this.#ticks = new StandInTicks(() => this.#unserved(), clock);
     this.#sampler = new Sampler({
       ...deps,
       connections: () => ({ open: this.#links.size, held: this.#held }),
@@ -165,6 +173,8 @@ export class Edge {
   }
 
   gatewayStarted(run: GatewayRun): void {
+    this.#isReplaced = false;
+    if (run.resumes !== true) this.#endDetached(); // the config names another kind of gateway now
     this.#monitor.started(run);
   }
 
@@ -178,6 +188,7 @@ export class Edge {
     this.#endedAt ??= this.#deps.clock.now();
     this.#metrics.gatewayEnded(end);
     this.#monitor.ended(generation, end, after);
+    if (after.kind !== "restart" && !this.#isReplaced) this.#endDetached();
   }
 
   inspect(): EdgeInspection {
@@ -219,11 +230,21 @@ export class Edge {
     return false;
   }
 
-  /** Tells every client of the gateway that it goes, spread over time; new clients are held. */
-  async drainLinks(drain: Drain, cause: CauseId = "planned-restart"): Promise<void> {
+  /** Tells every client of the gateway that it goes, spread over time, unless its link goes on with the next; new ones are held. */
+  async drainGateway(drain: Drain): Promise<void> {
+    this.#isReplaced = true;
+    // what the gateway has taken is in its journal
+    for (const link of this.#links.keys()) link.detach();
+    await this.#drainLinks(
+      [...this.#links.keys()].filter((link) => !link.isDetached),
+      drain,
+      "planned-restart",
+    );
+  }
+
+  async #drainLinks(links: readonly Link[], drain: Drain, cause: CauseId): Promise<void> {
     const { reason, spreadMs, isStop } = drain;
     this.#monitor.retire();
-    const links = [...this.#links.keys()];
     const spread = Math.min(spreadMs, links.length * DRAIN_MS_PER_CLIENT);
     if (links.length > 0) this.#deps.log(`telling ${links.length} clients 1012: ${reason}`);
     await Promise.all(
@@ -249,7 +270,7 @@ export class Edge {
     await Promise.all([
       this.#waitingRoom.dismissAll({ code: CLOSE.serviceRestart, reason, cause }),
       this.#greeter.dismissAll({ code: CLOSE.serviceRestart, reason, cause }),
-      this.drainLinks(drain, cause),
+      this.#drainLinks([...this.#links.keys()], drain, cause),
     ]);
   }
 
@@ -259,7 +280,8 @@ export class Edge {
     this.#monitor.stop();
     this.#waitingRoom.stop();
     this.#keepalive.stop();
-    this.#ticks?.stop();
+    this.#ticks.stop();
+    this.#resumption.stop();
     this.#proxy.stop();
     this.#control.stop();
   }
@@ -271,11 +293,12 @@ export class Edge {
     if (state !== "ready") return;
     if (this.#endedAt !== undefined) this.#metrics.gatewayRecovered(clock.now() - this.#endedAt);
     this.#endedAt = undefined;
+    this.#resumption.gatewayReady();
     this.#waitingRoom.pump();
     this.#greeter.gatewayReady();
   }
 
-  #onAdmitted({ visitor, gateway, gatewayHead, allowedRsv, generation }: Admitted): void {
+  #onAdmitted({ visitor, gateway, gatewayHead, allowedRsv, generation, resumes }: Admitted): void {
     const { clock, random } = this.#deps;
     const options = {
       client: visitor.socket,
@@ -283,6 +306,7 @@ export class Edge {
       allowedRsv,
       clientAddress: visitor.clientAddress,
       generation,
+      resumes,
       keepalive: startKeepalive(clock.now(), this.#keepalive.rulesFor(visitor.clientAddress), random),
       onFirstBytes: identifier(visitor.track),
       ...(this.#speaksOpenclaw ? { onAnswered: () => this.#waitingRoom.handshakeDone(visitor) } : {}),
@@ -296,9 +320,25 @@ export class Edge {
     const track = this.#links.get(link);
     this.#links.delete(link);
     this.#keepalive.ended(link);
+    this.#resumption.ended(link);
     track?.closed(end, link.traffic);
     // it says so itself: who comes back is held until it is ready, instead of sent to one that is half started
     if (end.cause === "gateway-announced-restart") this.#monitor.doubt();
+  }
+
+  /** Its gateway is gone; if none follows, it ends like any other link. */
+  #onDetached(link: Link): void {
+    if (!this.#isReplaced && this.#monitor.isOver(link.generation)) void this.#explainLoss(link);
+    else this.#resumption.detached(link);
+  }
+
+  #endDetached(): void {
+    for (const link of this.#resumption.waiting) void this.#explainLoss(link);
+  }
+
+  /** Those whose gateway sends them no `tick`, though they will be served again. */
+  #unserved(): Iterable<Link> {
+    return this.#monitor.isBusy ? this.#links.keys() : this.#resumption.waiting;
   }
 
   async #explainLoss(link: Link): Promise<void> {

@@ -107,6 +107,12 @@ export class GatewayMonitor {
     return `gateway is restarting (${describeEnd(end)})`;
   }
 
+  /** Whether that gateway ended, and none follows. */
+  isOver(generation: number): boolean {
+    const ended = this.#ends.get(generation);
+    return ended !== undefined && ended.after.kind !== "restart";
+  }
+
   started(run: GatewayRun): void {
     this.#forgetRun();
     this.#run = run;

@@ -32,6 +32,9 @@ async function linked(t: TestContext) {
   const link = new Link(options, {
     now: () => 0,
     onRtt: () => undefined,
+    onDetached: () => undefined,
+    onUnacknowledged: () => undefined,
+    retained: { bytes: 0 },
     onGatewayLost: () => undefined,
     onEnded: () => undefined,
   });

@@ -5,8 +5,10 @@ import { systemErrorCode } from "../core/errors.ts";
 import type { KeepaliveState } from "../policy/keepalive.ts";
 import { FrameRelay } from "../protocol/frame-relay.ts";
 import { type CloseMessage, decodeClose, encodeClose, encodeFrame, OPCODE } from "../protocol/frames.ts";
+import { decodeNote, encodeNote, type LinkNote, type LinkOffer } from "../protocol/link-protocol.ts";
 import type { Ending, Traffic } from "./connection-log.ts";
 import { CLOSE_ANSWER_MS, endGently } from "./ending.ts";
+import { LinkRetention } from "./link-retention.ts";
 import { keepChunk, shareReads } from "./shared-reads.ts";
 
 export interface LinkOptions {
@@ -20,6 +22,8 @@ export interface LinkOptions {
   readonly keepalive: KeepaliveState;
   /** Is shown the client's bytes until it says that it has seen enough. */
   readonly onFirstBytes?: (chunk: Buffer) => "more" | "enough";
+  /** Whether the link outlives this gateway: the next one goes on with it (docs/link-protocol.md). */
+  readonly resumes?: boolean;
   /** The gateway has sent its second message: in OpenClaw's protocol, after its challenge, the answer to `connect`. */
   readonly onAnswered?: () => void;
 }
@@ -31,6 +35,12 @@ export interface LinkHost {
   readonly onRtt: (ms: number) => void;
   /** The gateway's socket ended without a Close frame: somebody has to find out why and call `end`. */
   readonly onGatewayLost: (link: Link) => void;
+  /** The same on a link that outlives its gateway: somebody has to `attach` it to the next one, or to call `end`. */
+  readonly onDetached: (link: Link) => void;
+  /** Messages of the gateway are passed on that it does not know of: `acknowledge` is due soon. */
+  readonly onUnacknowledged: (link: Link) => void;
+  /** Bytes that all links hold for the next gateway. */
+  readonly retained: { bytes: number };
   readonly onEnded: (link: Link, end: Ending) => void;
 }
 
@@ -47,6 +57,18 @@ const CLOSING_MS = 5_000;
 /** The edge does not hide what it sends to the gateway; a mask of zeros is a valid one (RFC 6455 §5.3). */
 const NO_MASK = Buffer.alloc(4);
 
+/** What the client is told if the next gateway cannot go on where the last one was. */
+export const STATE_LOST = "gateway state lost, reconnect";
+
+/** A gateway's connection to go on with. */
+export interface Attached {
+  readonly gateway: Socket;
+  /** What was read behind its answer. */
+  readonly head: Buffer;
+  readonly stored: number;
+  readonly generation: number;
+}
+
 const kLink = Symbol("link");
 
 interface LinkSocket extends Socket {
@@ -60,13 +82,16 @@ interface LinkSocket extends Socket {
  * `open` → `orphaned` (the gateway is gone, the reason is looked for) → `ending` (our Close frame is sent, what
  * the client still sends is discarded) → `ended`
  *
+ * A link that outlives its gateway goes `open` → `detached` → `open` instead, and holds what its client sent until the
+ * gateway has stored it.
+ *
  * Both relays always stop at a frame boundary, so a Close frame can be written at any time between two reads.
  */
 export class Link {
   readonly client: Socket;
   readonly clientAddress: string;
-  readonly generation: number;
   readonly keepalive: KeepaliveState;
+  generation: number;
   /** Set by any byte of the client; whoever looks takes it with `takeHeard`. */
   #heard = true;
   #heardAt: number;
@@ -75,11 +100,12 @@ export class Link {
   #onFirstBytes: LinkOptions["onFirstBytes"];
   #onAnswered: LinkOptions["onAnswered"];
 
-  readonly #gateway: Socket;
+  #gateway: Socket;
   readonly #host: LinkHost;
   readonly #toGateway: FrameRelay;
   readonly #toClient: FrameRelay;
-  #state: "open" | "closing" | "orphaned" | "ending" | "ended" = "open";
+  readonly #retention: LinkRetention | undefined;
+  #state: "open" | "detached" | "closing" | "orphaned" | "ending" | "ended" = "open";
   #clientClose: CloseMessage | undefined;
   #gatewayClose: CloseMessage | undefined;
   #end: Omit<Ending, "phase"> | undefined;
@@ -99,10 +125,12 @@ export class Link {
     this.#onFirstBytes = options.onFirstBytes;
     this.#onAnswered = options.onAnswered;
     const { allowedRsv } = options;
+    this.#retention = options.resumes ? new LinkRetention(host) : undefined;
     this.#toGateway = new FrameRelay({
       masked: true,
       allowedRsv,
       onControl: (opcode, payload) => this.#onClientControl(opcode, payload),
+      ...(this.#retention === undefined ? {} : { onMessageEnd: () => this.#retainMessage() }),
     });
     this.#toClient = new FrameRelay({
       masked: false,
@@ -114,30 +142,87 @@ export class Link {
   /** Starts the relay, beginning with what was read behind the two upgrade heads. */
   start(clientHead: Buffer, gatewayHead: Buffer): void {
     const client: LinkSocket = this.client;
-    const gateway: LinkSocket = this.#gateway;
     client[kLink] = this;
-    gateway[kLink] = this;
     client.on("data", clientOnData);
     client.on("drain", clientOnDrain);
     client.on("end", clientOnEnd);
     client.on("close", clientOnEnd);
     client.on("error", clientOnError);
+    shareReads(client);
+    this.#listenToGateway();
+    if (gatewayHead.length > 0) this.fromGateway(gatewayHead);
+    if (clientHead.length > 0) this.fromClient(clientHead);
+    // whoever held the client may have paused it, and a stream paused on purpose does not resume by itself
+    if (!this.#gateway.writableNeedDrain) client.resume();
+  }
+
+  #listenToGateway(): void {
+    const gateway: LinkSocket = this.#gateway;
+    gateway[kLink] = this;
     gateway.on("data", gatewayOnData);
     gateway.on("drain", gatewayOnDrain);
     gateway.on("end", gatewayOnEnd);
     gateway.on("close", gatewayOnEnd);
     gateway.on("error", ignoreError); // 'close' follows and is what matters
-    shareReads(client);
     shareReads(gateway);
-    if (gatewayHead.length > 0) this.fromGateway(gatewayHead);
-    if (clientHead.length > 0) this.fromClient(clientHead);
-    // whoever held the client may have paused it, and a stream paused on purpose does not resume by itself
-    if (!gateway.writableNeedDrain) client.resume();
   }
 
-  /** Whether frames still flow: only then does silence mean anything. */
+  /** Whether frames still flow, or will again: only then does silence mean anything. */
   get isOpen(): boolean {
-    return this.#state === "open";
+    return this.#state === "open" || this.#state === "detached";
+  }
+
+  get isDetached(): boolean {
+    return this.#state === "detached";
+  }
+
+  /** What the next gateway is told of a detached link. */
+  get offer(): Omit<LinkOffer, "link"> {
+    return this.#retention!.offer(this.#toClient.messages);
+  }
+
+  /** Lets go of a gateway that ends as planned: what it took is in its journal, and nothing of it is suspect. */
+  detach(): void {
+    if (this.#state !== "open" || this.#retention === undefined) return;
+    this.#leaveGateway();
+  }
+
+  #leaveGateway(): void {
+    this.#state = "detached";
+    const gateway: LinkSocket = this.#gateway;
+    delete gateway[kLink]; // what still happens to it is nothing to us
+    gateway.destroy();
+    this.client.resume();
+    this.#host.onDetached(this);
+  }
+
+  /** Goes on with the next gateway, which has `stored` of the client's messages. */
+  attach({ gateway, head, stored, generation }: Attached): void {
+    const retention = this.#retention!;
+    if (!retention.acknowledged(stored)) {
+      gateway.destroy();
+      this.end(CLOSE.serviceRestart, STATE_LOST, { by: "edge", cause: "link-state-lost" });
+      return;
+    }
+    this.#gateway = gateway;
+    this.generation = generation;
+    this.#state = "open";
+    this.#toClient.restart();
+    retention.attached(this.#toClient.messages);
+    this.#listenToGateway();
+    gateway.cork();
+    for (const frames of retention.frames()) gateway.write(frames);
+    gateway.uncork();
+    if (head.length > 0) this.fromGateway(head);
+    this.#regulate();
+  }
+
+  /** Tells the gateway how many of its messages are passed on. */
+  acknowledge(): void {
+    if (this.#state !== "open" || !this.#gateway.writable) return;
+    const n = this.#retention!.due(this.#toClient.messages);
+    if (n !== undefined)
+      this.#gateway.write(encodeFrame(OPCODE.pong, encodeNote({ kind: "ack", n }), NO_MASK));
   }
 
   /** Whether reading from the client is stopped because the gateway is slow. */
@@ -171,7 +256,7 @@ export class Link {
 
   /** Sends a message of the edge's own to a client that had its hello; in the middle of another it is left out. */
   inject(message: Buffer): void {
-    if (this.#state === "open" && this.#takesMessage) this.client.write(message);
+    if (this.isOpen && this.#takesMessage) this.client.write(message);
   }
 
   /**
@@ -183,7 +268,7 @@ export class Link {
     reason: string,
     { farewell, ...why }: { by: Ending["by"]; cause: CauseId; farewell?: Buffer },
   ): void {
-    if (this.#state !== "open" && this.#state !== "orphaned" && this.#state !== "closing") return;
+    if (!this.isOpen && this.#state !== "orphaned" && this.#state !== "closing") return;
     if (this.#gatewayClose !== undefined) {
       // the client has its Close frame already, from the gateway itself
       this.#finish();
@@ -214,7 +299,10 @@ export class Link {
     if (this.#onFirstBytes?.(chunk) === "enough") this.#onFirstBytes = undefined;
     if (this.#state === "ended") return;
     const violation = this.#toGateway.push(chunk);
-    if (this.#state === "open" || this.#state === "closing") {
+    if (this.#retention !== undefined && this.isOpen) {
+      this.#retain();
+      this.#regulate();
+    } else if (this.#state === "open" || this.#state === "closing") {
       if (!passOn(this.#toGateway, chunk, this.#gateway)) this.client.pause();
     } else {
       this.#toGateway.out.length = 0;
@@ -229,6 +317,7 @@ export class Link {
     if (this.#state !== "open" && this.#state !== "closing") return;
     const violation = this.#toClient.push(chunk);
     if (!passOn(this.#toClient, chunk, this.client)) this.#gateway.pause();
+    if (this.#retention?.passedOn(this.#toClient.messages)) this.#host.onUnacknowledged(this);
     if (this.#onAnswered !== undefined && this.#isGreeted) this.#answered();
     if (violation !== undefined) {
       const reason = `gateway broke the WebSocket protocol: ${violation.message}`;
@@ -246,7 +335,36 @@ export class Link {
   }
 
   gatewayDrained(): void {
-    if (this.#state === "open" || this.#state === "closing") this.client.resume();
+    if (this.#retention !== undefined) this.#regulate();
+    else if (this.#state === "open" || this.#state === "closing") this.client.resume();
+  }
+
+  /** Holds what was read of the client's current message, and passes it on. */
+  #retain(): void {
+    const { out } = this.#toGateway;
+    for (const piece of out) {
+      const frames = Buffer.from(piece); // a view would hold all that was read with it
+      this.#retention!.keep(frames);
+      if (this.#state === "open") this.#gateway.write(frames);
+    }
+    out.length = 0;
+  }
+
+  #retainMessage(): void {
+    if (!this.isOpen) return;
+    this.#retain();
+    this.#retention!.messageEnded();
+  }
+
+  /** A gateway that is slow makes its client wait; one that is away cannot, as the client would be taken for dead. */
+  #regulate(): void {
+    if (this.#state === "open") {
+      if (this.#retention!.isMuch || this.#gateway.writableNeedDrain) this.client.pause();
+      else this.client.resume();
+    } else if (this.#state === "detached" && this.#retention!.isTooMuch) {
+      const reason = "gateway state lost: too much was sent while it was away, reconnect";
+      this.end(CLOSE.serviceRestart, reason, { by: "edge", cause: "link-state-lost" });
+    }
   }
 
   /** FIN or the end of the client's socket. */
@@ -272,6 +390,9 @@ export class Link {
       } else {
         this.#answerClientClose();
       }
+    } else if (this.#state === "open" && this.#retention !== undefined) {
+      this.#retention.lost();
+      this.#leaveGateway();
     } else if (this.#state === "open") {
       this.#state = "orphaned";
       this.client.resume();
@@ -281,8 +402,13 @@ export class Link {
 
   #onClientControl(opcode: number, payload: Buffer): boolean {
     if (opcode === OPCODE.pong) {
-      if (!payload.equals(EDGE_PING_PAYLOAD)) return true;
+      if (!payload.equals(EDGE_PING_PAYLOAD)) return this.#retention === undefined;
       this.#noteRtt();
+      return false;
+    }
+    if (opcode === OPCODE.ping && this.#retention !== undefined) {
+      // with or without a gateway: what is passed on to it are messages
+      if (this.isOpen) this.client.write(encodeFrame(OPCODE.pong, payload));
       return false;
     }
     if (opcode === OPCODE.close) {
@@ -301,12 +427,24 @@ export class Link {
   }
 
   #onGatewayControl(opcode: number, payload: Buffer): boolean {
+    if (opcode === OPCODE.pong && this.#retention !== undefined) {
+      const note = decodeNote(payload);
+      if (note !== undefined) this.#onNote(note);
+      return false;
+    }
     if (opcode === OPCODE.close) {
       this.#gatewayClose = decodeClose(payload) as CloseMessage;
       this.#end ??= endByGateway(this.#gatewayClose);
       this.#beginClosing();
     }
     return true;
+  }
+
+  #onNote(note: LinkNote): void {
+    const retention = this.#retention!;
+    if (note.kind === "refuse") retention.refused(note.n, this.#toClient.messages);
+    else if (retention.acknowledged(note.n)) this.#regulate();
+    else this.end(CLOSE.serviceRestart, STATE_LOST, { by: "edge", cause: "link-state-lost" });
   }
 
   /** The gateway closed properly and is gone: its client gets time for its own Close frame. */
@@ -327,7 +465,9 @@ export class Link {
 
   /** A Close frame passed: from here on the link has a bounded time to end. */
   #beginClosing(): void {
+    if (this.#state === "detached") this.#answerClientClose();
     if (this.#state !== "open") return;
+    if (this.#clientClose !== undefined && this.#retention !== undefined) this.#retain();
     this.#state = "closing";
     this.#answerTimer = setTimeout(() => this.#closingTookTooLong(), CLOSING_MS);
   }
@@ -358,6 +498,7 @@ export class Link {
   #finish(): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
+    this.#retention?.drop();
     this.#answered();
     clearTimeout(this.#answerTimer);
     this.#endGateway(CLOSE.goingAway, "client is gone");
@@ -397,15 +538,15 @@ function clientOnEnd(this: LinkSocket): void {
 }
 
 function gatewayOnData(this: LinkSocket, chunk: Buffer): void {
-  this[kLink]!.fromGateway(chunk);
+  this[kLink]?.fromGateway(chunk);
 }
 
 function gatewayOnDrain(this: LinkSocket): void {
-  this[kLink]!.gatewayDrained();
+  this[kLink]?.gatewayDrained();
 }
 
 function gatewayOnEnd(this: LinkSocket): void {
-  this[kLink]!.gatewayGone();
+  this[kLink]?.gatewayGone();
 }
 
 /** 'close' follows and is what matters; the error says how the network ended it. */

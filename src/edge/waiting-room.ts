@@ -4,6 +4,7 @@ import { CLOSE } from "../core/close-codes.ts";
 import type { Clock } from "../core/ports.ts";
 import { type Held, HoldQueue } from "../policy/hold.ts";
 import type { Headers } from "../protocol/headers.ts";
+import { offerHeaders } from "../protocol/link-protocol.ts";
 import { allowedRsvOf, responseHead } from "../protocol/upgrade.ts";
 import type { ConnectionTrack } from "./connection-log.ts";
 import { dial } from "./dial.ts";
@@ -40,6 +41,8 @@ export interface Admitted {
   readonly gatewayHead: Buffer;
   readonly allowedRsv: number;
   readonly generation: number;
+  /** Whether its link outlives the gateway. */
+  readonly resumes: boolean;
 }
 
 export interface WaitingRoomDeps {
@@ -126,7 +129,9 @@ export class WaitingRoom {
     const abort = new AbortController();
     this.#aborts.set(visitor, abort);
     const key = run.edgeKey === undefined ? [] : ["X-Clawkit-Edge", run.edgeKey];
-    const request = { path: visitor.path, headers: [...visitor.headers, ...key] };
+    const offer = { link: visitor.track.id, received: 0, tried: 0, stale: 0 };
+    const resumes = run.resumes === true ? offerHeaders(offer) : [];
+    const request = { path: visitor.path, headers: [...visitor.headers, ...key, ...resumes] };
     const result = await dial(run.address, request, abort.signal);
     this.#aborts.delete(visitor);
     if (abort.signal.aborted) {
@@ -143,7 +148,14 @@ export class WaitingRoom {
         visitor.socket.write(responseHead(101, "Switching Protocols", result.headers), "latin1");
         const allowedRsv = allowedRsvOf(result.headers);
         const { socket: gateway, head: gatewayHead } = result;
-        this.#deps.onAdmitted({ visitor, gateway, gatewayHead, allowedRsv, generation: run.generation });
+        this.#deps.onAdmitted({
+          visitor,
+          gateway,
+          gatewayHead,
+          allowedRsv,
+          generation: run.generation,
+          resumes: run.resumes === true,
+        });
         break;
       }
       case "refused":

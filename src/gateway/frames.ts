@@ -30,14 +30,19 @@ export function errorFrame(id: string, error: ErrorShape): string {
  * connection from 1 (the reference client takes a jump for a gap).
  */
 export class EncodedEvent {
-  readonly #head: string;
+  readonly head: string;
 
   constructor(event: string, payload: unknown, stateVersion?: { presence: number; health: number }) {
     const body = { type: "event", event, payload, ...(stateVersion === undefined ? {} : { stateVersion }) };
-    this.#head = JSON.stringify(body).slice(0, -1);
+    this.head = JSON.stringify(body).slice(0, -1);
   }
 
   withSeq(seq: number): string {
-    return `${this.#head},"seq":${seq}}`;
+    return this.head + this.tail(seq);
+  }
+
+  /** What its receivers have of their own. */
+  tail(seq: number): string {
+    return `,"seq":${seq}}`;
   }
 }

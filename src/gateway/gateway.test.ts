@@ -34,6 +34,8 @@ async function start(
     auth: { mode: "token", secret: TOKEN },
     edgeKey: EDGE_KEY,
     generation: 1,
+    journalPath: join(dir, "journal.db"),
+    isDurable: false,
     configPath: join(dir, "config.json5"),
     logFile: join(dir, "gateway.log"),
     ...options.settings,
@@ -46,6 +48,9 @@ async function start(
     process: { pid: 1, rssBytes: options.rssBytes ?? (() => 1) },
     log: (line) => logged.push(line),
     requestRestart: (reason) => restarts.push(reason),
+    onNotOwner: (error) => {
+      throw error;
+    },
   });
   await gateway.listen();
   t.after(async () => {
@@ -55,9 +60,10 @@ async function start(
   });
 
   /** A client as the edge would let it in; without the key, as anybody else would come. */
+  let links = 0;
   const open = (headers: Record<string, string> = { "X-Clawkit-Edge": EDGE_KEY }) =>
     new RawGatewayClient("ws://gateway", {
-      headers,
+      headers: { "X-Clawkit-Link": `link-${++links}`, "X-Clawkit-Position": "0 0 0", ...headers },
       createConnection: (() => net.connect(socketPath)) as typeof net.createConnection,
     });
   const connected = async (scopes = ["operator.admin"]) => {

@@ -1,21 +1,26 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import http from "node:http";
-import { ErrorCodes } from "@openclaw/gateway-protocol/gateway-error-details";
+import type { Duplex } from "node:stream";
 import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import { type WebSocket, WebSocketServer } from "ws";
-import { CLOSE, fitCloseReason } from "../core/close-codes.ts";
+import { CLOSE } from "../core/close-codes.ts";
 import { messageOf } from "../core/errors.ts";
 import type { GatewaySettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import { VERSION } from "../core/version.ts";
+import { LINKS_PATH, type LinkOffer, readOffer, storedHeader } from "../protocol/link-protocol.ts";
 import { Authenticator, isSameSecret } from "./auth.ts";
-import { EncodedEvent, type ErrorShape, errorFrame, MethodError } from "./frames.ts";
+import { Commits, type Task } from "./commits.ts";
+import { EncodedEvent, errorFrame } from "./frames.ts";
+import { type GatewayLink, MAX_BUFFERED, MAX_PAYLOAD } from "./gateway-link.ts";
 import { type Accepted, type Caller, judgeFirstFrame } from "./handshake.ts";
+import { Journal } from "./journal/journal.ts";
+import { Links } from "./links.ts";
 import { type GatewayContext, methods } from "./methods/index.ts";
-import { Presence } from "./presence.ts";
-import { type RequestFrame, readRequestFrame } from "./schemas.ts";
-import { MAX_BUFFERED, MAX_PAYLOAD, Session } from "./session.ts";
+import { MAX_LISTED } from "./presence.ts";
+import { Requests, refusalOf } from "./requests.ts";
+import { Session, type SessionState } from "./session.ts";
 import { statusPage } from "./status-page.ts";
 import { setMaxPayload } from "./ws-limits.ts";
 
@@ -29,10 +34,12 @@ const MAX_PAYLOAD_BEFORE_AUTH = 64 * 1024;
 const PRESENCE_MS = 250;
 const PRESENCE_MS_PER_CLIENT = 2;
 
+/** Nobody changes presence so often within the life of one gateway: the version goes up also behind a restart. */
+const PRESENCE_VERSIONS_PER_LIFE = 1_000_000;
+
 const EVENTS = ["connect.challenge", "tick", "health", "presence", "shutdown"];
 
-/** Closing takes at most this long: a client that does not answer its Close frame is not waited for. */
-const CLOSE_MS = 1_000;
+const MAX_LINKS_BYTES = 8 * 1024 * 1024;
 
 export interface GatewayDeps {
   readonly settings: GatewaySettings;
@@ -40,6 +47,8 @@ export interface GatewayDeps {
   readonly process: { readonly pid: number; readonly rssBytes: () => number };
   readonly log: Log;
   readonly requestRestart: (reason: string) => void;
+  /** Another gateway has taken the journal over: this one must not go on. */
+  readonly onNotOwner: (error: Error) => void;
 }
 
 /** The built-in gateway: OpenClaw Gateway protocol v4 over a local socket, for its edge alone. */
@@ -48,8 +57,11 @@ export class Gateway {
   readonly #bootId = randomUUID();
   readonly #startedAt: number;
   readonly #auth: Authenticator;
-  readonly #presence = new Presence();
-  readonly #sessions = new Set<Session>();
+  readonly #journal: Journal;
+  readonly #commits: Commits;
+  readonly #links: Links;
+  readonly #requests: Requests;
+  readonly #sessions = new Map<GatewayLink, Session>();
   readonly #context: GatewayContext;
   readonly #server: http.Server;
   readonly #sockets = new WebSocketServer({
@@ -57,37 +69,48 @@ export class Gateway {
     perMessageDeflate: false,
     maxPayload: MAX_PAYLOAD_BEFORE_AUTH,
   });
+  #presenceVersion: number;
   #timers: NodeJS.Timeout[] = [];
   #presenceTimer: NodeJS.Timeout | undefined;
-  #isClosing = false;
+  #isClosed = false;
 
+  /** Opens the journal and takes up the links in it. Throws what SQLite says. */
   constructor(deps: GatewayDeps) {
+    const { settings, clock } = deps;
     this.#deps = deps;
-    this.#startedAt = deps.clock.now();
-    this.#auth = new Authenticator(deps.settings.auth, deps.clock);
+    this.#startedAt = clock.now();
+    this.#presenceVersion = settings.generation * PRESENCE_VERSIONS_PER_LIFE + 1;
+    this.#auth = new Authenticator(settings.auth, clock);
     this.#context = {
-      settings: deps.settings,
-      clock: deps.clock,
+      settings,
+      clock,
       process: deps.process,
       bootId: this.#bootId,
       startedAt: this.#startedAt,
-      presence: this.#presence,
+      presence: () => this.#presence(),
       countSessions: () => this.#sessions.size,
-      health: () => ({ ok: true, ts: deps.clock.wall(), durationMs: 0 }),
-      presenceChanged: () => this.#broadcastPresence(),
+      health: () => ({ ok: true, ts: clock.wall(), durationMs: 0 }),
+      presenceChanged: () => this.#presenceChanged(),
       requestRestart: deps.requestRestart,
     };
-    this.#server = http.createServer((request, response) => this.#onRequest(request, response));
-    this.#server.on("upgrade", (request, socket, head) => {
-      const caller = this.#callerOf(request);
-      if (caller === undefined) {
-        socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-        return;
-      }
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
-        this.#onConnection(webSocket, caller),
-      );
+    this.#journal = new Journal(settings.journalPath, settings);
+    this.#commits = new Commits({ journal: this.#journal, onNotOwner: deps.onNotOwner });
+    this.#requests = new Requests({
+      journal: this.#journal,
+      commits: this.#commits,
+      context: this.#context,
+      log: deps.log,
+      wall: () => clock.wall(),
     });
+    this.#links = new Links({
+      journal: this.#journal,
+      commits: this.#commits,
+      onMade: (link) => this.#challenge(link),
+      onEnded: (link) => this.#onLinkEnded(link),
+    });
+    this.#recover();
+    this.#server = http.createServer((request, response) => this.#onRequest(request, response));
+    this.#server.on("upgrade", (request, socket, head) => this.#onUpgrade(request, socket, head));
   }
 
   async listen(): Promise<void> {
@@ -103,28 +126,37 @@ export class Gateway {
     ];
   }
 
-  /** Tells clients that the end is planned. Their sockets are closed by whoever ends us: the edge, or `close`. */
+  /** Tells clients that they will be closed, as their edge is. */
   announceShutdown(reason: string, restartExpectedMs?: number): void {
-    this.#broadcast("shutdown", {
-      reason,
-      ...(restartExpectedMs === undefined ? {} : { restartExpectedMs }),
-    });
+    const expected = restartExpectedMs === undefined ? {} : { restartExpectedMs };
+    this.#commits.now(this.#telling("shutdown", { reason, ...expected }));
   }
 
-  /** Closes every client with 1012, as the real gateway does for a stop and for a restart. */
-  async close(): Promise<void> {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
+  /** Commits what is under way and lets go of journal and sockets: its edge takes the links to the next gateway. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#presenceTimer);
-    if (this.#sessions.size > 0) this.announceShutdown("gateway stopping");
-    for (const socket of this.#sockets.clients) socket.close(CLOSE.serviceRestart, "service restart");
     this.#server.close();
-    this.#server.closeIdleConnections();
-    const deadline = this.#deps.clock.now() + CLOSE_MS;
-    while (this.#sockets.clients.size > 0 && this.#deps.clock.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    this.#server.closeAllConnections();
+    this.#commits.close();
+    this.#links.detachAll();
+    this.#journal.close();
+  }
+
+  /** What the gateway before had stored and not answered. */
+  #recover(): void {
+    for (const link of this.#links) {
+      if (link.state.session !== undefined) this.#sessions.set(link, new Session(link));
     }
+    for (const row of this.#journal.unfinished()) {
+      const link = this.#links.get(row.link);
+      const session = link === undefined ? undefined : this.#sessions.get(link);
+      if (session !== undefined) this.#requests.recover(row, link!, session);
+    }
+    if (this.#sessions.size > 0)
+      this.#deps.log(`${this.#sessions.size} clients of the gateway before go on here`);
   }
 
   #onRequest(request: http.IncomingMessage, response: http.ServerResponse): void {
@@ -155,6 +187,15 @@ export class Gateway {
         return json(200, { ok: true, status: "started" });
       case "/readyz":
         return json(200, { ready: true, failing: [] });
+      case LINKS_PATH:
+        readIds(request).then(
+          (ids) => {
+            this.#links.keepOnly(ids);
+            json(200, { ok: true });
+          },
+          (error) => json(400, { ok: false, error: messageOf(error) }),
+        );
+        return;
       default:
         return json(404, { ok: false, error: `no such page: ${path}` });
     }
@@ -170,59 +211,103 @@ export class Gateway {
     return { address: forwarded.split(",")[0]!.trim(), isLocal: false };
   }
 
-  #onConnection(socket: WebSocket, caller: Caller): void {
-    const connId = randomUUID();
-    let session: Session | undefined;
-    let isRejected = false;
-    const silence = setTimeout(() => socket.close(CLOSE.normal), HANDSHAKE_MS);
-    socket.on("error", () => undefined); // 'close' follows
-    socket.on("close", () => {
-      clearTimeout(silence);
-      if (session !== undefined) this.#onSessionEnded(session);
-    });
-    socket.on("message", (data, isBinary) => {
-      if (session !== undefined) {
-        if (!isBinary) void this.#onFrame(session, data.toString());
-        return;
+  #onUpgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
+    const caller = this.#callerOf(request);
+    const offer = readOffer(request.rawHeaders);
+    if (caller === undefined) return refuseUpgrade(socket, "403 Forbidden");
+    if (offer === undefined) return refuseUpgrade(socket, "400 Bad Request");
+    this.#links.open(offer, caller, (link, error) => {
+      if (error !== undefined) {
+        this.#deps.log(`cannot let a client in: the journal cannot be written: ${messageOf(error)}`);
+        return refuseUpgrade(socket, "503 Service Unavailable");
       }
-      clearTimeout(silence);
-      if (isRejected) return;
-      const verdict = judgeFirstFrame(isBinary ? "" : data.toString(), caller, this.#auth);
-      if ("close" in verdict) {
-        isRejected = true;
-        if (verdict.response !== undefined)
-          socket.send(errorFrame(verdict.response.id, verdict.response.error));
-        socket.close(verdict.close.code, fitCloseReason(verdict.close.reason));
-        return;
-      }
-      setMaxPayload(socket, MAX_PAYLOAD);
-      session = this.#onAccepted(connId, socket, { caller, accepted: verdict });
+      // its position is lost, or it never was in this journal
+      if (link === undefined) return refuseUpgrade(socket, "410 Gone");
+      this.#sockets.once("headers", (headers) => headers.push(storedHeader(link.stored)));
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        this.#onAttached(webSocket, link, offer),
+      );
     });
-    const challenge = { nonce: randomBytes(16).toString("base64url"), ts: this.#deps.clock.wall() };
-    socket.send(JSON.stringify({ type: "event", event: "connect.challenge", payload: challenge }));
   }
 
-  #onAccepted(connId: string, socket: WebSocket, options: { caller: Caller; accepted: Accepted }): Session {
-    const { clock } = this.#deps;
-    const session = new Session(connId, socket, { ...options, now: clock.now() });
-    const { client } = session;
-    this.#sessions.add(session);
-    this.#presence.set(connId, {
-      ts: clock.wall(),
-      ip: options.caller.address,
-      version: client.version,
-      platform: client.platform,
-      mode: client.mode,
-      reason: "connect",
-      roles: [session.role],
-      scopes: [...session.scopes],
-      ...(client.displayName === undefined ? {} : { host: client.displayName }),
-      ...(client.deviceFamily === undefined ? {} : { deviceFamily: client.deviceFamily }),
-      ...(client.instanceId === undefined ? {} : { instanceId: client.instanceId }),
+  #onAttached(socket: WebSocket, link: GatewayLink, offer: LinkOffer): void {
+    socket.on("error", () => undefined); // 'close' follows
+    if (this.#sessions.has(link)) setMaxPayload(socket, MAX_PAYLOAD);
+    else this.#awaitHello(socket, link);
+    link.attach(socket, offer);
+    socket.on("message", (data, isBinary) => {
+      const n = ++link.arrived;
+      const text = isBinary ? "" : data.toString();
+      this.#commits.add({
+        work: () => this.#take(link, n, text, socket),
+        failed: (error) => {
+          const refusal = refusalOf(text, error);
+          if (refusal !== undefined) link.refuse(n, refusal);
+        },
+        isAlone: this.#requests.isSuspect(link, n),
+      });
     });
-    session.respond(options.accepted.requestId, this.#hello(session));
-    this.#broadcastPresence();
-    return session;
+  }
+
+  #awaitHello(socket: WebSocket, link: GatewayLink): void {
+    const silence = setTimeout(() => {
+      if (link.stored === 0) socket.close(CLOSE.normal);
+    }, HANDSHAKE_MS);
+    socket.once("close", () => clearTimeout(silence));
+  }
+
+  /** Within a commit. */
+  #challenge(link: GatewayLink): void {
+    const payload = { nonce: link.state.nonce, ts: this.#deps.clock.wall() };
+    link.emit(JSON.stringify({ type: "event", event: "connect.challenge", payload }));
+  }
+
+  /** Within a commit: the client's message `n`. */
+  #take(link: GatewayLink, n: number, text: string, socket: WebSocket): void {
+    const session = this.#sessions.get(link);
+    if (session !== undefined) return this.#requests.take(link, session, n, text);
+    link.store(n);
+    if (link.state.closing !== undefined) return;
+    const verdict = judgeFirstFrame(text, link.state.caller, this.#auth);
+    if ("close" in verdict) {
+      const { response, close } = verdict;
+      if (response !== undefined) link.emit(errorFrame(response.id, response.error));
+      link.close(close.code, close.reason);
+      return;
+    }
+    setMaxPayload(socket, MAX_PAYLOAD);
+    this.#accept(link, verdict);
+  }
+
+  #accept(link: GatewayLink, { requestId, params, role, scopes }: Accepted): void {
+    const { client } = params;
+    const now = this.#deps.clock.wall();
+    const state: SessionState = {
+      connId: randomUUID(),
+      client,
+      role,
+      scopes,
+      connectedAt: now,
+      presence: {
+        ts: now,
+        ip: link.state.caller.address,
+        version: client.version,
+        platform: client.platform,
+        mode: client.mode,
+        reason: "connect",
+        roles: [role],
+        scopes: [...scopes],
+        ...(client.displayName === undefined ? {} : { host: client.displayName }),
+        ...(client.deviceFamily === undefined ? {} : { deviceFamily: client.deviceFamily }),
+        ...(client.instanceId === undefined ? {} : { instanceId: client.instanceId }),
+      },
+    };
+    link.changeState({ session: state });
+    const session = new Session(link);
+    this.#sessions.set(link, session);
+    this.#commits.undo(() => this.#sessions.delete(link));
+    this.#presenceChanged();
+    session.respond(requestId, this.#hello(session));
   }
 
   #hello(session: Session) {
@@ -232,9 +317,9 @@ export class Gateway {
       server: { version: VERSION, connId: session.connId, bootId: this.#bootId },
       features: { methods: [...methods.keys()], events: EVENTS },
       snapshot: {
-        presence: this.#presence.list(),
+        presence: this.#presence(),
         health: this.#context.health(),
-        stateVersion: { presence: this.#presence.version, health: 1 },
+        stateVersion: { presence: this.#presenceVersion, health: 1 },
         uptimeMs: Math.round(this.#deps.clock.now() - this.#startedAt),
       },
       auth: { role: session.role, scopes: session.scopes },
@@ -242,85 +327,60 @@ export class Gateway {
     };
   }
 
-  #onSessionEnded(session: Session): void {
-    this.#sessions.delete(session);
-    this.#presence.delete(session.connId);
-    if (!this.#isClosing) this.#broadcastPresence();
+  #onLinkEnded(link: GatewayLink): void {
+    if (this.#sessions.delete(link) && !this.#isClosed) this.#presenceChanged();
   }
 
-  /** After hello anything that is no request is ignored, as the real gateway does. */
-  async #onFrame(session: Session, text: string): Promise<void> {
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(text);
-    } catch {
-      return;
-    }
-    const frame = readRequestFrame(parsed);
-    if ("problem" in frame) return;
-    try {
-      session.respond(frame.value.id, await this.#run(session, frame.value));
-    } catch (error) {
-      session.respondError(frame.value.id, this.#errorOf(frame.value, error));
-    }
+  #presence() {
+    return [...this.#sessions.values()].slice(-MAX_LISTED).map(({ presence }) => presence);
   }
 
-  async #run(session: Session, frame: RequestFrame): Promise<unknown> {
-    const chosen = methods.get(frame.method);
-    if (chosen === undefined) {
-      throw new MethodError({ code: ErrorCodes.INVALID_REQUEST, message: `unknown method: ${frame.method}` });
-    }
-    if (!hasScope(session, chosen.scope)) {
-      throw new MethodError({
-        code: ErrorCodes.FORBIDDEN,
-        message: `missing scope: ${chosen.scope}`,
-        details: { code: "MISSING_SCOPE", missingScope: chosen.scope, requiredScopes: [chosen.scope] },
-      });
-    }
-    const params = chosen.read(frame.params);
-    if ("problem" in params) {
-      throw new MethodError({
-        code: ErrorCodes.INVALID_REQUEST,
-        message: `invalid ${frame.method} params: ${params.problem}`,
-      });
-    }
-    return await chosen.run(params.value, session, this.#context);
-  }
-
-  #errorOf(frame: RequestFrame, error: unknown): ErrorShape {
-    if (error instanceof MethodError) return error.shape;
-    this.#deps.log(`method ${frame.method} failed: ${messageOf(error)}`);
-    return { code: ErrorCodes.UNAVAILABLE, message: `${frame.method} failed: see the gateway's log` };
-  }
-
-  /** Soon, and once for many changes: everyone gets the whole list, and clients come back by the hundred. */
-  #broadcastPresence(): void {
+  /** Told soon, and once for many changes: everyone gets the whole list, and clients come back by the hundred. */
+  #presenceChanged(): void {
+    this.#presenceVersion++;
     this.#presenceTimer ??= setTimeout(
       () => {
         this.#presenceTimer = undefined;
-        this.#sendPresence();
+        const stateVersion = { presence: this.#presenceVersion, health: 1 };
+        this.#broadcast("presence", { presence: this.#presence() }, stateVersion);
       },
       PRESENCE_MS + this.#sessions.size * PRESENCE_MS_PER_CLIENT,
     );
   }
 
-  #sendPresence(): void {
-    const stateVersion = { presence: this.#presence.version, health: 1 };
-    this.#broadcast("presence", { presence: this.#presence.list() }, stateVersion);
+  /** Encoded once, and once in the journal, for all. One that cannot be written is not sent: ticks come again. */
+  #broadcast(...event: ConstructorParameters<typeof EncodedEvent>): void {
+    this.#commits.add(this.#telling(...event));
   }
 
-  #broadcast(event: string, payload: unknown, stateVersion?: { presence: number; health: number }): void {
-    const encoded = new EncodedEvent(event, payload, stateVersion);
-    for (const session of this.#sessions) session.sendEvent(encoded);
+  #telling(...event: ConstructorParameters<typeof EncodedEvent>): Task {
+    const encoded = new EncodedEvent(...event);
+    return {
+      work: () => {
+        if (this.#sessions.size === 0) return;
+        this.#journal.dropBroadcasts();
+        const broadcast = this.#journal.broadcast(encoded.head);
+        for (const session of this.#sessions.values()) session.sendEvent(encoded, broadcast);
+      },
+      failed: (error) =>
+        this.#deps.log(`${event[0]} is not told: the journal cannot be written: ${messageOf(error)}`),
+    };
   }
 }
 
-/** Admin may do everything, and whoever may write may read. */
-const INCLUDED_IN: Readonly<Record<string, readonly string[]>> = {
-  "operator.read": ["operator.read", "operator.write", "operator.admin"],
-  "operator.admin": ["operator.admin"],
-};
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
 
-function hasScope(session: Session, scope: string): boolean {
-  return INCLUDED_IN[scope]!.some((granted) => session.scopes.includes(granted));
+async function readIds(request: http.IncomingMessage): Promise<ReadonlySet<string>> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > MAX_LINKS_BYTES) throw new Error(`more than ${MAX_LINKS_BYTES} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  const ids = JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+  if (!Array.isArray(ids) || !ids.every((id) => typeof id === "string")) throw new Error("no list of ids");
+  return new Set(ids);
 }

@@ -16,33 +16,5 @@ export interface PresenceEntry {
   readonly scopes?: string[];
 }
 
-const MAX_LISTED = 200;
-
-/** Who is there. The version goes up with every change. */
-export class Presence {
-  readonly #entries = new Map<string, PresenceEntry>();
-  #version = 1;
-
-  get version(): number {
-    return this.#version;
-  }
-
-  set(connId: string, entry: PresenceEntry): void {
-    this.#entries.set(connId, entry);
-    this.#version++;
-  }
-
-  update(connId: string, change: Partial<PresenceEntry>): void {
-    const entry = this.#entries.get(connId);
-    if (entry !== undefined) this.set(connId, { ...entry, ...change });
-  }
-
-  delete(connId: string): void {
-    if (this.#entries.delete(connId)) this.#version++;
-  }
-
-  /** The newest entries: everyone gets the list, so with a thousand clients a whole one would be a flood. */
-  list(): PresenceEntry[] {
-    return [...this.#entries.values()].slice(-MAX_LISTED);
-  }
-}
+/** Everyone gets the list: with a thousand clients a whole one would be a flood. The newest are in it. */
+export const MAX_LISTED = 200;

@@ -1,56 +1,71 @@
-import type { WebSocket } from "ws";
-import { type EncodedEvent, type ErrorShape, errorFrame, responseFrame } from "./frames.ts";
+import type { EncodedEvent, ErrorShape } from "./frames.ts";
+import { errorFrame, responseFrame } from "./frames.ts";
+import type { GatewayLink } from "./gateway-link.ts";
 import type { Accepted, Caller } from "./handshake.ts";
+import type { PresenceEntry } from "./presence.ts";
 
-/** What hello-ok promises: bytes of one frame after authentication, and unsent bytes before a slow consumer is cut. */
-export const MAX_PAYLOAD = 25 * 1024 * 1024;
-export const MAX_BUFFERED = 50 * 1024 * 1024;
-
-/** One authenticated connection. */
-export class Session {
+/** What is kept of a client that said hello, in the journal: no secret is among it. */
+export interface SessionState {
   readonly connId: string;
-  readonly caller: Caller;
   readonly client: Accepted["params"]["client"];
   readonly role: Accepted["role"];
   readonly scopes: readonly string[];
+  /** Wall-clock milliseconds. */
   readonly connectedAt: number;
-  readonly #socket: WebSocket;
-  #seq = 0;
+  readonly presence: PresenceEntry;
+}
 
-  constructor(
-    connId: string,
-    socket: WebSocket,
-    options: { caller: Caller; accepted: Accepted; now: number },
-  ) {
-    this.connId = connId;
-    this.#socket = socket;
-    this.caller = options.caller;
-    this.client = options.accepted.params.client;
-    this.role = options.accepted.role;
-    this.scopes = options.accepted.scopes;
-    this.connectedAt = options.now;
+/** One authenticated client. What it is sent leaves with the commit that it is part of. */
+export class Session {
+  readonly link: GatewayLink;
+
+  constructor(link: GatewayLink) {
+    this.link = link;
   }
 
-  sendEvent(event: EncodedEvent): void {
-    if (this.#isTooSlow()) return;
-    this.#socket.send(event.withSeq(++this.#seq));
+  get #state(): SessionState {
+    return this.link.state.session as SessionState;
+  }
+
+  get connId(): string {
+    return this.#state.connId;
+  }
+
+  get caller(): Caller {
+    return this.link.state.caller;
+  }
+
+  get client(): SessionState["client"] {
+    return this.#state.client;
+  }
+
+  get role(): SessionState["role"] {
+    return this.#state.role;
+  }
+
+  get scopes(): readonly string[] {
+    return this.#state.scopes;
+  }
+
+  get presence(): PresenceEntry {
+    return this.#state.presence;
+  }
+
+  /** Within a commit. */
+  updatePresence(change: Partial<PresenceEntry>): void {
+    const presence = { ...this.presence, ...change };
+    this.link.changeState({ session: { ...this.#state, presence } satisfies SessionState });
+  }
+
+  sendEvent(event: EncodedEvent, broadcast: number | null): void {
+    this.link.emitEvent(event, broadcast);
   }
 
   respond(id: string, payload: unknown): void {
-    if (!this.#isTooSlow()) this.#socket.send(responseFrame(id, payload));
+    this.link.emit(responseFrame(id, payload));
   }
 
   respondError(id: string, error: ErrorShape): void {
-    if (!this.#isTooSlow()) this.#socket.send(errorFrame(id, error));
-  }
-
-  close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
-  }
-
-  #isTooSlow(): boolean {
-    if (this.#socket.bufferedAmount <= MAX_BUFFERED) return false;
-    this.close(1008, "slow consumer");
-    return true;
+    this.link.emit(errorFrame(id, error));
   }
 }

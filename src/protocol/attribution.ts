@@ -13,12 +13,16 @@ const FORWARDING = new Set([
   "x-original-forwarded-for",
   "x-envoy-external-address",
   "via",
-  /** Ours: how the built-in gateway knows its edge. */
-  "x-clawkit-edge",
 ]);
 
 function isForwarding(name: string): boolean {
-  return FORWARDING.has(name) || name.startsWith("x-forwarded") || name.startsWith("tailscale-");
+  // ours: how the built-in gateway knows its edge, and the edge's links
+  return (
+    name.startsWith("x-clawkit-") ||
+    FORWARDING.has(name) ||
+    name.startsWith("x-forwarded") ||
+    name.startsWith("tailscale-")
+  );
 }
 
 export interface Peer {

@@ -36,6 +36,8 @@ export interface FrameRelayOptions {
   readonly allowedRsv: number;
   /** Says whether this control frame is passed on. The payload is unmasked. */
   readonly onControl: (opcode: number, payload: Buffer) => boolean;
+  /** A data message is complete, and all of it is in `out`, with nothing behind it. */
+  readonly onMessageEnd?: () => void;
 }
 
 /**
@@ -57,6 +59,7 @@ export class FrameRelay {
   readonly #masked: boolean;
   readonly #allowedRsv: number;
   readonly #onControl: FrameRelayOptions["onControl"];
+  readonly #onMessageEnd: FrameRelayOptions["onMessageEnd"];
 
   #state: "boundary" | "whole" | "large" | "control" | "ended" = "boundary";
   /** The bytes of a header that the last chunk cut in two. */
@@ -72,11 +75,14 @@ export class FrameRelay {
   #remaining = 0;
   #mask: Buffer | undefined;
   #fragmentsSent = 0;
+  /** Payload bytes of the message that comes again, which were passed on before. */
+  #passedBefore = 0;
 
   constructor(options: FrameRelayOptions) {
     this.#masked = options.masked;
     this.#allowedRsv = options.allowedRsv;
     this.#onControl = options.onControl;
+    this.#onMessageEnd = options.onMessageEnd;
   }
 
   /** Whether `out` so far ends inside a fragmented message: data of our own would have to wait. */
@@ -92,6 +98,19 @@ export class FrameRelay {
   /** Whether views of what was pushed are held, so that its memory must not be used again. */
   get holdsInput(): boolean {
     return this.#heldBytes > 0;
+  }
+
+  /**
+   * The stream begins anew, from another sender, with the message that it broke off in. What was passed on of that is
+   * not passed on again. For senders that put each message into one frame: only such a one is passed on in part.
+   */
+  restart(): void {
+    this.#passedBefore = this.#fragmentsSent * FRAGMENT_BYTES;
+    this.#state = "boundary";
+    this.#cutHeader = undefined;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#remaining = 0;
   }
 
   /** Takes the next bytes of the stream. A violation ends the relay; what came before it is still in `out`. */
@@ -158,9 +177,14 @@ export class FrameRelay {
         this.#releaseHeld();
       }
       this.#messageOpen = (this.#firstByte & FIN) === 0;
-      if (!this.#messageOpen) this.messages++;
       this.#fragmentsSent = 0;
       this.#state = "boundary";
+      if (this.#messageOpen) continue;
+      this.messages++;
+      if (this.#onMessageEnd === undefined) continue;
+      this.#pass(bytes, from, cursor);
+      from = cursor;
+      this.#onMessageEnd();
     }
     this.#pass(bytes, from, end);
     return undefined;
@@ -198,6 +222,9 @@ export class FrameRelay {
     if (!Number.isSafeInteger(length)) {
       return { code: CLOSE.tooBig, message: "frame length over 2^53 bytes" };
     }
+    if (!isControl && length <= this.#passedBefore) {
+      return protocolError("another message than before in the place of one that was passed on in part");
+    }
 
     this.frames++;
     this.#firstByte = firstByte;
@@ -211,7 +238,9 @@ export class FrameRelay {
 
   /** Holds payload of a large frame and passes it on in fragments of 64 KiB, the last one as long as is left. */
   #fragment(bytes: Buffer, from: number, to: number): void {
-    let at = from;
+    const again = Math.min(this.#passedBefore, to - from);
+    this.#passedBefore -= again;
+    let at = from + again;
     while (at < to) {
       const next = Math.min(to, at + FRAGMENT_BYTES - this.#heldBytes);
       this.#hold(bytes.subarray(at, next));

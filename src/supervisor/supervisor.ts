@@ -67,6 +67,7 @@ export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, 
   readonly controlPath: string;
   readonly logFile: string;
   readonly configPath: string;
+  readonly journalPath: string;
   readonly edgeArgs: readonly string[];
   readonly gatewayArgs: readonly string[];
   readonly controlArgs: readonly string[];
@@ -355,7 +356,6 @@ export class Supervisor {
     if (isAsked && (await gateway.restartSafely())) return;
     this.#assertNotStopping();
     progress("telling the clients");
-    await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
     await edge.drain("gateway", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     progress("stopping the gateway");
     await gateway.stop();

@@ -9,6 +9,7 @@ import { method } from "./index.ts";
 export const configMethods = {
   "config.get": method({
     scope: "operator.read",
+    runs: "apart",
     read: (params) => readConfigGetParams(params ?? {}),
     run: async (_params, _session, context) => {
       const path = context.settings.configPath;

@@ -1,6 +1,6 @@
 import type { GatewaySettings } from "../../core/messages.ts";
 import type { Clock } from "../../core/ports.ts";
-import type { Presence } from "../presence.ts";
+import type { PresenceEntry } from "../presence.ts";
 import type { ReadResult } from "../schemas.ts";
 import type { Session } from "../session.ts";
 import { configMethods } from "./config.ts";
@@ -16,9 +16,11 @@ export interface GatewayContext {
   readonly process: { readonly pid: number; readonly rssBytes: () => number };
   readonly bootId: string;
   readonly startedAt: number;
-  readonly presence: Presence;
+  /** Who is there, the newest of many. */
+  readonly presence: () => PresenceEntry[];
   readonly countSessions: () => number;
   readonly health: () => HealthSnapshot;
+  /** Within a commit. */
   readonly presenceChanged: () => void;
   readonly requestRestart: (reason: string) => void;
 }
@@ -33,6 +35,11 @@ export interface Method<Params> {
   /** The operator scope it needs, as the published method table says. */
   readonly scope: "operator.read" | "operator.admin";
   readonly read: (params: unknown) => ReadResult<Params>;
+  /**
+   * Most run within the commit that answers them: at once, and they throw only before they have changed anything.
+   * `apart`: it takes time, and may be run again. `external`: it changes what no commit takes back (a file), so it is not.
+   */
+  readonly runs?: "apart" | "external";
   readonly run: (params: Params, session: Session, context: GatewayContext) => unknown;
 }
 

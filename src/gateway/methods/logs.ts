@@ -9,6 +9,7 @@ const DEFAULT_BYTES = 250_000;
 export const logsMethods = {
   "logs.tail": method({
     scope: "operator.read",
+    runs: "apart",
     read: (params) => readLogsTailParams(params ?? {}),
     run: (params, _session, context) => tail(context.settings.logFile, params),
   }),

@@ -5,7 +5,7 @@ export const systemMethods = {
   "system-presence": method({
     scope: "operator.read",
     read: (params) => readEmptyParams(params ?? {}),
-    run: (_params, _session, context) => context.presence.list(),
+    run: (_params, _session, context) => context.presence(),
   }),
 
   "system-event": method({
@@ -13,7 +13,7 @@ export const systemMethods = {
     read: readSystemEventParams,
     run: (params, session, context) => {
       const { text, host, mode, lastInputSeconds, reason, tags } = params;
-      context.presence.update(session.connId, {
+      session.updatePresence({
         ts: context.clock.wall(),
         text,
         ...(host === undefined ? {} : { host }),

@@ -29,6 +29,8 @@ export function launchBuiltin(request: LaunchRequest): Launched {
       auth: { mode: auth.mode, ...(secret === undefined ? {} : { secret }) },
       edgeKey,
       generation,
+      journalPath: deps.journalPath,
+      isDurable: config.gateway.durability === "fsync",
       configPath: deps.configPath,
       logFile: deps.logFile,
     },
@@ -37,6 +39,7 @@ export function launchBuiltin(request: LaunchRequest): Launched {
     generation,
     address: { kind: "socket", path },
     edgeKey,
+    resumes: true,
     ...(child.pid === undefined ? {} : { pid: child.pid }),
   } as const;
   return { child, run, command: "built-in gateway" };

@@ -12,6 +12,7 @@ export interface LaunchDeps {
   readonly builtinArgs: readonly string[];
   readonly socketPathFor: (generation: number) => string;
   readonly configPath: string;
+  readonly journalPath: string;
   readonly logFile: string;
   readonly reportsDir: string;
   readonly clean: (line: string) => string;

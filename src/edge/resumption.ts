@@ -1,0 +1,164 @@
+import { randomBytes } from "node:crypto";
+import { CLOSE } from "../core/close-codes.ts";
+import type { GatewayRun } from "../core/messages.ts";
+import type { Log } from "../core/ports.ts";
+import { LINKS_PATH, offerHeaders, readStored } from "../protocol/link-protocol.ts";
+import type { ConnectionTrack } from "./connection-log.ts";
+import { dial, sendRequest } from "./dial.ts";
+import type { GatewayMonitor } from "./gateway-monitor.ts";
+import { type Link, STATE_LOST } from "./link.ts";
+
+/** Links that are moved to a gateway at once. */
+const AT_ONCE = 64;
+
+/** A gateway that is up and does not take a link, or the list of them, is asked again. */
+const RETRY_MS = 100;
+const ANSWER_MS = 5_000;
+
+/** Messages that were passed on are told together: until then the gateway only holds them longer. */
+const ACK_MS = 50;
+
+export interface ResumptionDeps {
+  readonly links: ReadonlyMap<Link, ConnectionTrack>;
+  readonly monitor: GatewayMonitor;
+  readonly log: Log;
+}
+
+/** Takes links whose gateway went away to the next one (docs/link-protocol.md). */
+export class Resumption {
+  readonly #deps: ResumptionDeps;
+  readonly #unacknowledged = new Set<Link>();
+  readonly #waiting = new Set<Link>();
+  readonly #abort = new AbortController();
+  /** The gateway that was told of all links; the next one begins anew. */
+  #run: GatewayRun | undefined;
+  #isMoving = false;
+  #ackTimer: NodeJS.Timeout | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+
+  constructor(deps: ResumptionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Links without a gateway. */
+  get waiting(): ReadonlySet<Link> {
+    return this.#waiting;
+  }
+
+  detached(link: Link): void {
+    this.#waiting.add(link);
+    this.#moveSoon();
+  }
+
+  ended(link: Link): void {
+    this.#waiting.delete(link);
+    this.#unacknowledged.delete(link);
+  }
+
+  unacknowledged(link: Link): void {
+    this.#unacknowledged.add(link);
+    this.#ackTimer ??= setTimeout(() => {
+      this.#ackTimer = undefined;
+      for (const one of this.#unacknowledged) one.acknowledge();
+      this.#unacknowledged.clear();
+    }, ACK_MS);
+  }
+
+  /** It is told which links there are, and gets those that wait. */
+  gatewayReady(): void {
+    void this.#move();
+  }
+
+  stop(): void {
+    clearTimeout(this.#ackTimer);
+    clearTimeout(this.#retryTimer);
+    this.#abort.abort();
+  }
+
+  #moveSoon(): void {
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      void this.#move();
+    }, RETRY_MS);
+  }
+
+  async #move(): Promise<void> {
+    const { monitor, log } = this.#deps;
+    const { run } = monitor;
+    if (this.#isMoving || run?.resumes !== true || monitor.state !== "ready") return;
+    this.#isMoving = true;
+    try {
+      if (this.#run !== run) {
+        if (!(await this.#tellAll(run))) return this.#moveSoon();
+        this.#run = run;
+      }
+      const links = [...this.#waiting];
+      if (links.length === 0) return;
+      const startedAt = performance.now();
+      const queue = [...links];
+      await Promise.all(Array.from({ length: AT_ONCE }, () => this.#moveEach(queue, run)));
+      const left = links.filter((link) => this.#waiting.has(link)).length;
+      const ms = Math.round(performance.now() - startedAt);
+      if (left < links.length)
+        log(
+          `${links.length - left} clients go on with the gateway of generation ${run.generation}: ${ms} ms`,
+        );
+      if (this.#waiting.size > 0) this.#moveSoon();
+    } finally {
+      this.#isMoving = false;
+    }
+  }
+
+  async #moveEach(queue: Link[], run: GatewayRun): Promise<void> {
+    for (let link = queue.shift(); link !== undefined; link = queue.shift()) {
+      if (this.#deps.monitor.run === run) await this.#moveOne(link, run);
+    }
+  }
+
+  async #moveOne(link: Link, run: GatewayRun): Promise<void> {
+    const track = this.#deps.links.get(link);
+    if (track === undefined || !link.isDetached) return void this.#waiting.delete(link);
+    const key = randomBytes(16).toString("base64");
+    const headers = [
+      ...["Host", "localhost", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", key],
+      ...offerHeaders({ link: track.id, ...link.offer }),
+      ...edgeKey(run),
+    ];
+    const result = await dial(run.address, { path: "/", headers }, this.#soon);
+    if (result.kind === "refused") {
+      result.response.destroy();
+      if (result.response.statusCode !== 410) return;
+      link.end(CLOSE.serviceRestart, STATE_LOST, { by: "edge", cause: "link-state-lost" });
+      return;
+    }
+    if (result.kind !== "open") return;
+    const stored = readStored(result.headers);
+    if (stored === undefined || !link.isDetached) return void result.socket.destroy();
+    this.#waiting.delete(link);
+    track.moved(run.generation);
+    link.attach({ gateway: result.socket, head: result.head, stored, generation: run.generation });
+  }
+
+  /** Which links there are: the gateway ends others, whose clients left meanwhile. */
+  #tellAll(run: GatewayRun): Promise<boolean> {
+    const ids = JSON.stringify([...this.#deps.links.values()].map(({ id }) => id));
+    const headers = ["Host", "localhost", "Content-Type", "application/json", ...edgeKey(run)];
+    return new Promise((resolve) => {
+      const request = sendRequest(run.address, { method: "PUT", path: LINKS_PATH, headers }, this.#soon);
+      request.on("response", (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      });
+      request.on("error", () => resolve(false));
+      request.end(ids);
+    });
+  }
+
+  get #soon(): AbortSignal {
+    return AbortSignal.any([this.#abort.signal, AbortSignal.timeout(ANSWER_MS)]);
+  }
+}
+
+function edgeKey(run: GatewayRun): string[] {
+  return run.edgeKey === undefined ? [] : ["X-Clawkit-Edge", run.edgeKey];
+}

@@ -1,0 +1,123 @@
+import { type Journal, NotOwner } from "./journal/journal.ts";
+
+/** Commits of this size take a few milliseconds; what is beyond waits for the next turn of the loop. */
+const MAX_TASKS = 256;
+
+/** What nobody waits for is written with the next commit, or this much later. */
+const LAZY_MS = 250;
+
+export interface Task {
+  /** Runs within a commit. What it changes in memory it tells `undo` how to take back. */
+  readonly work: () => void;
+  /** The commit failed: nothing of `work` is written. */
+  readonly failed: (error: unknown) => void;
+  /** It may take the process with it: nobody else's work is in its commit. */
+  readonly isAlone?: boolean;
+}
+
+export interface CommitsDeps {
+  readonly journal: Journal;
+  /** Another gateway owns the journal: this one has to go. */
+  readonly onNotOwner: (error: NotOwner) => void;
+}
+
+/** Gathers the work of a turn of the event loop into one commit, and does what may be seen outside only behind it. */
+export class Commits {
+  readonly #deps: CommitsDeps;
+  readonly #tasks: Task[] = [];
+  readonly #lazy = new Set<() => void>();
+  #lazyTimer: NodeJS.Timeout | undefined;
+  #isPlanned = false;
+  #isClosed = false;
+  #undo: (() => void)[] = [];
+  #last = new Set<() => void>();
+  #after: (() => void)[] = [];
+
+  constructor(deps: CommitsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Plans a task for the end of this turn. */
+  add(task: Task): void {
+    if (this.#isClosed) return;
+    this.#tasks.push(task);
+    this.#plan();
+  }
+
+  /** Plans work that nobody waits for; once, however often the same function is given. */
+  addLazy(work: () => void): void {
+    this.#lazy.add(work);
+    this.#lazyTimer ??= setTimeout(() => this.#plan(), LAZY_MS);
+  }
+
+  /** Commits a task at once. Not within another. */
+  now(task: Task): void {
+    if (!this.#isClosed) this.#commit([task]);
+  }
+
+  /** Within a task: what takes its change of memory back if the commit fails. */
+  undo(undo: () => void): void {
+    this.#undo.push(undo);
+  }
+
+  /** Within a task: written at the end of the commit; once, however often the same function is given. */
+  last(work: () => void): void {
+    this.#last.add(work);
+  }
+
+  /** Within a task: done once it is written. */
+  after(effect: () => void): void {
+    this.#after.push(effect);
+  }
+
+  /** Commits what is planned, and takes no more. */
+  close(): void {
+    while (this.#tasks.length > 0 || this.#lazy.size > 0) this.#commit(this.#next());
+    this.#isClosed = true;
+    clearTimeout(this.#lazyTimer);
+  }
+
+  #plan(): void {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    setImmediate(() => {
+      this.#isPlanned = false;
+      if (this.#isClosed) return;
+      this.#commit(this.#next());
+      if (this.#tasks.length > 0) this.#plan();
+    });
+  }
+
+  #next(): Task[] {
+    if (this.#tasks[0]?.isAlone) return this.#tasks.splice(0, 1);
+    const alone = this.#tasks.slice(0, MAX_TASKS).findIndex(({ isAlone }) => isAlone);
+    return this.#tasks.splice(0, alone === -1 ? MAX_TASKS : alone);
+  }
+
+  #commit(tasks: readonly Task[]): void {
+    const lazy = [...this.#lazy];
+    this.#lazy.clear();
+    clearTimeout(this.#lazyTimer);
+    this.#lazyTimer = undefined;
+    if (tasks.length === 0 && lazy.length === 0) return;
+    this.#undo = [];
+    this.#last = new Set();
+    this.#after = [];
+    try {
+      this.#deps.journal.commit(() => {
+        for (const { work } of tasks) work();
+        for (const work of lazy) work();
+        for (const work of this.#last) work();
+      });
+    } catch (error) {
+      for (const undo of this.#undo.reverse()) undo();
+      for (const work of lazy) this.#lazy.add(work); // with the next commit that works
+      if (error instanceof NotOwner) this.#deps.onNotOwner(error);
+      else for (const { failed } of tasks) failed(error);
+      return;
+    }
+    const effects = this.#after;
+    this.#after = [];
+    for (const effect of effects) effect();
+  }
+}

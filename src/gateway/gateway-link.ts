@@ -1,0 +1,226 @@
+import type { WebSocket } from "ws";
+import { CLOSE, fitCloseReason } from "../core/close-codes.ts";
+import { decodeNote, encodeNote } from "../protocol/link-protocol.ts";
+import type { Commits } from "./commits.ts";
+import type { EncodedEvent } from "./frames.ts";
+import type { Caller } from "./handshake.ts";
+import type { Journal, LinkRow, Positions } from "./journal/journal.ts";
+
+/** What hello-ok promises: bytes of one frame after authentication, and unsent bytes before a slow consumer is cut. */
+export const MAX_PAYLOAD = 25 * 1024 * 1024;
+export const MAX_BUFFERED = 50 * 1024 * 1024;
+
+/** What `ws` says of a connection that ended without one (RFC 6455 §7.1.5). */
+const NO_CLOSE_FRAME = 1006;
+
+/** What of a link is no position: JSON in the journal. */
+export interface LinkState {
+  readonly caller: Caller;
+  readonly nonce: string;
+  /** Of the client that said hello; its meaning is the session's. */
+  session?: object;
+  /** It is to be closed, once everything before is sent. */
+  closing?: { readonly code: number; readonly reason: string };
+}
+
+export interface LinkHost {
+  readonly journal: Journal;
+  readonly commits: Commits;
+  /** The client said or did something to end it, or we did. */
+  readonly onEnded: (link: GatewayLink) => void;
+}
+
+/**
+ * One client's link to this gateway: what it sent and was sent, by number. It outlives its socket, and the process; only its
+ * messages' commits let anything out.
+ */
+export class GatewayLink {
+  readonly id: string;
+  readonly key: number;
+  readonly state: LinkState;
+  /** Messages of the client that came over the socket, stored or not. */
+  arrived: number;
+  /** What the edge said when it attached it last. */
+  offer = { tried: 0, stale: 0 };
+  readonly #host: LinkHost;
+  #positions: Positions;
+  #received: number;
+  #socket: WebSocket | undefined;
+  /** Emitted in this commit. */
+  #ready: string[] = [];
+  /** Sizes of what the edge has not received, from `#received + 1` on. */
+  readonly #unreceived: number[] = [];
+  #unreceivedBytes = 0;
+  #acked: number;
+
+  constructor(row: LinkRow, host: LinkHost) {
+    this.id = row.id;
+    this.key = row.key;
+    this.state = JSON.parse(row.state) as LinkState;
+    this.#host = host;
+    this.#positions = { stored: row.stored, emitted: row.emitted, seq: row.seq };
+    this.#received = row.received;
+    this.#acked = row.stored;
+    this.arrived = row.stored;
+    for (const { text } of host.journal.outbox(row.key, row.received)) this.#note(text.length);
+  }
+
+  get stored(): number {
+    return this.#positions.stored;
+  }
+
+  get isAttached(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  /** Whether an edge that has `received` of our messages may attach it. */
+  canAttach(received: number): boolean {
+    return received >= this.#received && received <= this.#positions.emitted;
+  }
+
+  /** Goes on over this socket: what the edge has not received is sent again. */
+  attach(
+    socket: WebSocket,
+    offer: { readonly received: number; readonly tried: number; readonly stale: number },
+  ): void {
+    this.#socket?.terminate();
+    this.#socket = socket;
+    this.offer = offer;
+    this.arrived = this.stored;
+    this.#acked = this.stored;
+    this.#release(offer.received);
+    socket.on("pong", (payload) => this.#onNote(payload));
+    socket.on("close", (code) => {
+      if (this.#socket !== socket) return;
+      this.#socket = undefined;
+      // without a Close frame the edge is gone, or will be back
+      if (code !== NO_CLOSE_FRAME) this.#host.onEnded(this);
+    });
+    for (const { text } of this.#host.journal.outbox(this.key, offer.received)) socket.send(text);
+    this.#closeIfAsked();
+  }
+
+  /** Within a commit: the client's message `n` is stored, or done. */
+  store(n: number): void {
+    this.#touch();
+    this.#positions = { ...this.#positions, stored: n };
+  }
+
+  /** Within a commit: sends a message, once that is written. */
+  emit(text: string): void {
+    this.#touch();
+    const n = this.#count();
+    this.#host.journal.emit(this.key, n, text);
+    this.#ready.push(text);
+    this.#note(text.length);
+  }
+
+  /** Within a commit: sends an event that many get; `broadcast` is its head in the journal. */
+  emitEvent(event: EncodedEvent, broadcast: number | null): void {
+    this.#touch();
+    const n = this.#count();
+    const seq = this.#positions.seq + 1;
+    this.#positions = { ...this.#positions, seq };
+    const text = event.withSeq(seq);
+    this.#host.journal.emit(this.key, n, broadcast === null ? text : event.tail(seq), broadcast);
+    this.#ready.push(text);
+    this.#note(text.length);
+  }
+
+  /** Within a commit: closes it behind everything that was sent. */
+  close(code: number, reason: string): void {
+    if (this.state.closing !== undefined) return;
+    this.changeState({ closing: { code, reason } });
+  }
+
+  /** Within a commit. */
+  changeState(change: Partial<Pick<LinkState, "session" | "closing">>): void {
+    const { session, closing } = this.state;
+    this.#host.commits.undo(() => Object.assign(this.state, { session, closing }));
+    Object.assign(this.state, change);
+    this.#touch();
+    this.#host.commits.last(this.#writeState);
+  }
+
+  /** Answers message `n`, which could not be stored: the edge voids it with that. */
+  refuse(n: number, text: string): void {
+    if (this.#socket === undefined) return;
+    this.#socket.pong(encodeNote({ kind: "refuse", n }));
+    this.#socket.send(text);
+  }
+
+  /** Lets go of the socket without a word: the link goes on with the next gateway. */
+  detach(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.terminate();
+  }
+
+  #count(): number {
+    const emitted = this.#positions.emitted + 1;
+    this.#positions = { ...this.#positions, emitted };
+    return emitted;
+  }
+
+  #note(bytes: number): void {
+    this.#unreceived.push(bytes);
+    this.#unreceivedBytes += bytes;
+    if (this.#unreceivedBytes > MAX_BUFFERED && this.state.closing === undefined && this.#isTouched)
+      this.close(CLOSE.policyViolation, "slow consumer");
+  }
+
+  #isTouched = false;
+
+  /** Positions are written once a commit, and go back with it; what was emitted leaves behind it. */
+  #touch(): void {
+    if (this.#isTouched) return;
+    this.#isTouched = true;
+    const { commits } = this.#host;
+    const before = this.#positions;
+    const unreceived = this.#unreceived.length;
+    commits.undo(() => {
+      this.#isTouched = false;
+      this.#positions = before;
+      this.#ready = [];
+      for (const bytes of this.#unreceived.splice(unreceived)) this.#unreceivedBytes -= bytes;
+    });
+    commits.last(this.#writePositions);
+    commits.after(() => this.#flush());
+  }
+
+  readonly #writePositions = () => this.#host.journal.setPositions(this.key, this.#positions);
+  readonly #writeState = () => this.#host.journal.setState(this.key, JSON.stringify(this.state));
+
+  #flush(): void {
+    this.#isTouched = false;
+    const ready = this.#ready;
+    this.#ready = [];
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    if (this.stored > this.#acked) {
+      this.#acked = this.stored;
+      socket.pong(encodeNote({ kind: "ack", n: this.stored }));
+    }
+    for (const text of ready) socket.send(text);
+    this.#closeIfAsked();
+  }
+
+  #closeIfAsked(): void {
+    const { closing } = this.state;
+    if (closing !== undefined) this.#socket?.close(closing.code, fitCloseReason(closing.reason));
+  }
+
+  /** The edge has our messages up to `n`. */
+  #onNote(payload: Buffer): void {
+    const note = decodeNote(payload);
+    if (note?.kind === "ack" && this.canAttach(note.n)) this.#release(note.n);
+  }
+
+  #release(n: number): void {
+    for (const bytes of this.#unreceived.splice(0, n - this.#received)) this.#unreceivedBytes -= bytes;
+    if (n > this.#received) this.#host.commits.addLazy(this.#writeReleased);
+    this.#received = n;
+  }
+
+  readonly #writeReleased = () => this.#host.journal.release(this.key, this.#received);
+}

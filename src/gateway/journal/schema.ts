@@ -1,0 +1,46 @@
+/** Version of the tables below; a journal of another version is put aside (docs/link-protocol.md). */
+export const JOURNAL_VERSION = 1;
+
+export const TABLES = `
+CREATE TABLE owner (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  -- who may write: the gateway of this generation, and nobody else
+  generation INTEGER NOT NULL
+) STRICT;
+CREATE TABLE links (
+  key INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  -- messages of the client that are stored or done; messages of ours that are emitted; those that the edge has
+  stored INTEGER NOT NULL,
+  emitted INTEGER NOT NULL,
+  received INTEGER NOT NULL,
+  -- of its events, as the protocol counts them
+  seq INTEGER NOT NULL,
+  -- what the gateway knows of the client, as JSON
+  state TEXT NOT NULL
+) STRICT;
+-- messages of clients that are not answered yet
+CREATE TABLE inbox (
+  link INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  -- wall-clock milliseconds
+  at INTEGER NOT NULL,
+  -- how often work on it was begun
+  starts INTEGER NOT NULL,
+  PRIMARY KEY (link, n)
+) STRICT, WITHOUT ROWID;
+-- messages to clients that their edge has not received yet
+CREATE TABLE outbox (
+  link INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  -- of an event that many get only the end is here
+  text TEXT NOT NULL,
+  broadcast INTEGER,
+  PRIMARY KEY (link, n)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE broadcasts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  head TEXT NOT NULL
+) STRICT;
+`;

@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import type { LinkOffer } from "../protocol/link-protocol.ts";
+import type { Commits } from "./commits.ts";
+import { GatewayLink, type LinkHost, type LinkState } from "./gateway-link.ts";
+import type { Caller } from "./handshake.ts";
+import type { Journal } from "./journal/journal.ts";
+
+export interface LinksDeps {
+  readonly journal: Journal;
+  readonly commits: Commits;
+  /** A client is new: within the commit that makes its link. */
+  readonly onMade: (link: GatewayLink) => void;
+  /** Within the commit that forgets it. */
+  readonly onEnded: (link: GatewayLink) => void;
+}
+
+/** The links of all clients, attached or not. */
+export class Links {
+  readonly #deps: LinksDeps;
+  readonly #host: LinkHost;
+  readonly #links = new Map<string, GatewayLink>();
+  readonly #byKey = new Map<number, GatewayLink>();
+
+  /** Takes up those of the gateway before. */
+  constructor(deps: LinksDeps) {
+    this.#deps = deps;
+    this.#host = { ...deps, onEnded: (link) => this.#end(link) };
+    for (const row of deps.journal.links()) this.#add(new GatewayLink(row, this.#host));
+  }
+
+  get(key: number): GatewayLink | undefined {
+    return this.#byKey.get(key);
+  }
+
+  [Symbol.iterator](): Iterator<GatewayLink> {
+    return this.#links.values();
+  }
+
+  /**
+   * Finds the link of an offer, or makes it if it is new. `found` is called once it is in the journal; with undefined if its position is
+   * lost, or the journal cannot be written (`error`).
+   */
+  open(
+    offer: LinkOffer,
+    caller: Caller,
+    found: (link: GatewayLink | undefined, error?: unknown) => void,
+  ): void {
+    const known = this.#links.get(offer.link);
+    if (known !== undefined) return found(known.canAttach(offer.received) ? known : undefined);
+    if (offer.received > 0 || offer.tried > 0) return found(undefined);
+    const { journal, commits } = this.#deps;
+    let made: GatewayLink;
+    commits.add({
+      work: () => {
+        const state: LinkState = { caller, nonce: randomBytes(16).toString("base64url") };
+        const text = JSON.stringify(state);
+        const key = journal.addLink(offer.link, text);
+        made = new GatewayLink(
+          { key, id: offer.link, stored: 0, emitted: 0, received: 0, seq: 0, state: text },
+          this.#host,
+        );
+        this.#deps.onMade(made);
+        commits.after(() => {
+          this.#add(made);
+          found(made);
+        });
+      },
+      failed: (error) => found(undefined, error),
+    });
+  }
+
+  /** Ends the links that are not attached and that no edge holds any more. */
+  keepOnly(ids: ReadonlySet<string>): void {
+    for (const link of this.#links.values()) if (!link.isAttached && !ids.has(link.id)) this.#end(link);
+  }
+
+  detachAll(): void {
+    for (const link of this.#links.values()) link.detach();
+  }
+
+  #add(link: GatewayLink): void {
+    this.#links.set(link.id, link);
+    this.#byKey.set(link.key, link);
+  }
+
+  /** One that cannot be written is forgotten with the next edge's word. */
+  #end(link: GatewayLink): void {
+    if (!this.#links.delete(link.id)) return;
+    this.#byKey.delete(link.key);
+    this.#deps.commits.add({
+      work: () => {
+        this.#deps.journal.removeLink(link.key);
+        this.#deps.onEnded(link);
+      },
+      failed: () => this.#deps.commits.addLazy(() => this.#deps.journal.removeLink(link.key)),
+    });
+  }
+}

@@ -1,0 +1,209 @@
+import { ErrorCodes } from "@openclaw/gateway-protocol/gateway-error-details";
+import { messageOf } from "../core/errors.ts";
+import type { Log } from "../core/ports.ts";
+import type { Commits } from "./commits.ts";
+import { type ErrorShape, errorFrame, MethodError } from "./frames.ts";
+import type { GatewayLink } from "./gateway-link.ts";
+import type { InboxRow, Journal } from "./journal/journal.ts";
+import { type GatewayContext, type Method, methods } from "./methods/index.ts";
+import { type RequestFrame, readRequestFrame } from "./schemas.ts";
+import type { Session } from "./session.ts";
+
+/** The reference client gives up on a request after 30 s (knowledge: openclaw.md): nobody hears a later answer. */
+const STALE_MS = 30_000;
+
+/** In flight at two ends of the gateway: the request may be their cause. */
+const MAX_STARTS = 2;
+
+export interface RequestsDeps {
+  readonly journal: Journal;
+  readonly commits: Commits;
+  readonly context: GatewayContext;
+  readonly log: Log;
+  readonly wall: () => number;
+}
+
+interface Work {
+  readonly link: GatewayLink;
+  readonly session: Session;
+  readonly n: number;
+  readonly frame: RequestFrame;
+}
+
+/**
+ * Runs the requests of clients, each once: most in the commit that stores them; what takes longer, or was in flight when a
+ * gateway ended, is stored first and finished by a commit of its own.
+ */
+export class Requests {
+  readonly #deps: RequestsDeps;
+
+  constructor(deps: RequestsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Within a commit: takes message `n` of a client that said hello. Anything that is no request is ignored, as the real gateway does. */
+  take(link: GatewayLink, session: Session, n: number, text: string): void {
+    link.store(n);
+    const frame = requestIn(text);
+    if (frame === undefined) return;
+    if (n <= link.offer.stale) return session.respondError(frame.id, TOO_LATE);
+    const chosen = this.#choose(session, frame);
+    if ("error" in chosen) return session.respondError(frame.id, chosen.error);
+    const work = { link, session, n, frame };
+    const wasTried = n <= link.offer.tried;
+    if (!wasTried && chosen.method.runs === undefined) return this.#answer(work, chosen);
+    const { journal, commits, wall } = this.#deps;
+    const starts = wasTried ? MAX_STARTS : 1;
+    journal.store({ link: link.key, n, text, at: wall(), starts });
+    commits.after(() => this.#runStored(work, chosen));
+  }
+
+  /** Takes up what the gateway before had stored and not answered. */
+  recover(row: InboxRow, link: GatewayLink, session: Session): void {
+    const { journal, commits, wall, log } = this.#deps;
+    const frame = requestIn(row.text)!;
+    const work = { link, session, n: row.n, frame };
+    const answer = (error: ErrorShape) => this.#finish(work, () => session.respondError(frame.id, error));
+    const chosen = this.#choose(session, frame);
+    if ("error" in chosen) return answer(chosen.error);
+    if (row.starts >= MAX_STARTS) {
+      log(
+        `${frame.method} was in flight when the gateway ended, twice: it is not run again (request ${frame.id})`,
+      );
+      return answer(QUARANTINED);
+    }
+    if (chosen.method.runs === "external") return answer(OUTCOME_UNKNOWN);
+    if (wall() - row.at > STALE_MS) return answer(TOO_LATE);
+    commits.now({
+      work: () => {
+        journal.begin(link.key, row.n, row.starts + 1);
+        commits.after(() => this.#runStored(work, chosen));
+      },
+      failed: () => undefined, // the next gateway finds it where it is
+    });
+  }
+
+  /** Whether a message must be alone in its commit: it may have ended a gateway. */
+  isSuspect(link: GatewayLink, n: number): boolean {
+    return n <= link.offer.tried;
+  }
+
+  #runStored(work: Work, chosen: Chosen): void {
+    if (chosen.method.runs === undefined) return this.#finish(work, () => this.#answer(work, chosen));
+    void this.#outcomeOf(work, chosen).then((respond) => this.#finish(work, respond));
+  }
+
+  #finish({ link, n }: Work, respond: () => void): void {
+    const { journal, commits } = this.#deps;
+    const task = {
+      work: () => {
+        journal.finish(link.key, n);
+        respond();
+      },
+      failed: () => setTimeout(() => commits.add(task), RETRY_MS),
+    };
+    commits.now(task);
+  }
+
+  async #outcomeOf({ session, frame }: Work, { method, params }: Chosen): Promise<() => void> {
+    try {
+      const payload = await method.run(params, session, this.#deps.context);
+      return () => session.respond(frame.id, payload);
+    } catch (error) {
+      return () => session.respondError(frame.id, this.#errorOf(frame, error));
+    }
+  }
+
+  /** Within a commit. */
+  #answer({ session, frame }: Work, { method, params }: Chosen): void {
+    try {
+      session.respond(frame.id, method.run(params, session, this.#deps.context));
+    } catch (error) {
+      session.respondError(frame.id, this.#errorOf(frame, error));
+    }
+  }
+
+  #choose(session: Session, frame: RequestFrame): Chosen | { readonly error: ErrorShape } {
+    const method = methods.get(frame.method);
+    if (method === undefined) {
+      return { error: { code: ErrorCodes.INVALID_REQUEST, message: `unknown method: ${frame.method}` } };
+    }
+    const { scope } = method;
+    if (!hasScope(session, scope)) {
+      const details = { code: "MISSING_SCOPE", missingScope: scope, requiredScopes: [scope] };
+      return { error: { code: ErrorCodes.FORBIDDEN, message: `missing scope: ${scope}`, details } };
+    }
+    const params = method.read(frame.params);
+    if ("problem" in params) {
+      const message = `invalid ${frame.method} params: ${params.problem}`;
+      return { error: { code: ErrorCodes.INVALID_REQUEST, message } };
+    }
+    return { method, params: params.value };
+  }
+
+  #errorOf(frame: RequestFrame, error: unknown): ErrorShape {
+    if (error instanceof MethodError) return error.shape;
+    this.#deps.log(`method ${frame.method} failed: ${messageOf(error)}`);
+    return { code: ErrorCodes.UNAVAILABLE, message: `${frame.method} failed: see the gateway's log` };
+  }
+}
+
+interface Chosen {
+  readonly method: Method<unknown>;
+  readonly params: unknown;
+}
+
+/** An answer that could not be written is tried again: a full disk gets space, some time. */
+const RETRY_MS = 1_000;
+
+const TOO_LATE: ErrorShape = {
+  code: ErrorCodes.UNAVAILABLE,
+  message: "the gateway was away for longer than this request waits: it was not run",
+  details: { reason: "expired" },
+  retryable: true,
+};
+
+const OUTCOME_UNKNOWN: ErrorShape = {
+  code: ErrorCodes.UNAVAILABLE,
+  message: "the gateway ended while this ran: it may have been done, or not",
+  details: { reason: "outcome-unknown" },
+};
+
+const QUARANTINED: ErrorShape = {
+  code: ErrorCodes.UNAVAILABLE,
+  message: "the gateway ended twice while this ran: it is not run again",
+  details: { reason: "quarantined" },
+};
+
+/** What a client is told while nothing can be written; undefined if it asked for nothing. */
+export function refusalOf(text: string, error: unknown): string | undefined {
+  const frame = requestIn(text);
+  if (frame === undefined) return undefined;
+  return errorFrame(frame.id, {
+    code: ErrorCodes.UNAVAILABLE,
+    message: `the gateway's journal cannot be written: ${messageOf(error)}; nothing was done, try again when there is space`,
+    details: { reason: "journal-unwritable" },
+    retryable: true,
+  });
+}
+
+function requestIn(text: string): RequestFrame | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const frame = readRequestFrame(parsed);
+  return "problem" in frame ? undefined : frame.value;
+}
+
+/** Admin may do everything, and whoever may write may read. */
+const INCLUDED_IN: Readonly<Record<string, readonly string[]>> = {
+  "operator.read": ["operator.read", "operator.write", "operator.admin"],
+  "operator.admin": ["operator.admin"],
+};
+
+function hasScope(session: Session, scope: string): boolean {
+  return INCLUDED_IN[scope]!.some((granted) => session.scopes.includes(granted));
+}

@@ -1,0 +1,80 @@
+/** What a client sent and the gateway has not stored yet: to be sent again to the next one. */
+export class RetainedMessages {
+  /** Of message `#acked + 1` and on; the last one may be unfinished. */
+  readonly #messages: Retained[] = [];
+  #open: Retained | undefined;
+  #acked = 0;
+  #sent = 0;
+  #bytes = 0;
+
+  /** Whole messages that the client sent. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  get acked(): number {
+    return this.#acked;
+  }
+
+  /** Bytes that are held, frame headers among them. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Messages that are held. */
+  get count(): number {
+    return this.#sent - this.#acked;
+  }
+
+  /** Takes whole frames of the message that is being sent. */
+  keep(frames: Buffer): void {
+    this.#open ??= { frames: [], at: 0 };
+    this.#open.frames.push(frames);
+    this.#bytes += frames.length;
+  }
+
+  /** The message is whole. `now` is monotonic milliseconds. */
+  end(now: number): void {
+    this.#messages.push({ frames: this.#open?.frames ?? [], at: now });
+    this.#open = undefined;
+    this.#sent++;
+  }
+
+  /** The gateway has stored messages up to `n`. False if that cannot be. */
+  acknowledge(n: number): boolean {
+    if (n < this.#acked || n > this.#sent) return false;
+    for (const { frames } of this.#messages.splice(0, n - this.#acked)) this.#bytes -= sizeOf(frames);
+    this.#acked = n;
+    return true;
+  }
+
+  /** The gateway answered message `n` without storing it: of it only its number is kept. False if that cannot be. */
+  void(n: number, empty: Buffer): boolean {
+    const message = this.#messages[n - this.#acked - 1];
+    if (message === undefined) return false;
+    this.#bytes += empty.length - sizeOf(message.frames);
+    message.frames = [empty];
+    return true;
+  }
+
+  /** All frames behind the last acknowledged message, the unfinished one's among them. */
+  *frames(): Iterable<Buffer> {
+    for (const { frames } of this.#messages) yield* frames;
+    yield* this.#open?.frames ?? [];
+  }
+
+  /** The last message that was whole before `before`. */
+  lastBefore(before: number): number {
+    const younger = this.#messages.findIndex(({ at }) => at >= before);
+    return this.#acked + (younger === -1 ? this.#messages.length : younger);
+  }
+}
+
+interface Retained {
+  frames: Buffer[];
+  readonly at: number;
+}
+
+function sizeOf(frames: readonly Buffer[]): number {
+  return frames.reduce((sum, { length }) => sum + length, 0);
+}
