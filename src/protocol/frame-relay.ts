@@ -222,7 +222,7 @@ export class FrameRelay {
     if (!Number.isSafeInteger(length)) {
       return { code: CLOSE.tooBig, message: "frame length over 2^53 bytes" };
     }
-    if (!isControl && length <= this.#passedBefore) {
+    if (!isControl && this.#passedBefore > 0 && length <= this.#passedBefore) {
       return protocolError("another message than before in the place of one that was passed on in part");
     }
 
