@@ -70,9 +70,15 @@ export class Commits {
     this.#after.push(effect);
   }
 
+  /** Commits what is planned, now. Not within a commit. */
+  flush(): void {
+    while (this.#tasks.length > 0) this.#commit(this.#next());
+  }
+
   /** Commits what is planned, and takes no more. */
   close(): void {
-    while (this.#tasks.length > 0 || this.#lazy.size > 0) this.#commit(this.#next());
+    this.flush();
+    this.#commit([]);
     this.#isClosed = true;
     clearTimeout(this.#lazyTimer);
   }

@@ -129,7 +129,8 @@ export class Gateway {
   /** Tells clients that they will be closed, as their edge is. */
   announceShutdown(reason: string, restartExpectedMs?: number): void {
     const expected = restartExpectedMs === undefined ? {} : { restartExpectedMs };
-    this.#commits.now(this.#telling("shutdown", { reason, ...expected }));
+    this.#broadcast("shutdown", { reason, ...expected });
+    this.#commits.flush();
   }
 
   /** Commits what is under way and lets go of journal and sockets: its edge takes the links to the next gateway. */
