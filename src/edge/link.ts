@@ -301,6 +301,7 @@ export class Link {
     const violation = this.#toGateway.push(chunk);
     if (this.#retention !== undefined && this.isOpen) {
       this.#retain();
+      if (this.#toGateway.holdsInput) keepChunk(chunk);
       this.#regulate();
     } else if (this.#state === "open" || this.#state === "closing") {
       if (!passOn(this.#toGateway, chunk, this.#gateway)) this.client.pause();

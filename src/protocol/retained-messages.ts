@@ -6,6 +6,7 @@ export class RetainedMessages {
   #acked = 0;
   #sent = 0;
   #bytes = 0;
+  #openBytes = 0;
 
   /** Whole messages that the client sent. */
   get sent(): number {
@@ -21,6 +22,11 @@ export class RetainedMessages {
     return this.#bytes;
   }
 
+  /** Of those the bytes of messages that are whole. */
+  get wholeBytes(): number {
+    return this.#bytes - this.#openBytes;
+  }
+
   /** Messages that are held. */
   get count(): number {
     return this.#sent - this.#acked;
@@ -31,12 +37,14 @@ export class RetainedMessages {
     this.#open ??= { frames: [], at: 0 };
     this.#open.frames.push(frames);
     this.#bytes += frames.length;
+    this.#openBytes += frames.length;
   }
 
   /** The message is whole. `now` is monotonic milliseconds. */
   end(now: number): void {
     this.#messages.push({ frames: this.#open?.frames ?? [], at: now });
     this.#open = undefined;
+    this.#openBytes = 0;
     this.#sent++;
   }
 
