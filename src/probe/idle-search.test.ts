@@ -60,6 +60,20 @@ describe("a search for the idle limit", () => {
     assert.deepEqual([search.bounds.aliveSec, search.bounds.deadSec], [0, 52]);
   });
 
+  it("does not take an end of another kind, that comes later, for the limit", () => {
+    const { search } = searched((silentSec): IdleEnd => {
+      if (silentSec <= 12) return { kind: "alive" };
+      if (silentSec <= 15) return { kind: "silent-drop" };
+      return { kind: "close", code: 1000, reason: "", afterSec: 15 };
+    }, 600);
+    assert.ok(Math.abs(search.limit!.limitSec - 12) <= 1, `${search.limit!.limitSec}`);
+    assert.equal(search.bounds.end?.kind, "silent-drop");
+  });
+
+  it("opens at most ten connections at once", () => {
+    for (const maxSec of [5, 60, 600]) assert.ok(new IdleSearch(maxSec).next()!.length <= 10);
+  });
+
   it("knows what it knows when it is stopped early", () => {
     const search = new IdleSearch(600);
     search.next();

@@ -53,6 +53,9 @@ export async function secure(
 /** What a client would refuse, or will before long. */
 function problemsOf(socket: TLSSocket, certificate: PeerCertificate, host: string, now: number): string[] {
   const problems: string[] = [];
+  const begins = (Date.parse(certificate.valid_from) - now) / DAY_MS;
+  if (begins > 0)
+    problems.push(`is valid only in ${Math.ceil(begins)} days: is the clock of this machine right?`);
   const left = (Date.parse(certificate.valid_to) - now) / DAY_MS;
   if (left < 0) problems.push(`expired ${Math.ceil(-left)} days ago`);
   else if (left < SOON_DAYS) problems.push(`expires in ${Math.floor(left)} days`);
@@ -60,7 +63,7 @@ function problemsOf(socket: TLSSocket, certificate: PeerCertificate, host: strin
   if (named !== undefined)
     problems.push(`it is not for ${host}: ${certificate.subjectaltname ?? "it has no names"}`);
   const reason = socket.authorizationError as unknown as string | undefined;
-  if (!socket.authorized && left >= 0 && named === undefined)
+  if (!socket.authorized && left >= 0 && !(begins > 0) && named === undefined)
     problems.push(`it is not trusted here (${reason})`);
   return problems;
 }
@@ -72,5 +75,8 @@ function failureOf(error: unknown): string {
   }
   if (code === "ECONNRESET")
     return "the connection was reset in the middle of the TLS handshake: a box on the way allows no TLS, or not to this name";
+  if (code === "ETIMEDOUT") {
+    return "no answer to the TLS handshake within 5 s: what answers speaks no TLS, or its certificate's full packets do not come through (an MTU that is too small)";
+  }
   return `no TLS: ${messageOf(error)}`;
 }
