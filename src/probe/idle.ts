@@ -206,7 +206,7 @@ function apart({ toleranceSec }: { readonly toleranceSec: number }): number {
 
 /** Ten round trips, and time for two retransmissions (RFC 6298: they begin at 1 s at most). */
 function pongMs({ pingMs }: IdleWay): number {
-  return Math.min(8_000, 2_000 + 10 * pingMs);
+  return Math.round(Math.min(8_000, 2_000 + 10 * pingMs));
 }
 
 function progress({ onProgress }: IdleOptions, part: IdleProgress["part"], ofSec: number): Disposable {
