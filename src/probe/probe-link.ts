@@ -111,19 +111,21 @@ export class ProbeLink extends EventEmitter<LinkEvents> {
   /** Resolves with true when a pong with this payload comes, with false after `ms` or an end. */
   async pong(payload: string, ms: number, signal: AbortSignal): Promise<boolean> {
     if (this.#end !== undefined) return false;
-    const over = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
     return await new Promise((resolve) => {
       const done = (isThere: boolean) => {
+        clearTimeout(timer);
         this.off("pong", linkOnPong);
-        this.off("end", linkOnEnd);
-        over.removeEventListener("abort", linkOnEnd);
+        this.off("end", gaveUp);
+        signal.removeEventListener("abort", gaveUp);
         resolve(isThere);
       };
       const linkOnPong = (text: string) => text === payload && done(true);
-      const linkOnEnd = () => done(false);
+      const gaveUp = () => done(false);
+      const timer = setTimeout(gaveUp, ms);
       this.on("pong", linkOnPong);
-      this.on("end", linkOnEnd);
-      over.addEventListener("abort", linkOnEnd);
+      this.on("end", gaveUp);
+      signal.addEventListener("abort", gaveUp);
+      if (signal.aborted) gaveUp();
     });
   }
 
