@@ -199,7 +199,10 @@ export class ProbeLink extends EventEmitter<LinkEvents> {
     if (opcode === OPCODE.close) {
       const told = decodeClose(payload);
       const reason = "reason" in told ? told.reason : told.message;
-      this.#ended({ kind: "close", code: told.code ?? null, reason }, this.#lastGapMs);
+      const silentMs = this.#lastGapMs;
+      const code = payload.subarray(0, payload.length < 2 ? 0 : 2);
+      this.#write(encodeFrame(OPCODE.close, code, randomBytes(4))); // RFC 6455 §5.5.1
+      this.#ended({ kind: "close", code: told.code ?? null, reason }, silentMs);
     }
     return false;
   }

@@ -29,29 +29,26 @@ export function idleLines(idle: IdleReport): string[] {
       `A client that pings every ${recommendedKeepaliveSec} s was ended all the same, before the limit: the path fails otherwise, too`,
     );
   }
-  if (limitSec !== null || survivedSec > recommendedKeepaliveSec) {
+  if (limitSec !== null) {
     lines.push(
       `Keepalive that survives it: ${recommendedKeepaliveSec} s (clawkit config set gateway.keepalive.intervalSec ${recommendedKeepaliveSec})`,
     );
+  } else if (survivedSec > recommendedKeepaliveSec) {
+    lines.push(`A keepalive of ${recommendedKeepaliveSec} s, as it is preset, is enough`);
   }
   return lines;
 }
 
 function lifeLines(life: LifeLimit, isAll: boolean): string[] {
-  const how = toldEnd(life.kind, life);
-  if (life.isSignIn) {
+  if (!life.isSignIn) {
     return [
-      `After ${life.sec} s ${how}, whatever is sent: so the gateway ends who does not sign in, and the probe does not. It is no limit of the path`,
-      ...(isAll
-        ? [
-            `Longer silences can be tried while the gateway waits longer: OpenClaw does with OPENCLAW_HANDSHAKE_TIMEOUT_MS=700000 in its environment`,
-          ]
-        : []),
+      `After ${life.sec} s ${toldEnd(life.kind, life)}, whatever is sent: a limit on the life of a connection, which no keepalive survives`,
     ];
   }
-  return [
-    `After ${life.sec} s ${how}, whatever is sent: a limit on the life of a connection, which no keepalive survives`,
-  ];
+  const deadline = `After ${life.sec} s the gateway closes who has not signed in (${told(life)}), and the probe does not: its own deadline, silent or not, and no limit of the path`;
+  const longer =
+    "Longer silences can be tried while the gateway waits longer (OpenClaw: OPENCLAW_HANDSHAKE_TIMEOUT_MS=700000 in its environment), or on another WebSocket server at the same place";
+  return isAll ? [deadline, longer] : [deadline];
 }
 
 const KINDS: Readonly<Record<IdleReport["kind"], string>> = {
@@ -62,10 +59,15 @@ const KINDS: Readonly<Record<IdleReport["kind"], string>> = {
   none: "nothing happens",
 };
 
-function toldEnd(
-  kind: IdleReport["kind"],
-  { code, reason }: { readonly code: number | null; readonly reason: string | null },
-): string {
-  if (kind !== "close") return KINDS[kind];
-  return `${KINDS.close} (${code ?? "no code"}${reason === null || reason === "" ? "" : ` ${JSON.stringify(reason)}`})`;
+function toldEnd(kind: IdleReport["kind"], end: Said): string {
+  return kind === "close" ? `${KINDS.close} (${told(end)})` : KINDS[kind];
+}
+
+interface Said {
+  readonly code: number | null;
+  readonly reason: string | null;
+}
+
+function told({ code, reason }: Said): string {
+  return `${code ?? "no code"}${reason === null || reason === "" ? "" : ` ${JSON.stringify(reason)}`}`;
 }
