@@ -34,13 +34,13 @@ function verdictsOf({ steps }: PathReport): string[] {
   return steps.map(({ id, verdict }) => `${id} ${verdict}`);
 }
 
-async function listening(t: TestContext, server: net.Server): Promise<number> {
+async function listening(t: TestContext, server: net.Server, host = "127.0.0.1"): Promise<number> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => undefined);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, host);
   await once(server, "listening");
   t.after(() => {
     for (const socket of sockets) socket.destroy();
@@ -89,6 +89,17 @@ describe("a path", () => {
     ]);
     assert.doesNotMatch(JSON.stringify(report), /secret/);
     assert.deepEqual(received, [], "no program on the other side got a message");
+  });
+
+  test("over IPv6 works, and names the host in brackets", async (t) => {
+    const hosts: (string | undefined)[] = [];
+    const server = http.createServer();
+    server.on("upgrade", ({ headers }) => hosts.push(headers.host));
+    new WebSocketServer({ server });
+    const port = await listening(t, server, "::1").catch(() => undefined);
+    if (port === undefined) return t.skip("this machine has no IPv6");
+    assert.equal((await probe(`ws://[::1]:${port}`)).ok, true);
+    assert.equal(hosts[0], `[::1]:${port}`);
   });
 
   test("to a gateway that speaks first, as OpenClaw's does", async (t) => {

@@ -10,6 +10,9 @@ const DAY_MS = 24 * 3_600_000;
 /** Let's Encrypt renews 30 days ahead: with less left, renewing does not work. */
 const SOON_DAYS = 14;
 
+/** A certificate of a hosting company has hundreds. */
+const MAX_NAMES = 500;
+
 /** Encrypts the connection, and says what a client would think of the certificate. */
 export async function secure(
   socket: Socket,
@@ -43,7 +46,7 @@ export async function secure(
       version: secured.getProtocol(),
       fingerprint256: certificate.fingerprint256 ?? null,
       validTo: Number.isNaN(+until) ? null : until.toISOString(),
-      names: certificate.subjectaltname ?? null,
+      names: certificate.subjectaltname?.slice(0, MAX_NAMES) ?? null,
       trusted: secured.authorized,
     },
   };
@@ -61,7 +64,9 @@ function problemsOf(socket: TLSSocket, certificate: PeerCertificate, host: strin
   else if (left < SOON_DAYS) problems.push(`expires in ${Math.floor(left)} days`);
   const named = checkServerIdentity(host, certificate);
   if (named !== undefined)
-    problems.push(`it is not for ${host}: ${certificate.subjectaltname ?? "it has no names"}`);
+    problems.push(
+      `it is not for ${host}: ${certificate.subjectaltname?.slice(0, MAX_NAMES) ?? "it has no names"}`,
+    );
   const reason = socket.authorizationError as unknown as string | undefined;
   if (!socket.authorized && left >= 0 && !(begins > 0) && named === undefined)
     problems.push(`it is not trusted here (${reason})`);
