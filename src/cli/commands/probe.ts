@@ -50,9 +50,6 @@ export async function probe(context: CliContext, url: string, options: ProbeOpti
 
 async function measured(context: CliContext, way: IdleWay, maxSec: number): Promise<IdleReport> {
   const { out, interrupted } = context;
-  out.progress(
-    `connections are left alone for up to ${maxSec} s, twice or more often; Ctrl-C tells what is known so far`,
-  );
   let toldAt = Number.NEGATIVE_INFINITY;
   let toldPart: IdleProgress["part"] | undefined;
   return await probeIdle(way, {
@@ -71,12 +68,13 @@ async function measured(context: CliContext, way: IdleWay, maxSec: number): Prom
 /** Where lines do not replace each other, fewer are enough. */
 const PLAIN_PROGRESS_MS = 30_000;
 
-const BAR = 20;
+/** The whole line has less than 80 columns: a longer one would not go away. */
+const BAR = 16;
 
 function progressLine({ part, doneSec, ofSec }: IdleProgress): string {
   const bar = "█".repeat(Math.round(Math.min(1, doneSec / ofSec) * BAR)).padEnd(BAR, "░");
-  const what = part === "keepalive" ? "trying the keepalive" : `round ${part}`;
-  return `${what} ${bar} ${Math.max(0, Math.ceil(ofSec - doneSec))} s left at most`;
+  const what = part === "keepalive" ? part : `round ${part}`;
+  return `${what} ${bar} ${Math.max(0, Math.ceil(ofSec - doneSec))} s left at most (Ctrl-C tells what is known)`;
 }
 
 const MARKS = { ok: ["green", "✓"], warn: ["yellow", "!"], failed: ["red", "✗"] } as const;
