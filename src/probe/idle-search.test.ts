@@ -57,7 +57,7 @@ describe("a search for the idle limit", () => {
     search.next();
     search.note(75, { kind: "alive" });
     search.note(52, { kind: "silent-drop" });
-    assert.deepEqual([search.bounds.aliveSec, search.bounds.deadSec], [0, 52]);
+    assert.deepEqual([search.bounds.aliveSec, search.bounds.deadSec, search.bounds.othersSec], [0, 52, 75]);
   });
 
   it("does not take an end of another kind, that comes later, for the limit", () => {
@@ -79,7 +79,7 @@ describe("a search for the idle limit", () => {
     search.next();
     search.note(4, { kind: "alive" });
     search.note(8, { kind: "alive" });
-    assert.deepEqual(search.bounds, { aliveSec: 8, deadSec: null, end: undefined });
+    assert.deepEqual(search.bounds, { aliveSec: 8, deadSec: null, end: undefined, othersSec: null });
   });
 
   it("is not misled by a reset that only answers a word after the silence", () => {

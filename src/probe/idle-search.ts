@@ -23,6 +23,8 @@ export interface IdleBounds {
   /** The shortest that was not; null while all were. */
   readonly deadSec: number | null;
   readonly end: Exclude<IdleEnd, { kind: "alive" }> | undefined;
+  /** The longest silence that others survived all the same; null if none was longer. */
+  readonly othersSec: number | null;
 }
 
 /**
@@ -32,6 +34,7 @@ export interface IdleBounds {
 export class IdleSearch {
   readonly #maxSec: number;
   #aliveSec = 0;
+  #longestSec = 0;
   #deadSec: number | null = null;
   #end: IdleBounds["end"];
   /** Ends that were seen as they came: their moment is the limit itself. */
@@ -43,7 +46,9 @@ export class IdleSearch {
   }
 
   get bounds(): IdleBounds {
-    return { aliveSec: this.#aliveSec, deadSec: this.#deadSec, end: this.#end };
+    const isBeyond = this.#deadSec !== null && this.#longestSec > this.#deadSec + GOOD_SEC;
+    const othersSec = isBeyond ? this.#longestSec : null;
+    return { aliveSec: this.#aliveSec, deadSec: this.#deadSec, end: this.#end, othersSec };
   }
 
   /** The silences to try at once, ascending; undefined if enough is known. */
@@ -61,6 +66,7 @@ export class IdleSearch {
   /** What became of the connection that was silent for `silentSec`, or was to be. */
   note(silentSec: number, end: IdleEnd): void {
     if (end.kind === "alive") {
+      this.#longestSec = Math.max(this.#longestSec, silentSec);
       // one that survived what killed another: paths differ, and the shorter limit is the one that hurts
       if (this.#deadSec === null || silentSec < this.#deadSec)
         this.#aliveSec = Math.max(this.#aliveSec, silentSec);

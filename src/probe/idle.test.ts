@@ -137,6 +137,7 @@ describe("the measurement of an idle limit", () => {
         assert.ok(Math.abs(idle.limitSec! - sec) <= Math.max(2, 0.1 * sec), `${idle.limitSec}`);
         assert.ok(idle.recommendedKeepaliveSec <= sec / 2);
         assert.deepEqual([idle.keepaliveHolds, idle.life, idle.refused], [true, null, null]);
+        assert.equal(idle.othersSurvivedSec, null);
         assert.ok(waitedSec < 6 * sec, `waited ${waitedSec} s`);
         assert.ok(await isKept(idle.recommendedKeepaliveSec, 10 * sec));
         assert.ok(!(await isKept(sec + 1, 10 * sec)));

@@ -72,6 +72,7 @@ export async function probeIdle(way: IdleWay, options: IdleOptions): Promise<Idl
     code: end?.code ?? null,
     reason: end === undefined ? null : plain(end.reason),
     survivedSec: round1(bounds.aliveSec),
+    othersSurvivedSec: isIdle && bounds.othersSec !== null ? round1(bounds.othersSec) : null,
     serverSpeaksSec: seen.speaksSec,
     keepaliveHolds: isIdle ? holds(kept, limit.limitSec + apart(limit)) : null,
     life,

@@ -67,6 +67,8 @@ export interface IdleReport {
   readonly reason: string | null;
   /** The longest silence that was survived. */
   readonly survivedSec: number;
+  /** A silence beyond the limit that other connections survived; null if none did. */
+  readonly othersSurvivedSec: number | null;
   /** How often the other side sends something by itself (pings, ticks): no connection was silent for longer. */
   readonly serverSpeaksSec: number | null;
   /** Whether a client that pings so often was kept; null if that was not tried, or could not be seen. */

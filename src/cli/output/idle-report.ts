@@ -14,6 +14,11 @@ export function idleLines(idle: IdleReport): string[] {
         : `Idle limit: none found; ${survivedSec} s of silence were survived`,
     );
   }
+  if (idle.othersSurvivedSec !== null) {
+    lines.push(
+      `Others survived up to ${idle.othersSurvivedSec} s: connections go different ways, or one ended by accident; measure it again`,
+    );
+  }
   if (life !== null) lines.push(...lifeLines(life, limitSec === null));
   if (serverSpeaksSec !== null) {
     lines.push(
