@@ -47,7 +47,7 @@ describe("a client's 1006, told from both sides", { skip, concurrency: true }, (
 });
 
 interface Story {
-  readonly forgotten: PathOptions["forgotten"];
+  readonly forgotten: NonNullable<PathOptions["forgotten"]>;
   /** How long the client says nothing. */
   readonly silentSec: number;
   readonly keepaliveSec?: number;
