@@ -46,10 +46,8 @@ export class Roamer implements Disposable {
 
   /** Another network's router gives the host another address to the outside, and knows nothing of what was before. */
   changeAddress(): void {
-    const now = `${this.#front}.${++this.#address}/24`;
-    this.#onRouter(`ip addr add ${now} dev eth0`);
-    // the router forgets what it translated to an address that is gone
-    this.#onRouter(`ip addr del ${this.#front}.${this.#address - 1}/24 dev eth0`);
+    this.#onRouter("ip addr flush dev eth0");
+    this.#onRouter(`ip addr add ${this.#front}.${++this.#address}/24 dev eth0`);
   }
 
   /** The way to the gateway leads through it, from an address of its own. */
