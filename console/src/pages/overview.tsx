@@ -92,13 +92,13 @@ function Charts({ overview }: { readonly overview: Overview }) {
           <h2>Starts of the gateway</h2>
           <Restarts restarts={overview.restarts} />
         </section>
-        {overview.status.networkTimers.length > 0 && (
-          <section class="card">
-            <h2>Networks that forget silent connections</h2>
-            <NetworkTimers timers={overview.status.networkTimers} />
-          </section>
-        )}
       </div>
+      {overview.status.networkTimers.length > 0 && (
+        <section class="card">
+          <h2>Networks that forget silent connections</h2>
+          <NetworkTimers timers={overview.status.networkTimers} />
+        </section>
+      )}
     </>
   );
 }
