@@ -101,6 +101,15 @@ describe("what is learned", () => {
   });
 });
 
+describe("networks in which single clients die", () => {
+  it("do not drive out what was learned of another", () => {
+    const timers = new NetworkTimers(PRESET);
+    for (let i = 0; i < 3; i++) timers.died(PHONES, 20_000, { now: i, isTrial: false });
+    for (let n = 0; n < 3_000; n++) timers.died(`net-${n}`, 20_000, { now: n, isTrial: false });
+    assert.equal(timers.intervalMs(PHONES), 12_000);
+  });
+});
+
 describe("a trial of a longer interval", () => {
   const SECOND = 1_000;
 

@@ -32,7 +32,7 @@ const DOUBT_MS = 30_000;
 /** Of its interval. */
 const SILENT_SHARE = 0.8;
 
-/** More networks than a gateway has clients from; the one heard of longest ago goes. */
+/** More networks than a gateway has clients from; of the others the one heard of longest ago goes. */
 const MAX_NETWORKS = 1_000;
 
 interface Network {
@@ -164,8 +164,16 @@ export class NetworkTimers {
     const known = this.#networks.get(network) ?? fresh();
     this.#networks.delete(network);
     this.#networks.set(network, known);
-    if (this.#networks.size > MAX_NETWORKS) this.#networks.delete(this.#networks.keys().next().value!);
+    if (this.#networks.size > MAX_NETWORKS) this.#forgetOne();
     return known;
+  }
+
+  /** A network that loses nobody, as its pings come often enough, is not heard of: it goes last. */
+  #forgetOne(): void {
+    const names = this.#networks.keys();
+    const oldest = names.next().value!;
+    const isUnlearned = (name: string) => this.#networks.get(name)!.timer === undefined;
+    this.#networks.delete(isUnlearned(oldest) ? oldest : ([...names].find(isUnlearned) ?? oldest));
   }
 }
 
