@@ -168,6 +168,17 @@ describe("a network whose boxes forget after 15 s", () => {
   });
 });
 
+test("a limit that only the latest pings meet is learned, and stays so", (t) => {
+  const world = new World(t);
+  world.joinMany(30, "192.0.2", 21_000);
+  world.run(60);
+  assert.equal(world.kept.length, 1);
+  world.ended.length = 0;
+  world.joinMany(30, "192.0.2", 21_000);
+  world.run(3_600);
+  assert.deepEqual([world.ended.length, world.kept[0]?.trialDrops], [1, 1]);
+});
+
 describe("nothing is learned", () => {
   const outcomes = (world: World) => [world.kept, world.ended.map(({ cause }) => cause)];
 

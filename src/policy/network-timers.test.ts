@@ -141,8 +141,15 @@ describe("a trial of a longer interval", () => {
   it("that holds then was no timer but an outage: it is forgotten", () => {
     const timers = learned();
     timers.beginTrial(PHONES, 30 * SECOND);
-    hold(timers, 19_000, 60 * SECOND);
+    hold(timers, 20_000, 60 * SECOND);
     assert.deepEqual([timers.intervalMs(PHONES), timers.learned], [PRESET, []]);
+  });
+
+  it("does not hold by silences that are shorter than the one that killed", () => {
+    const timers = learned();
+    timers.beginTrial(PHONES, 30 * SECOND);
+    hold(timers, 19_999, 60 * SECOND);
+    assert.equal(timers.intervalMs(PHONES), 12_000);
   });
 
   it("is made on one link at a time, and after a drop not again for a day", () => {
@@ -173,7 +180,7 @@ describe("a trial of a longer interval", () => {
     timers.beginTrial(PHONES, 2 * DAY);
     hold(timers, 17_400, 2 * DAY);
     timers.beginTrial(PHONES, 3 * DAY);
-    hold(timers, 19_000, 3 * DAY);
+    hold(timers, 20_000, 3 * DAY);
     assert.deepEqual([timers.intervalMs(PHONES), timers.learned], [PRESET, []]);
   });
 

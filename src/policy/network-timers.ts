@@ -125,11 +125,14 @@ export class NetworkTimers {
     known.survivals = [...lately(known.survivals, now), { at: now, idleMs }].slice(-20);
     const { timer, trial } = known;
     if (!isTrial || trial === undefined || timer === undefined) return false;
-    if (wasSilent(idleMs, trial.intervalMs)) trial.heldMs.push(idleMs);
+    // the network is only forgotten for silences as long as the one that killed
+    const isLast = trial.intervalMs >= this.#presetMs;
+    const proves = isLast ? Math.min(timer.killedAfterMs, JITTERED * trial.intervalMs) : 0;
+    if (wasSilent(idleMs, trial.intervalMs) && idleMs >= proves) trial.heldMs.push(idleMs);
     if (trial.heldMs.length < TRIAL_HOLDS) return false;
     known.trial = undefined;
     known.doubtedMs = undefined;
-    if (trial.intervalMs >= this.#presetMs) this.#networks.delete(network);
+    if (isLast) this.#networks.delete(network);
     else {
       const held = Math.round((Math.min(...trial.heldMs) - SWEEPS_MS) / JITTERED);
       known.timer = { ...timer, intervalMs: Math.max(timer.intervalMs, held), learnedAt: now };
