@@ -18,6 +18,9 @@ const IMPATIENT = "198.19.100.0/24";
 /** As a client does that looks after itself: later than the longest silence that an edge leaves that is well. */
 const PATIENCE_SEC = 35;
 
+/** Clients that came at the same time miss their pings within that of each other. */
+const SETTLED_MS = 4_000;
+
 /** Minutes beyond the trial in which nobody may be lost (`npm run soak:keepalive`). */
 const SOAK_MIN = Number(process.env.CLAWKIT_SOAK_MIN ?? 0);
 
@@ -27,7 +30,7 @@ const gateway = {
 };
 
 test("200 clients on networks that forget after 15 s, after 45 s and never: once that is learned nobody is lost but one, on trial", {
-  skip: whyNoNamespaces(),
+  skip: process.env.CI ? false : whyNoNamespaces(),
   timeout: (SOAK_MIN + 5) * 60_000,
 }, async (t) => {
   await using clawkit = await TestClawkit.run({ gateway });
@@ -49,8 +52,12 @@ test("200 clients on networks that forget after 15 s, after 45 s and never: once
   const learned = await until(timer, 60_000);
   assert.equal(learned.network, IMPATIENT);
   const learnedAfter = performance.now() - startedAt;
-  await until(() => impatient!.seen.drops >= 1 && isFull(), 60_000);
-  await sleep(1_500); // what was under way when the last one came back is told by then
+  await until(() => impatient!.seen.drops >= 1, 60_000);
+  let drops = 0;
+  while (drops !== impatient!.seen.drops || !isFull()) {
+    drops = impatient!.seen.drops;
+    await sleep(SETTLED_MS);
+  }
   const lostByLearning = impatient!.seen.drops;
 
   const crowds = [impatient, patient, endless, patientWithout, endlessWithout].map((crowd) => crowd!);
@@ -76,9 +83,9 @@ test("200 clients on networks that forget after 15 s, after 45 s and never: once
     networkTimers.map(({ network, trialDrops }) => [network, trialDrops]),
     [[IMPATIENT, 1]],
   );
-  const drops = after.map((seen, index) => seen.drops - before[index]!.drops);
-  assert.ok(drops[0]! <= 1, `${drops[0]} lost on the network that forgets after 15 s`);
-  assert.deepEqual(drops.slice(1), [0, 0, 0, 0]);
+  const lost = after.map((seen, index) => seen.drops - before[index]!.drops);
+  assert.ok(lost[0]! <= 1, `${lost[0]} lost on the network that forgets after 15 s`);
+  assert.deepEqual(lost.slice(1), [0, 0, 0, 0]);
   const ends = (await connections(clawkit)).filter(({ end }) => end?.cause === "client-unreachable");
   assert.ok(ends.every(({ address }) => address.startsWith("198.19.100.")));
   assert.ok(ends.length <= lostByLearning + 1, `${ends.length} unreachable`);

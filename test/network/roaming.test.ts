@@ -81,7 +81,11 @@ async function noticed(t: TestContext, clawkit: TestClawkit, subnet: number, gon
   assert.match(stdout, /no answer to a ping within 3 s/);
 }
 
-describe("a client that moves", { skip: whyNoNamespaces(), concurrency: 6, timeout: 90_000 }, () => {
+describe("a client that moves", {
+  skip: process.env.CI ? false : whyNoNamespaces(),
+  concurrency: 6,
+  timeout: 90_000,
+}, () => {
   let clawkit: TestClawkit;
   test.before(async () => {
     clawkit = await TestClawkit.run({ gateway });
