@@ -84,6 +84,14 @@ export function examinationLines(examination: Examination, target: Target, isVer
         facts.map(({ id, source, detail }) => `${id} (${source}): ${detail}`),
       ),
     );
+  const learned = facts.filter(({ id }) => id === "keepalive-shortened");
+  if (!isVerbose)
+    lines.push(
+      ...column(
+        "learned",
+        learned.map(({ detail }) => detail),
+      ),
+    );
   if (isVerbose || !isHealthy) {
     lines.push(
       ...column(

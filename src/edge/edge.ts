@@ -15,7 +15,6 @@ import type { Clock, Log } from "../core/ports.ts";
 import type { ProcessEnd } from "../core/process-end.ts";
 import type { RecordEvent } from "../core/records.ts";
 import type { Host } from "../host/types.ts";
-import { startKeepalive } from "../policy/keepalive.ts";
 import { FirstMessage } from "../protocol/first-message.ts";
 import { ConnectionLog, type ConnectionTrack, type Ending } from "./connection-log.ts";
 import { ControlProxy } from "./control-proxy.ts";
@@ -276,14 +275,13 @@ export class Edge {
   }
 
   #onAdmitted({ visitor, gateway, gatewayHead, allowedRsv, generation }: Admitted): void {
-    const { clock, random } = this.#deps;
     const options = {
       client: visitor.socket,
       gateway,
       allowedRsv,
       clientAddress: visitor.clientAddress,
       generation,
-      keepalive: startKeepalive(clock.now(), this.#keepalive.rulesFor(visitor.clientAddress), random),
+      keepalive: this.#keepalive.begin(visitor.clientAddress),
       onFirstBytes: identifier(visitor.track),
       ...(this.#speaksOpenclaw ? { onAnswered: () => this.#waitingRoom.handshakeDone(visitor) } : {}),
     };
@@ -295,7 +293,7 @@ export class Edge {
   #onLinkEnded(link: Link, end: Ending): void {
     const track = this.#links.get(link);
     this.#links.delete(link);
-    this.#keepalive.ended(link);
+    this.#keepalive.ended(link, end.cause);
     track?.closed(end, link.traffic);
     // it says so itself: who comes back is held until it is ready, instead of sent to one that is half started
     if (end.cause === "gateway-announced-restart") this.#monitor.doubt();
@@ -337,9 +335,11 @@ export class Edge {
   /** The edge's own state, apart from the gateway's. */
   async #answerOwn(path: string, response: Parameters<typeof sendJson>[0]): Promise<void> {
     if (path === "/__clawkit__/metrics") return await this.#answerMetrics(response);
-    if (path === "/__clawkit__/healthz") return sendJson(response, 200, { ok: true, ...this.inspect() });
+    // anybody may ask: where clients come from is nobody's business
+    const { networkTimers: _, ...state } = this.inspect();
+    if (path === "/__clawkit__/healthz") return sendJson(response, 200, { ok: true, ...state });
     const isReady = this.#monitor.state === "ready";
-    sendJson(response, isReady ? 200 : 503, { ok: isReady, ...this.inspect() });
+    sendJson(response, isReady ? 200 : 503, { ok: isReady, ...state });
   }
 
   async #answerMetrics(response: Parameters<typeof sendJson>[0]): Promise<void> {
