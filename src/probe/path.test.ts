@@ -72,7 +72,7 @@ function upgrading(onData: (socket: Socket, chunk: Buffer) => void): net.Server 
   });
 }
 
-describe("a path", () => {
+describe("a path", { concurrency: true }, () => {
   test("that works is walked layer by layer to the goodbye", async (t) => {
     const received: string[] = [];
     const port = await gateway(t, (socket) => socket.on("message", (data) => received.push(String(data))));

@@ -41,7 +41,7 @@ async function losePhones(clawkit: TestClawkit): Promise<number[]> {
 const networks = async (clawkit: TestClawkit) =>
   (await clawkit.status()).networkTimers.map(({ network, intervalMs }) => [network, intervalMs]);
 
-describe("keepalive that learns", { concurrency: 2 }, () => {
+describe("keepalive that learns", { concurrency: 4 }, () => {
   test("is of the clients' network, is shown, and outlives its edge", async () => {
     await using clawkit = await TestClawkit.run(behindProxy(QUICK));
     assert.deepEqual(await losePhones(clawkit), [3008, 3008, 3008, 3008]);
