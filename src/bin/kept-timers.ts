@@ -3,6 +3,9 @@ import { messageOf } from "../core/errors.ts";
 import type { NetworkTimer } from "../core/network-timer.ts";
 import { writeFileAtomic } from "../host/files.ts";
 
+/** As `networkOf` names them; shown on terminals. */
+const NETWORK = /^[0-9a-f.:]{2,39}\/(24|48)$/;
+
 /**
  * What an edge before this one learned, and where this one keeps it. A file that cannot be read is no reason not to start;
  * it is read at once, as the next message of the supervisor must find an edge.
@@ -37,5 +40,6 @@ function isTimer(value: unknown): value is NetworkTimer {
     timer?.triedAt,
     timer?.trialDrops,
   ];
-  return typeof timer?.network === "string" && numbers.every((number) => Number.isFinite(number));
+  const isNamed = typeof timer?.network === "string" && NETWORK.test(timer.network);
+  return isNamed && numbers.every((number) => Number.isFinite(number));
 }

@@ -16,14 +16,19 @@ const LOOK_MS = 1_000;
 /** The state as the supervisor tells it, or as it looks from outside when there is none. */
 export async function currentStatus(context: CliContext): Promise<Status> {
   const status = await callControl(context.controlPath, { op: "status" }, () => undefined);
-  return status ?? (await statusWithoutAnswer(context));
+  return status === undefined ? await statusWithoutAnswer(context) : ofNow(status);
 }
 
 /** The same for who only looks: a supervisor that does not answer soon is a finding, not an error. */
 export async function statusToLookAt(context: CliContext): Promise<Status> {
   const asked = callControl(context.controlPath, { op: "status" }, () => undefined, LOOK_MS);
   const status = await asked.catch(() => undefined);
-  return status ?? (await statusWithoutAnswer(context));
+  return status === undefined ? await statusWithoutAnswer(context) : ofNow(status);
+}
+
+/** A supervisor that was started before an upgrade leaves out what came with it. */
+function ofNow(status: Partial<Pick<Status, "networkTimers">> & Omit<Status, "networkTimers">): Status {
+  return { ...status, networkTimers: status.networkTimers ?? [] };
 }
 
 /** Nobody of ours answers: the port is free, it belongs to someone else, or a supervisor lives and cannot answer. */

@@ -40,7 +40,12 @@ describe("parseConfig", () => {
     assert.equal(config.gateway.port, 18789);
     assert.equal(config.gateway.bind, "loopback");
     assert.deepEqual(config.gateway.upstream, { type: "builtin" });
-    assert.deepEqual(config.gateway.keepalive, { enabled: true, intervalSec: 20, timeoutSec: 10 });
+    assert.deepEqual(config.gateway.keepalive, {
+      enabled: true,
+      adaptive: true,
+      intervalSec: 20,
+      timeoutSec: 10,
+    });
     assert.equal(config.gateway.hold.maxSec, 12);
     assert.equal(config.supervisor.hangRestartSec, 30);
     assert.equal(config.supervisor.startTimeoutSec, 60);
@@ -49,7 +54,12 @@ describe("parseConfig", () => {
   test("takes what is there and fills in the rest, section by section", () => {
     const config = parse("{ gateway: { port: 1234, keepalive: { enabled: false } } }");
     assert.equal(config.gateway.port, 1234);
-    assert.deepEqual(config.gateway.keepalive, { enabled: false, intervalSec: 20, timeoutSec: 10 });
+    assert.deepEqual(config.gateway.keepalive, {
+      enabled: false,
+      adaptive: true,
+      intervalSec: 20,
+      timeoutSec: 10,
+    });
     assert.equal(config.logs.keep, 4);
   });
 

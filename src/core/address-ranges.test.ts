@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { AddressRanges, isAddressRange, isLoopback, plainAddress } from "./address-ranges.ts";
+import { AddressRanges, isAddressRange, isLoopback, networkOf, plainAddress } from "./address-ranges.ts";
 
 describe("addresses and ranges", () => {
   for (const [text, isOne] of [
@@ -38,4 +38,24 @@ describe("addresses and ranges", () => {
     assert.equal(plainAddress("::ffff:192.0.2.7"), "192.0.2.7");
     assert.equal(plainAddress("fd00::7"), "fd00::7");
   });
+});
+
+describe("the network of an address", () => {
+  for (const [address, network] of [
+    ["192.0.2.7", "192.0.2.0/24"],
+    ["::ffff:192.0.2.7", "192.0.2.0/24"],
+    ["2001:db8:1:2::3", "2001:db8:1::/48"],
+    ["2001:db8::3", "2001:db8:0::/48"],
+    ["2001:0DB8:0001::3", "2001:db8:1::/48"],
+    ["fe80::1%eth0", "fe80:0:0::/48"],
+    ["127.0.0.1", undefined],
+    ["::ffff:127.0.0.1", undefined],
+    ["::1", undefined],
+    ["unknown", undefined],
+    ["192.0.2.7:4711", undefined],
+    ["", undefined],
+  ] as const) {
+    test(`${JSON.stringify(address)} is ${network ?? "none to learn of"}`, () =>
+      assert.equal(networkOf(address), network));
+  }
 });

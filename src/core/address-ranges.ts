@@ -35,6 +35,25 @@ export function isLoopback(address: string): boolean {
   return address === "::1" || (isIPv4(address) && address.startsWith("127."));
 }
 
+/**
+ * What boxes in front of a client share: an IPv4 /24, an IPv6 /48. Undefined for what is no address, and for loopback: behind
+ * that stand programs of this machine, or a tunnel's clients from everywhere.
+ */
+export function networkOf(address: string): string | undefined {
+  const plain = plainAddress(address).split("%", 1)[0]!;
+  if (isLoopback(plain)) return undefined;
+  if (isIPv4(plain)) return `${plain.slice(0, plain.lastIndexOf("."))}.0/24`;
+  if (!isIPv6(plain)) return undefined;
+  const [head = "", tail] = plain
+    .toLowerCase()
+    .replaceAll(/\b0+(?=[0-9a-f])/g, "")
+    .split("::");
+  const front = head === "" ? [] : head.split(":");
+  const back = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: tail === undefined ? 0 : 8 - front.length - back.length }, () => "0");
+  return `${[...front, ...zeros, ...back].slice(0, 3).join(":")}::/48`;
+}
+
 function familyOf(address: string): "ipv4" | "ipv6" {
   return isIPv6(address) ? "ipv6" : "ipv4";
 }

@@ -5,14 +5,20 @@ import { examinationHeadline, examinationJson, examinationLines } from "./machin
 
 const { target } = machineWith();
 
+const outOfSight = {
+  heading: "out of sight",
+  text: "the path from a client on another machine to this one: run clawkit probe <url> where the client is",
+};
+
 describe("a report of a gateway that is well", () => {
-  test("is a line for it and one for how that is known", async () => {
+  test("is a line for it, one for how that is known, and one for what cannot be seen from here", async () => {
     const examination = await examinationOf(fact("healthz-ok", { detail: "/healthz answers 200" }));
     assert.deepEqual(examinationHeadline(examination, target), [
       "Healthy: ws://127.0.0.1:28789 is served",
       "/healthz answers 200.",
     ]);
-    assert.deepEqual(examinationLines(examination, target, false), []);
+    assert.deepEqual(examinationLines(examination, target, false), [outOfSight]);
+    assert.equal((examinationJson(examination, 1) as { outOfSight: string }).outOfSight, outOfSight.text);
   });
 
   test("tells why it was away before, and has no finding", async () => {
@@ -25,6 +31,7 @@ describe("a report of a gateway that is well", () => {
     assert.match(examinationHeadline(examination, target)[1], /Before: the gateway ended\.$/);
     assert.deepEqual(examinationLines(examination, target, false), [
       { heading: "evidence", text: "test: its last word" },
+      outOfSight,
     ]);
     const report = examinationJson(examination, 1) as { ok: boolean; findings: unknown[] };
     assert.deepEqual([report.ok, report.findings], [true, []]);

@@ -14,6 +14,10 @@ export interface LintFinding {
 
 const SEVERITY = { confirmed: "error", likely: "error", possible: "info" } as const;
 
+/** What looking at one machine cannot show: said where nothing else is. */
+const OUT_OF_SIGHT =
+  "the path from a client on another machine to this one: run clawkit probe <url> where the client is";
+
 /** What `doctor --json` prints. */
 export function examinationJson({ diagnosis, facts, notLooked, only }: Examination, looks: number): object {
   const ok = diagnosis.verdict === "healthy";
@@ -27,6 +31,7 @@ export function examinationJson({ diagnosis, facts, notLooked, only }: Examinati
     notLooked,
     checksRun: looks - notLooked.length,
     checksSkipped: notLooked.length,
+    outOfSight: ok && only === undefined ? OUT_OF_SIGHT : null,
     findings: ok ? [] : diagnosis.causes.flatMap(findingOf),
   };
 }
@@ -79,6 +84,14 @@ export function examinationLines(examination: Examination, target: Target, isVer
         facts.map(({ id, source, detail }) => `${id} (${source}): ${detail}`),
       ),
     );
+  const learned = facts.filter(({ id }) => id === "keepalive-shortened");
+  if (!isVerbose)
+    lines.push(
+      ...column(
+        "learned",
+        learned.map(({ detail }) => detail),
+      ),
+    );
   if (isVerbose || !isHealthy) {
     lines.push(
       ...column(
@@ -90,12 +103,15 @@ export function examinationLines(examination: Examination, target: Target, isVer
   return lines;
 }
 
-function pastLines({ diagnosis }: Examination): ReportLine[] {
+function pastLines({ diagnosis, only }: Examination): ReportLine[] {
   const evidence = diagnosis.causes.flatMap((cause) => cause.evidence.slice(1));
-  return column(
-    "evidence",
-    evidence.map(({ source, detail }) => `${source}: ${detail}`),
-  );
+  return [
+    ...column(
+      "evidence",
+      evidence.map(({ source, detail }) => `${source}: ${detail}`),
+    ),
+    ...column("out of sight", only === undefined ? [OUT_OF_SIGHT] : []),
+  ];
 }
 
 function column(heading: string, texts: readonly string[]): ReportLine[] {

@@ -15,7 +15,6 @@ import type { Clock, Log } from "../core/ports.ts";
 import type { ProcessEnd } from "../core/process-end.ts";
 import type { RecordEvent } from "../core/records.ts";
 import type { Host } from "../host/types.ts";
-import { startKeepalive } from "../policy/keepalive.ts";
 import { FirstMessage } from "../protocol/first-message.ts";
 import { ConnectionLog, type ConnectionTrack, type Ending } from "./connection-log.ts";
 import { ControlProxy } from "./control-proxy.ts";
@@ -299,7 +298,6 @@ export class Edge {
   }
 
   #onAdmitted({ visitor, gateway, gatewayHead, allowedRsv, generation, resumes }: Admitted): void {
-    const { clock, random } = this.#deps;
     const options = {
       client: visitor.socket,
       gateway,
@@ -307,7 +305,7 @@ export class Edge {
       clientAddress: visitor.clientAddress,
       generation,
       resumes,
-      keepalive: startKeepalive(clock.now(), this.#keepalive.rulesFor(visitor.clientAddress), random),
+      keepalive: this.#keepalive.begin(visitor.clientAddress),
       onFirstBytes: identifier(visitor.track),
       ...(this.#speaksOpenclaw ? { onAnswered: () => this.#waitingRoom.handshakeDone(visitor) } : {}),
     };
@@ -319,7 +317,7 @@ export class Edge {
   #onLinkEnded(link: Link, end: Ending): void {
     const track = this.#links.get(link);
     this.#links.delete(link);
-    this.#keepalive.ended(link);
+    this.#keepalive.ended(link, end.cause);
     this.#resumption.ended(link);
     track?.closed(end, link.traffic);
     // it says so itself: who comes back is held until it is ready, instead of sent to one that is half started
@@ -377,9 +375,11 @@ export class Edge {
   /** The edge's own state, apart from the gateway's. */
   async #answerOwn(path: string, response: Parameters<typeof sendJson>[0]): Promise<void> {
     if (path === "/__clawkit__/metrics") return await this.#answerMetrics(response);
-    if (path === "/__clawkit__/healthz") return sendJson(response, 200, { ok: true, ...this.inspect() });
+    // anybody may ask: where clients come from is nobody's business
+    const { networkTimers: _, ...state } = this.inspect();
+    if (path === "/__clawkit__/healthz") return sendJson(response, 200, { ok: true, ...state });
     const isReady = this.#monitor.state === "ready";
-    sendJson(response, isReady ? 200 : 503, { ok: isReady, ...this.inspect() });
+    sendJson(response, isReady ? 200 : 503, { ok: isReady, ...state });
   }
 
   async #answerMetrics(response: Parameters<typeof sendJson>[0]): Promise<void> {

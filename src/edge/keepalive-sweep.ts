@@ -1,9 +1,20 @@
+import { networkOf } from "../core/address-ranges.ts";
+import type { CauseId } from "../core/causes.ts";
 import { CLOSE } from "../core/close-codes.ts";
 import type { EdgeSettings } from "../core/messages.ts";
 import type { NetworkTimer } from "../core/network-timer.ts";
 import type { Clock, Log } from "../core/ports.ts";
-import { forgiveStall, hasten, type KeepaliveRules, lookSoon, stepKeepalive } from "../policy/keepalive.ts";
-import { NetworkTimers, networkOf } from "../policy/network-timers.ts";
+import {
+  forgiveStall,
+  hasten,
+  type KeepaliveRules,
+  type KeepaliveState,
+  lookSoon,
+  slacken,
+  startKeepalive,
+  stepKeepalive,
+} from "../policy/keepalive.ts";
+import { NetworkTimers, wasSilent } from "../policy/network-timers.ts";
 import type { Link } from "./link.ts";
 
 /** One timer looks at all links: a timer of its own for each would cost memory and wake-ups. */
@@ -30,17 +41,22 @@ export interface KeepaliveSweepDeps {
 export class KeepaliveSweep {
   readonly #links: ReadonlyMap<Link, unknown>;
   readonly #deps: KeepaliveSweepDeps;
+  readonly #preset: KeepaliveRules;
+  /** Undefined if nothing is to be learned. */
   readonly #timers: NetworkTimers | undefined;
+  /** The rules of networks that have links, with the number of these. */
+  readonly #networks = new Map<string, { rules: KeepaliveRules; links: number }>();
   readonly #timer: NodeJS.Timeout;
-  /** Links on which a longer interval is tried, with it. */
-  readonly #trials = new Map<Link, number>();
   #sweptAt: number;
+  /** Silences that end earlier hold a sleep of the machine, whose length is in no clock that counts here. */
+  #learnsFrom = 0;
 
   constructor(links: ReadonlyMap<Link, unknown>, deps: KeepaliveSweepDeps) {
-    const { keepalive } = deps.settings;
+    const { enabled, adaptive, intervalMs, timeoutMs } = deps.settings.keepalive;
     this.#links = links;
     this.#deps = deps;
-    if (keepalive.adaptive) this.#timers = new NetworkTimers(keepalive.intervalMs, deps.learnedTimers);
+    this.#preset = { intervalMs, timeoutMs };
+    if (enabled && adaptive) this.#timers = new NetworkTimers(intervalMs, deps.learnedTimers);
     this.#sweptAt = deps.clock.now();
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
   }
@@ -50,35 +66,66 @@ export class KeepaliveSweep {
     return this.#timers?.learned ?? [];
   }
 
-  /** How often a client at this address is pinged. */
-  rulesFor(address: string): KeepaliveRules {
-    const { intervalMs, timeoutMs } = this.#deps.settings.keepalive;
-    return { intervalMs: this.#timers?.intervalMs(networkOf(address)) ?? intervalMs, timeoutMs };
+  /** The keepalive of a link that begins, and whose end will be told. */
+  begin(clientAddress: string): KeepaliveState {
+    const { clock, random } = this.#deps;
+    return startKeepalive(clock.now(), this.#join(clientAddress), random);
+  }
+
+  /** A link ended, for whatever reason. */
+  ended({ keepalive: { rules, pongDueAt, idleMs } }: Link, cause: CauseId): void {
+    const { network, isTrial } = rules;
+    if (network === undefined) return;
+    // a box that forgot, and says so to the ping
+    if (isTrial && cause === "client-reset" && pongDueAt !== 0) this.#lost(rules, idleMs);
+    else if (isTrial) this.#timers!.handOverTrial(network);
+    const known = this.#networks.get(network)!;
+    if (--known.links === 0) this.#networks.delete(network);
   }
 
   /** The machine has slept: what boxes on the way forgot meanwhile is found out soon. */
   checkAll(): void {
     const { clock, random } = this.#deps;
-    for (const link of this.#links.keys()) lookSoon(link.keepalive, clock.now(), CHECK_WITHIN_MS, random);
-  }
-
-  /** A link ended, for whatever reason. */
-  ended(link: Link): void {
-    if (this.#trials.delete(link)) this.#timers?.abandonTrial(networkOf(link.clientAddress));
+    const now = clock.now();
+    this.#learnsFrom = now + CHECK_WITHIN_MS + SWEEP_MS;
+    for (const { keepalive } of this.#links.keys()) {
+      keepalive.idleMs = Number.POSITIVE_INFINITY;
+      lookSoon(keepalive, now, CHECK_WITHIN_MS, random);
+    }
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
+  #join(clientAddress: string): KeepaliveRules {
+    const network = this.#timers === undefined ? undefined : networkOf(clientAddress);
+    if (network === undefined) return this.#preset;
+    const known = this.#networks.get(network);
+    if (known !== undefined) {
+      known.links++;
+      return known.rules;
+    }
+    const rules = this.#rulesOf(network);
+    this.#networks.set(network, { rules, links: 1 });
+    return rules;
+  }
+
+  #rulesOf(network: string): KeepaliveRules {
+    return { ...this.#preset, intervalMs: this.#timers!.intervalMs(network), network };
+  }
+
+  /** Runs for every link every second: nothing is made in it but what `stepKeepalive` looks at. */
   #sweep(): void {
     const { clock, settings, random } = this.#deps;
     const now = clock.now();
     const stalledMs = now - this.#sweptAt - SWEEP_MS;
     this.#sweptAt = now;
     for (const link of this.#links.keys()) {
+      const { keepalive } = link;
       if (stalledMs > STALL_MS) {
-        forgiveStall(link.keepalive, stalledMs);
+        forgiveStall(keepalive, stalledMs);
+        if (keepalive.nextPingAt < now) lookSoon(keepalive, now, CHECK_WITHIN_MS, random);
         continue;
       }
       const heard = link.takeHeard(now);
@@ -89,55 +136,53 @@ export class KeepaliveSweep {
         bytesWritten: link.client.bytesWritten,
         readingPaused: link.isClientPaused,
       };
-      const action = stepKeepalive(link.keepalive, input, this.#rulesOf(link), random);
-      if (action === "ping") link.ping();
-      else if (action === "answered") this.#answered(link);
+      const action = stepKeepalive(keepalive, input, random);
+      if (action === "ping") {
+        if (now < this.#learnsFrom) keepalive.idleMs = Number.POSITIVE_INFINITY;
+        link.ping();
+      } else if (action === "answered") this.#answered(keepalive);
       else if (action === "unreachable") this.#unreachable(link);
     }
   }
 
-  #rulesOf(link: Link): KeepaliveRules {
-    const trialMs = this.#trials.get(link);
-    const rules = this.rulesFor(link.clientAddress);
-    return trialMs === undefined ? rules : { ...rules, intervalMs: trialMs };
-  }
-
-  #answered(link: Link): void {
-    const timers = this.#timers;
-    if (timers === undefined) return;
-    const network = networkOf(link.clientAddress);
-    const now = this.#deps.clock.wall();
-    const isTrial = this.#trials.has(link);
-    if (timers.survived(network, link.keepalive.idleMs, { now, isTrial })) {
-      this.#trials.delete(link);
-      this.#changed(
-        `${network}: pings go every ${this.#secondsOf(network)} s, as a longer silence was survived`,
-      );
+  #answered(keepalive: KeepaliveState): void {
+    const { rules, idleMs } = keepalive;
+    const { network, isTrial = false } = rules;
+    const timers = this.#timers!;
+    if (network === undefined || !timers.knows(network) || !Number.isFinite(idleMs)) return;
+    const { clock, random } = this.#deps;
+    const now = clock.wall();
+    if (timers.survived(network, idleMs, { now, isTrial })) {
+      this.#apply(network, "as a longer silence was survived");
+      return;
+    }
+    if (!wasSilent(idleMs, rules.intervalMs)) {
+      if (isTrial) this.#endTrial(keepalive, network);
+      return;
     }
     const trialMs = isTrial ? undefined : timers.beginTrial(network, now);
     if (trialMs === undefined) return;
-    this.#trials.set(link, trialMs);
-    this.#changed(`${network}: ${trialMs / 1000} s between pings are tried on one client`);
+    slacken(keepalive, { ...rules, intervalMs: trialMs, isTrial: true }, clock.now(), random);
+    this.#changed(`${network}: ${seconds(trialMs)} between pings are tried on one client`);
+  }
+
+  /** It talks: it would never be silent for as long as the trial asks. */
+  #endTrial(keepalive: KeepaliveState, network: string): void {
+    const { clock, random } = this.#deps;
+    this.#timers!.handOverTrial(network);
+    hasten(keepalive, this.#networks.get(network)!.rules, clock.now(), random);
   }
 
   #unreachable(link: Link): void {
-    const { clock, log, random, settings } = this.#deps;
-    const isTrial = this.#trials.delete(link);
-    const network = networkOf(link.clientAddress);
-    const { idleMs } = link.keepalive;
-    log(
-      `client ${link.clientAddress} is unreachable: no answer to a ping after ${Math.round(idleMs / 1000)} s of silence`,
-    );
-    if (this.#timers?.died(network, idleMs, { now: clock.wall(), isTrial }) === true) {
-      const text = isTrial
-        ? `${network}: a longer interval was tried, and cost one client its connection`
-        : `${network}: pings go every ${this.#secondsOf(network)} s, as clients were lost after ${Math.round(idleMs / 1000)} s of silence`;
-      this.#changed(text);
-      for (const other of this.#links.keys()) {
-        if (networkOf(other.clientAddress) === network) {
-          hasten(other.keepalive, clock.now(), this.#rulesOf(other), random);
-        }
-      }
+    const { log, settings } = this.#deps;
+    const { keepalive, clientAddress } = link;
+    const { idleMs, rules } = keepalive;
+    const after = Number.isFinite(idleMs) ? ` after ${seconds(idleMs)} of silence` : "";
+    log(`client ${clientAddress} is unreachable: no answer to a ping${after}`);
+    if (Number.isFinite(idleMs)) {
+      this.#lost(rules, idleMs);
+      // its end is told, too: once is enough
+      if (rules.isTrial) keepalive.rules = this.#networks.get(rules.network!)!.rules;
     }
     link.end(CLOSE.timeout, `no answer to a ping within ${settings.keepalive.timeoutMs / 1000} s`, {
       by: "network",
@@ -145,12 +190,31 @@ export class KeepaliveSweep {
     });
   }
 
-  #secondsOf(network: string): number {
-    return this.#timers!.intervalMs(network) / 1000;
+  #lost({ network, isTrial = false }: KeepaliveRules, idleMs: number): void {
+    const now = this.#deps.clock.wall();
+    if (network === undefined || !this.#timers!.died(network, idleMs, { now, isTrial })) return;
+    if (isTrial) this.#changed(`${network}: a longer interval was tried, and cost one client its connection`);
+    else this.#apply(network, `as clients were lost after ${seconds(idleMs)} of silence`);
+  }
+
+  /** What was learned is in force for every link of the network. */
+  #apply(network: string, why: string): void {
+    const { clock, random } = this.#deps;
+    const rules = this.#rulesOf(network);
+    const known = this.#networks.get(network);
+    if (known !== undefined) known.rules = rules;
+    for (const { keepalive } of this.#links.keys()) {
+      if (keepalive.rules.network === network) hasten(keepalive, rules, clock.now(), random);
+    }
+    this.#changed(`${network}: pings go every ${seconds(rules.intervalMs)}, ${why}`);
   }
 
   #changed(text: string): void {
     this.#deps.log(`keepalive: ${text}`);
     this.#deps.keepTimers(this.learned);
   }
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 100) / 10} s`;
 }

@@ -30,7 +30,7 @@ function trace(seconds: number, script: Script, start = 0): string[] {
   const lines: string[] = [];
   for (let second = 1; second <= seconds; second++) {
     const now = start + second * SECOND;
-    const action = stepKeepalive(state, { ...quiet, now, ...script(second) }, rules, middle);
+    const action = stepKeepalive(state, { ...quiet, now, ...script(second) }, middle);
     if (action !== "none" && action !== "answered") lines.push(`${second} s: ${action}`);
     if (action === "unreachable") break;
   }
@@ -142,7 +142,7 @@ describe("a slow client is not a dead one", () => {
             bytesWritten,
             readingPaused: false,
           };
-          const action = stepKeepalive(state, input, rules, middle);
+          const action = stepKeepalive(state, input, middle);
           assert.notEqual(action, "unreachable", `at ${i + 1} s, ${bytesWritten - bytesRead} bytes behind`);
           if (action === "ping") pings.push(bytesWritten);
         }
@@ -169,11 +169,11 @@ describe("while we do not read the client", () => {
 describe("forgiveStall", () => {
   function pinged() {
     const state = startKeepalive(0, rules, middle);
-    assert.equal(stepKeepalive(state, { ...quiet, now: 20 * SECOND }, rules, middle), "ping");
+    assert.equal(stepKeepalive(state, { ...quiet, now: 20 * SECOND }, middle), "ping");
     return state;
   }
   const look = (state: ReturnType<typeof pinged>, second: number): KeepaliveAction =>
-    stepKeepalive(state, { ...quiet, now: second * SECOND }, rules, middle);
+    stepKeepalive(state, { ...quiet, now: second * SECOND }, middle);
 
   it("gives the client the time that the edge itself was stopped", () => {
     const state = pinged();
@@ -214,8 +214,8 @@ describe("the jitter", () => {
   it("is drawn anew for every interval", () => {
     const draws = [0, 1];
     const state = startKeepalive(0, rules, () => draws.shift()!);
-    stepKeepalive(state, { ...quiet, now: 18 * SECOND }, rules, () => 0.5);
-    stepKeepalive(state, { ...quiet, now: 19 * SECOND, heard: true }, rules, () => draws.shift()!);
+    stepKeepalive(state, { ...quiet, now: 18 * SECOND }, () => 0.5);
+    stepKeepalive(state, { ...quiet, now: 19 * SECOND, heard: true }, () => draws.shift()!);
     assert.equal(state.nextPingAt, 41 * SECOND);
   });
 });

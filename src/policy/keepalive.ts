@@ -1,6 +1,11 @@
+/** One object for all links of a network: its boxes decide how often a ping has to go. */
 export interface KeepaliveRules {
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** Undefined where nothing is learned. */
+  readonly network?: string;
+  /** A longer interval than the network's, tried on one link of it. */
+  readonly isTrial?: boolean;
 }
 
 /** ±10 % on the interval: pings at exactly 30 or 60 s race the common middlebox timers. */
@@ -15,6 +20,7 @@ const SLOWEST_BYTES_PER_MS = 64;
 
 /** What the keepalive knows of one link. Times are monotonic milliseconds. */
 export interface KeepaliveState {
+  rules: KeepaliveRules;
   nextPingAt: number;
   /** When the pong of the ping that is unanswered must be here; 0 if none is. */
   pongDueAt: number;
@@ -24,7 +30,7 @@ export interface KeepaliveState {
   lookedAt: number;
   /** When anything was last seen to go either way, to the second. */
   trafficAt: number;
-  /** How long nothing had gone before the last ping. */
+  /** How long nothing had gone before the last ping; infinite if the machine slept in between. */
   idleMs: number;
 }
 
@@ -43,6 +49,7 @@ export type KeepaliveAction = "none" | "ping" | "answered" | "unreachable";
 
 export function startKeepalive(now: number, rules: KeepaliveRules, random: () => number): KeepaliveState {
   return {
+    rules,
     nextPingAt: now + jittered(rules, random),
     pongDueAt: 0,
     backlog: 0,
@@ -57,10 +64,10 @@ export function startKeepalive(now: number, rules: KeepaliveRules, random: () =>
 export function stepKeepalive(
   state: KeepaliveState,
   input: KeepaliveInput,
-  rules: KeepaliveRules,
   random: () => number,
 ): KeepaliveAction {
   const { now } = input;
+  const { rules } = state;
   const drained = (now - state.lookedAt) * SLOWEST_BYTES_PER_MS;
   state.backlog = Math.max(0, state.backlog - drained) + input.bytesWritten - state.bytesSeen;
   if (input.heard || input.bytesWritten !== state.bytesSeen) state.trafficAt = now;
@@ -86,22 +93,32 @@ export function forgiveStall(state: KeepaliveState, stalledMs: number): void {
   state.lookedAt += stalledMs;
 }
 
-/** Pings come more often from now on: the next one, too. */
+/** Pings come more often from now on: the next one, too, and at once to one that was silent for so long already. */
 export function hasten(
   state: KeepaliveState,
-  now: number,
   rules: KeepaliveRules,
+  now: number,
   random: () => number,
 ): void {
-  state.nextPingAt = Math.min(state.nextPingAt, now + jittered(rules, random));
+  state.rules = rules;
+  const dueAt = Math.max(now, state.trafficAt + jittered(rules, random));
+  state.nextPingAt = Math.min(state.nextPingAt, dueAt);
 }
 
-/**
- * Looks at a link at once, as after a sleep of the machine: what boxes on the way forgot meanwhile is found out within
- * `withinMs`, and not by everybody in the same moment.
- */
+/** Pings come less often from now on, beginning with the next. */
+export function slacken(
+  state: KeepaliveState,
+  rules: KeepaliveRules,
+  now: number,
+  random: () => number,
+): void {
+  state.rules = rules;
+  state.nextPingAt = now + jittered(rules, random);
+}
+
+/** Looks at a link within `withinMs`, and not at everybody in the same moment. */
 export function lookSoon(state: KeepaliveState, now: number, withinMs: number, random: () => number): void {
-  state.nextPingAt = Math.min(state.nextPingAt, now + withinMs * random());
+  state.nextPingAt = now + withinMs * random();
 }
 
 function jittered(rules: KeepaliveRules, random: () => number): number {

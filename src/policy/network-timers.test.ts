@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FLOOR_MS, NetworkTimers, networkOf } from "./network-timers.ts";
+import { FLOOR_MS, NetworkTimers } from "./network-timers.ts";
 
 const PRESET = 20_000;
 const DAY = 24 * 3_600_000;
@@ -101,7 +101,18 @@ describe("what is learned", () => {
   });
 });
 
+describe("networks in which single clients die", () => {
+  it("do not drive out what was learned of another", () => {
+    const timers = new NetworkTimers(PRESET);
+    for (let i = 0; i < 3; i++) timers.died(PHONES, 20_000, { now: i, isTrial: false });
+    for (let n = 0; n < 3_000; n++) timers.died(`net-${n}`, 20_000, { now: n, isTrial: false });
+    assert.equal(timers.intervalMs(PHONES), 12_000);
+  });
+});
+
 describe("a trial of a longer interval", () => {
+  const SECOND = 1_000;
+
   function learned(): NetworkTimers {
     const timers = new NetworkTimers(PRESET);
     for (let i = 0; i < 3; i++) timers.died(PHONES, 20_000, { now: 0, isTrial: false });
@@ -109,49 +120,100 @@ describe("a trial of a longer interval", () => {
     return timers;
   }
 
-  it("begins a day after what was learned, on one link, and not again that day", () => {
+  /** What was learned held when it was tried again: the limit is real. */
+  function confirmed(): NetworkTimers {
     const timers = learned();
-    assert.equal(timers.beginTrial(PHONES, DAY - 1), undefined);
-    assert.equal(timers.beginTrial(PHONES, DAY), 18_000);
-    assert.equal(timers.beginTrial(PHONES, DAY), undefined);
-    timers.died(PHONES, 18_000, { now: DAY + 1, isTrial: true });
-    assert.equal(timers.beginTrial(PHONES, 2 * DAY - 1), undefined);
-    assert.equal(timers.beginTrial(PHONES, 2 * DAY), 18_000);
+    timers.beginTrial(PHONES, 30 * SECOND);
+    timers.died(PHONES, 20_000, { now: 30 * SECOND, isTrial: true });
+    return timers;
+  }
+
+  const hold = (timers: NetworkTimers, idleMs: number, now: number) => {
+    for (let i = 0; i < 5; i++) timers.survived(PHONES, idleMs, { now, isTrial: true });
+  };
+
+  it("begins half a minute after a network was first learned, with what was in force before", () => {
+    const timers = learned();
+    assert.equal(timers.beginTrial(PHONES, 29 * SECOND), undefined);
+    assert.equal(timers.beginTrial(PHONES, 30 * SECOND), PRESET);
   });
 
-  it("that loses its link changes nothing but its own count", () => {
+  it("that holds then was no timer but an outage: it is forgotten", () => {
     const timers = learned();
-    timers.beginTrial(PHONES, DAY);
-    timers.died(PHONES, 18_000, { now: DAY, isTrial: true });
-    assert.deepEqual([timers.intervalMs(PHONES), timers.learned[0]!.trialDrops], [12_000, 1]);
-  });
-
-  it("that holds five times is taken over, and at the preset the network is forgotten", () => {
-    const timers = learned();
-    for (let day = 1; day <= 2; day++) {
-      timers.beginTrial(PHONES, day * DAY);
-      for (let i = 0; i < 5; i++) timers.survived(PHONES, 18_000, { now: day * DAY, isTrial: true });
-    }
+    timers.beginTrial(PHONES, 30 * SECOND);
+    hold(timers, 20_000, 60 * SECOND);
     assert.deepEqual([timers.intervalMs(PHONES), timers.learned], [PRESET, []]);
   });
 
-  it("whose link ended for another reason may begin again, the next day", () => {
+  it("does not hold by silences that are shorter than the one that killed", () => {
     const timers = learned();
-    timers.beginTrial(PHONES, DAY);
-    timers.abandonTrial(PHONES);
+    timers.beginTrial(PHONES, 30 * SECOND);
+    hold(timers, 19_999, 60 * SECOND);
+    assert.equal(timers.intervalMs(PHONES), 12_000);
+  });
+
+  it("is made on one link at a time, and after a drop not again for a day", () => {
+    const timers = confirmed();
+    const tried = 30 * SECOND;
+    assert.equal(timers.beginTrial(PHONES, tried + DAY - 1), undefined);
+    assert.equal(timers.beginTrial(PHONES, tried + DAY), 18_000);
+    assert.equal(timers.beginTrial(PHONES, tried + DAY), undefined);
+    timers.died(PHONES, 18_000, { now: tried + DAY + 1, isTrial: true });
+    assert.equal(timers.beginTrial(PHONES, tried + 2 * DAY - 1), undefined);
+    assert.equal(timers.beginTrial(PHONES, tried + 2 * DAY), 18_000);
+  });
+
+  it("that loses its link changes nothing but its own count", () => {
+    const timers = confirmed();
+    assert.deepEqual([timers.intervalMs(PHONES), timers.learned[0]!.trialDrops], [12_000, 1]);
+  });
+
+  it("that holds five times gives as much as its shortest silence allows a ping that comes late", () => {
+    const timers = confirmed();
+    timers.beginTrial(PHONES, 2 * DAY);
+    hold(timers, 17_400, 2 * DAY);
+    assert.equal(timers.intervalMs(PHONES), 14_000);
+  });
+
+  it("up to the preset that holds five times is the end of it", () => {
+    const timers = confirmed();
+    timers.beginTrial(PHONES, 2 * DAY);
+    hold(timers, 17_400, 2 * DAY);
+    timers.beginTrial(PHONES, 3 * DAY);
+    hold(timers, 20_000, 3 * DAY);
+    assert.deepEqual([timers.intervalMs(PHONES), timers.learned], [PRESET, []]);
+  });
+
+  it("is not held by a link that talks", () => {
+    const timers = confirmed();
+    timers.beginTrial(PHONES, 2 * DAY);
+    hold(timers, 9_000, 2 * DAY);
+    assert.equal(timers.intervalMs(PHONES), 12_000);
+  });
+
+  it("whose link ended for another reason is taken over by the next, with what it held", () => {
+    const timers = confirmed();
+    timers.beginTrial(PHONES, 2 * DAY);
+    for (let i = 0; i < 4; i++) timers.survived(PHONES, 18_000, { now: 2 * DAY, isTrial: true });
+    timers.handOverTrial(PHONES);
     assert.equal(timers.beginTrial(PHONES, 2 * DAY), 18_000);
+    assert.equal(timers.survived(PHONES, 18_000, { now: 2 * DAY, isTrial: true }), true);
+  });
+
+  it("is a day after the last one also for an edge that was started anew", () => {
+    const again = new NetworkTimers(PRESET, confirmed().learned);
+    assert.equal(again.beginTrial(PHONES, DAY), undefined);
+    assert.equal(again.beginTrial(PHONES, 30 * SECOND + DAY), 18_000);
   });
 });
 
-describe("the network of an address", () => {
-  for (const [address, network] of [
-    ["192.0.2.7", "192.0.2.0/24"],
-    ["::ffff:192.0.2.7", "192.0.2.0/24"],
-    ["2001:db8:1:2::3", "2001:db8:1::/48"],
-    ["2001:db8::3", "2001:db8:0::/48"],
-    ["::1", "0:0:0::/48"],
-    ["fe80::1%eth0", "fe80:0:0::/48"],
-  ] as const) {
-    it(`${address} is of ${network}`, () => assert.equal(networkOf(address), network));
-  }
+describe("what was kept", () => {
+  const kept = { network: PHONES, killedAfterMs: 15_000, learnedAt: 0, triedAt: 0, trialDrops: 0 };
+
+  it("is not in force below the floor, or when the config's interval is shorter by now", () => {
+    for (const intervalMs of [0, FLOOR_MS - 1, PRESET]) {
+      const timers = new NetworkTimers(PRESET, [{ ...kept, intervalMs }]);
+      assert.deepEqual([timers.intervalMs(PHONES), timers.learned], [PRESET, []]);
+    }
+  });
 });

@@ -57,7 +57,21 @@ describe("a search for the idle limit", () => {
     search.next();
     search.note(75, { kind: "alive" });
     search.note(52, { kind: "silent-drop" });
-    assert.deepEqual([search.bounds.aliveSec, search.bounds.deadSec], [0, 52]);
+    assert.deepEqual([search.bounds.aliveSec, search.bounds.deadSec, search.bounds.othersSec], [0, 52, 75]);
+  });
+
+  it("does not take an end of another kind, that comes later, for the limit", () => {
+    const { search } = searched((silentSec): IdleEnd => {
+      if (silentSec <= 12) return { kind: "alive" };
+      if (silentSec <= 15) return { kind: "silent-drop" };
+      return { kind: "close", code: 1000, reason: "", afterSec: 15 };
+    }, 600);
+    assert.ok(Math.abs(search.limit!.limitSec - 12) <= 1, `${search.limit!.limitSec}`);
+    assert.equal(search.bounds.end?.kind, "silent-drop");
+  });
+
+  it("opens at most ten connections at once", () => {
+    for (const maxSec of [5, 60, 600]) assert.ok(new IdleSearch(maxSec).next()!.length <= 10);
   });
 
   it("knows what it knows when it is stopped early", () => {
@@ -65,7 +79,7 @@ describe("a search for the idle limit", () => {
     search.next();
     search.note(4, { kind: "alive" });
     search.note(8, { kind: "alive" });
-    assert.deepEqual(search.bounds, { aliveSec: 8, deadSec: null, end: undefined });
+    assert.deepEqual(search.bounds, { aliveSec: 8, deadSec: null, end: undefined, othersSec: null });
   });
 
   it("is not misled by a reset that only answers a word after the silence", () => {

@@ -1,9 +1,12 @@
 import type { IdleEnd } from "./types.ts";
 
-/** Silences that are tried first, in seconds: the gaps between known timers (knowledge of middleboxes), so that each falls alone between two. */
-const LADDER = [4, 8, 14, 25, 36, 52, 75, 110, 160, 220, 270, 330, 400, 550, 750, 1_100, 1_700, 2_600, 3_700];
+/** Silences that are tried first, in seconds: none is a preset of a middlebox (docs/network.md), and one more round is enough between two. */
+const LADDER = [4, 8, 14, 25, 40, 75, 150, 280, 400, 750, 1_400, 2_600, 3_900];
 
-/** Connections at once in a round: a server may limit those of one address. */
+/**
+ * Connections at once in a round. A gateway takes only so many of one address that have not signed in (OpenClaw 32, the edge
+ * lets 24 through), and others of this address want to get in meanwhile.
+ */
 const PER_ROUND = 10;
 
 /** Close enough: a setting half as long survives either way. */
@@ -20,6 +23,8 @@ export interface IdleBounds {
   /** The shortest that was not; null while all were. */
   readonly deadSec: number | null;
   readonly end: Exclude<IdleEnd, { kind: "alive" }> | undefined;
+  /** The longest silence that others survived all the same; null if none was longer. */
+  readonly othersSec: number | null;
 }
 
 /**
@@ -29,10 +34,11 @@ export interface IdleBounds {
 export class IdleSearch {
   readonly #maxSec: number;
   #aliveSec = 0;
+  #longestSec = 0;
   #deadSec: number | null = null;
   #end: IdleBounds["end"];
   /** Ends that were seen as they came: their moment is the limit itself. */
-  #seenSec: number[] = [];
+  readonly #seen: { readonly kind: IdleEnd["kind"]; readonly sec: number }[] = [];
   #rounds = 0;
 
   constructor(maxSec: number) {
@@ -40,7 +46,9 @@ export class IdleSearch {
   }
 
   get bounds(): IdleBounds {
-    return { aliveSec: this.#aliveSec, deadSec: this.#deadSec, end: this.#end };
+    const isBeyond = this.#deadSec !== null && this.#longestSec > this.#deadSec + GOOD_SEC;
+    const othersSec = isBeyond ? this.#longestSec : null;
+    return { aliveSec: this.#aliveSec, deadSec: this.#deadSec, end: this.#end, othersSec };
   }
 
   /** The silences to try at once, ascending; undefined if enough is known. */
@@ -58,6 +66,7 @@ export class IdleSearch {
   /** What became of the connection that was silent for `silentSec`, or was to be. */
   note(silentSec: number, end: IdleEnd): void {
     if (end.kind === "alive") {
+      this.#longestSec = Math.max(this.#longestSec, silentSec);
       // one that survived what killed another: paths differ, and the shorter limit is the one that hurts
       if (this.#deadSec === null || silentSec < this.#deadSec)
         this.#aliveSec = Math.max(this.#aliveSec, silentSec);
@@ -65,7 +74,7 @@ export class IdleSearch {
     }
     const seenSec = end.kind === "silent-drop" ? null : end.afterSec;
     const at = Math.min(silentSec, seenSec ?? silentSec);
-    if (seenSec !== null) this.#seenSec.push(seenSec);
+    if (seenSec !== null) this.#seen.push({ kind: end.kind, sec: seenSec });
     if (this.#deadSec !== null && at >= this.#deadSec) return;
     this.#deadSec = at;
     this.#end = end;
@@ -82,8 +91,12 @@ export class IdleSearch {
   /** The limit and how far off it may be, in seconds; undefined while nothing died. */
   get limit(): { readonly limitSec: number; readonly toleranceSec: number } | undefined {
     if (this.#deadSec === null) return undefined;
-    if (this.#seenSec.length > 0) {
-      const sorted = [...this.#seenSec].sort((a, b) => a - b);
+    const end = this.#end!;
+    if (end.kind !== "silent-drop" && end.afterSec !== null) {
+      // other kinds of end are of another reason
+      const sorted = this.#seen
+        .flatMap(({ kind, sec }) => (kind === end.kind ? [sec] : []))
+        .sort((a, b) => a - b);
       const spread = (sorted.at(-1)! - sorted[0]!) / 2;
       return { limitSec: sorted[Math.floor(sorted.length / 2)]!, toleranceSec: Math.max(0.5, spread) };
     }

@@ -18,36 +18,48 @@ export class UpgradeRefused extends Error {
   }
 }
 
-/** Asks for a WebSocket. Throws UpgradeRefused, or the socket's error. */
+/** Asks for a WebSocket. Throws UpgradeRefused, or the socket's error; the socket is gone then. */
 export async function upgrade(
   socket: Socket,
   target: ProbeTarget,
   signal: AbortSignal,
 ): Promise<{ link: ProbeLink; head: HttpHead }> {
+  try {
+    const { head, rest } = await asked(socket, target, signal);
+    return { link: new ProbeLink(socket, rest), head };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+async function asked(
+  socket: Socket,
+  target: ProbeTarget,
+  signal: AbortSignal,
+): Promise<{ head: HttpHead; rest: Buffer }> {
   const key = randomBytes(16).toString("base64");
   const isPreset = target.port === (target.isTls ? 443 : 80);
-  const name = target.host.includes(":") ? `[${target.host}]` : target.host;
+  const host = isPreset ? nameInUrl(target) : `${nameInUrl(target)}:${target.port}`;
   socket.write(
-    `GET ${target.path} HTTP/1.1\r\nHost: ${name}${isPreset ? "" : `:${target.port}`}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    `GET ${target.path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\nUser-Agent: clawkit-probe\r\n\r\n`,
   );
   const answer = await readHead(socket, signal);
   if (answer === undefined) throw new UpgradeRefused("the connection was ended without an answer", undefined);
   const head = parseHead(answer.head);
   if (head === undefined) {
-    throw new UpgradeRefused(
-      `what answered is no HTTP: ${JSON.stringify(answer.head.slice(0, 60))}`,
-      undefined,
-    );
+    const began = JSON.stringify(answer.head.slice(0, 60));
+    throw new UpgradeRefused(`what answered is no HTTP: ${began}`, undefined);
   }
-  if (head.status !== 101) throw new UpgradeRefused(`${head.status} ${head.reason}`.trim(), head);
+  if (head.status !== 101) {
+    throw new UpgradeRefused(`${head.status} ${head.reason.slice(0, 60)}`.trim(), head);
+  }
   if (head.headers.get("sec-websocket-accept") !== acceptFor(key)) {
-    throw new UpgradeRefused(
-      "the 101 has a wrong Sec-WebSocket-Accept: something on the way answers for itself",
-      head,
-    );
+    const message = "the 101 has a wrong Sec-WebSocket-Accept: something on the way answers for itself";
+    throw new UpgradeRefused(message, head);
   }
-  return { link: new ProbeLink(socket, answer.rest), head };
+  return { head, rest: answer.rest };
 }
 
 /** Asks a proxy for a way to the target. Throws what it says, or the socket's error. */
@@ -57,15 +69,29 @@ export async function connectThrough(
   signal: AbortSignal,
 ): Promise<Socket> {
   const socket = await connectTcp(proxy.host, proxy.port, signal);
-  const name = target.host.includes(":") ? `[${target.host}]` : target.host;
-  socket.write(`CONNECT ${name}:${target.port} HTTP/1.1\r\nHost: ${name}:${target.port}\r\n\r\n`);
-  const answer = await readHead(socket, signal);
-  const head = answer === undefined ? undefined : parseHead(answer.head);
-  if (head?.status === 200) return socket;
-  socket.destroy();
-  throw new Error(
-    head === undefined ? "it ended the connection" : `it answered CONNECT with ${head.status} ${head.reason}`,
-  );
+  try {
+    const to = `${nameInUrl(target)}:${target.port}`;
+    const credentials =
+      proxy.authorization === undefined ? "" : `Proxy-Authorization: ${proxy.authorization}\r\n`;
+    socket.write(`CONNECT ${to} HTTP/1.1\r\nHost: ${to}\r\n${credentials}\r\n`);
+    const answer = await readHead(socket, signal);
+    const head = answer === undefined ? undefined : parseHead(answer.head);
+    if (answer === undefined || head === undefined) {
+      throw new Error(answer === undefined ? "it ended the connection" : "its answer is no HTTP");
+    }
+    if (head.status !== 200) {
+      throw new Error(`it answered CONNECT with ${head.status} ${head.reason.slice(0, 60)}`.trim());
+    }
+    if (answer.rest.length > 0) socket.unshift(answer.rest);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function nameInUrl({ host }: ProbeTarget): string {
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** A way to a target: an address that answered, or the proxy. */

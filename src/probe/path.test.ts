@@ -2,36 +2,25 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import http from "node:http";
+import https from "node:https";
 import net, { type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
-import tls from "node:tls";
 import { WebSocketServer } from "ws";
 import { TestCertificate } from "../../test/helpers/tls.ts";
 import { acceptFor } from "../protocol/upgrade.ts";
 import { probePath } from "./path.ts";
 import { targetOf } from "./target.ts";
-import type { PathReport, StepId } from "./types.ts";
+import type { PathReport, Step, StepId } from "./types.ts";
 
-const NOW = Date.now();
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 async function probe(
   url: string,
   options: { env?: NodeJS.ProcessEnv; now?: number; isLarge?: boolean } = {},
 ) {
-  const { env = {}, now = NOW, isLarge = false } = options;
+  const { env = {}, now = Date.now(), isLarge = false } = options;
   const signal = AbortSignal.timeout(30_000);
-  const { report, way } = await probePath(targetOf(url), {
-    env,
-    now,
-    isLarge,
-    signal,
-    onStep: () => undefined,
-  });
-  assert.equal(
-    way === undefined,
-    report.failedAt !== null && !["frames", "tls", "first-message"].includes(report.failedAt),
-  );
+  const { report } = await probePath(targetOf(url), { env, now, isLarge, signal, onStep: () => undefined });
   return report;
 }
 
@@ -41,13 +30,17 @@ function failsAt(report: PathReport, id: StepId, told: RegExp): void {
   assert.match(report.summary, told);
 }
 
-async function listening(t: TestContext, server: net.Server): Promise<number> {
+function verdictsOf({ steps }: PathReport): string[] {
+  return steps.map(({ id, verdict }) => `${id} ${verdict}`);
+}
+
+async function listening(t: TestContext, server: net.Server, host = "127.0.0.1"): Promise<number> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => undefined);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, host);
   await once(server, "listening");
   t.after(() => {
     for (const socket of sockets) socket.destroy();
@@ -79,24 +72,40 @@ function upgrading(onData: (socket: Socket, chunk: Buffer) => void): net.Server 
   });
 }
 
-describe("a path", () => {
+describe("a path", { concurrency: true }, () => {
   test("that works is walked layer by layer to the goodbye", async (t) => {
     const received: string[] = [];
     const port = await gateway(t, (socket) => socket.on("message", (data) => received.push(String(data))));
     const report = await probe(`ws://127.0.0.1:${port}/path?token=secret`);
     assert.deepEqual([report.ok, report.failedAt], [true, null], JSON.stringify(report, null, 2));
-    assert.deepEqual(
-      report.steps.map(({ id, verdict }) => `${id} ${verdict}`),
-      ["dns ok", "tcp ok", "upgrade ok", "first-message ok", "ping ok", "frames ok", "close ok"],
-    );
+    assert.deepEqual(verdictsOf(report), [
+      "dns ok",
+      "tcp ok",
+      "upgrade ok",
+      "first-message ok",
+      "ping ok",
+      "frames ok",
+      "close ok",
+    ]);
     assert.doesNotMatch(JSON.stringify(report), /secret/);
     assert.deepEqual(received, [], "no program on the other side got a message");
+  });
+
+  test("over IPv6 works, and names the host in brackets", async (t) => {
+    const hosts: (string | undefined)[] = [];
+    const server = http.createServer();
+    server.on("upgrade", ({ headers }) => hosts.push(headers.host));
+    new WebSocketServer({ server });
+    const port = await listening(t, server, "::1").catch(() => undefined);
+    if (port === undefined) return t.skip("this machine has no IPv6");
+    assert.equal((await probe(`ws://[::1]:${port}`)).ok, true);
+    assert.equal(hosts[0], `[::1]:${port}`);
   });
 
   test("to a gateway that speaks first, as OpenClaw's does", async (t) => {
     const port = await gateway(t, (socket) => socket.send('{"type":"event","event":"connect.challenge"}'));
     const report = await probe(`http://127.0.0.1:${port}`);
-    assert.match(report.steps.find(({ id }) => id === "first-message")!.detail, /spoke first/);
+    assert.match(report.steps.find(({ id }) => id === "first-message")!.detail, /asks for a sign-in/);
   });
 
   test("with a name that there is not fails at the name", async () => {
@@ -119,18 +128,21 @@ describe("a path", () => {
     failsAt(await probe(`wss://127.0.0.1:${port}`), "tls", /no TLS/);
   });
 
-  test("with a certificate that has expired, or is of nobody who is trusted, fails at TLS, and says so", async (t) => {
+  test("with a certificate that has expired, or is of nobody who is trusted, fails at TLS, and is looked at further", async (t) => {
     const certificate = await TestCertificate.make();
     if (typeof certificate === "string") return t.skip(certificate);
     t.after(() => certificate[Symbol.asyncDispose]());
-    const server = tls.createServer({ cert: certificate.pem, key: await readFile(certificate.key) });
+    const server = https.createServer({ cert: certificate.pem, key: await readFile(certificate.key) });
+    new WebSocketServer({ server });
     const port = await listening(t, server);
+    const report = await probe(`wss://127.0.0.1:${port}`);
+    failsAt(report, "tls", /not trusted here \(DEPTH_ZERO_SELF_SIGNED_CERT\)/);
+    assert.deepEqual(verdictsOf(report).slice(-2), ["frames ok", "close ok"]);
     failsAt(
-      await probe(`wss://127.0.0.1:${port}`),
+      await probe(`wss://127.0.0.1:${port}`, { now: Date.now() + YEAR_MS }),
       "tls",
-      /not trusted here \(DEPTH_ZERO_SELF_SIGNED_CERT\)/,
+      /expired \d+ days ago/,
     );
-    failsAt(await probe(`wss://127.0.0.1:${port}`, { now: NOW + YEAR_MS }), "tls", /expired \d+ days ago/);
   });
 
   test("to a web server that refuses the upgrade fails there, and names who answered", async (t) => {
@@ -163,9 +175,52 @@ describe("a path", () => {
     failsAt(await probe(`ws://127.0.0.1:${port}`), "first-message", /1008 "not you"/);
   });
 
+  test("on which something else than frames comes back fails there", async (t) => {
+    const server = upgrading((socket) => socket.write("garbage"));
+    failsAt(await probe(`ws://127.0.0.1:${await listening(t, server)}`), "ping", /no WebSocket frame/);
+  });
+
+  test("that repeats what it was asked shows neither a token nor what a terminal would obey", async (t) => {
+    const server = http.createServer();
+    server.on("upgrade", (request, socket) => {
+      const lines = [
+        `Location: https://other.example${request.url}`,
+        "Server: \u001b[2Jme",
+        `Via: ${request.url}`,
+      ];
+      socket.end(`HTTP/1.1 302 Found\r\n${lines.join("\r\n")}\r\nContent-Length: 0\r\n\r\n`);
+    });
+    const report = await probe(`ws://127.0.0.1:${await listening(t, server)}/x?auth=s3cret-t0ken`);
+    failsAt(report, "upgrade", /served elsewhere: https:\/\/other.example\/x/);
+    assert.doesNotMatch(JSON.stringify(report), /s3cret/);
+    assert.ok(!report.summary.includes("\u001b"));
+  });
+
+  test("is left at once when it is called off, whatever is being waited for", async (t) => {
+    const silent = await listening(t, net.createServer());
+    const swallowing = await listening(
+      t,
+      upgrading(() => undefined),
+    );
+    for (const [url, last] of [
+      [`ws://127.0.0.1:${silent}`, "tcp"],
+      [`wss://127.0.0.1:${silent}`, "tcp"],
+      [`ws://127.0.0.1:${swallowing}`, "upgrade"],
+    ] as const) {
+      const stop = new AbortController();
+      const onStep = ({ id }: Step) => id === last && setImmediate(() => stop.abort());
+      const startedAt = performance.now();
+      const options = { env: {}, now: Date.now(), isLarge: false, signal: stop.signal, onStep };
+      const { report, way } = await probePath(targetOf(url), options);
+      assert.ok(performance.now() - startedAt < 500);
+      assert.deepEqual([report.ok, report.stopped, report.failedAt, way], [false, true, null, undefined]);
+      assert.equal(report.steps.at(-1)?.id, last);
+    }
+  });
+
   test("on which no frame comes back fails there", async (t) => {
     const server = upgrading(() => undefined);
-    failsAt(await probe(`ws://127.0.0.1:${await listening(t, server)}`), "ping", /none was answered/);
+    failsAt(await probe(`ws://127.0.0.1:${await listening(t, server)}`), "ping", /no ping is/);
   });
 
   test("on which large messages die fails at their size", async (t) => {
@@ -198,7 +253,7 @@ describe("a path", () => {
       [frames.verdict, frames.data?.passed, frames.data?.failed],
       ["warn", 60 * 1024, 256 * 1024],
     );
-    assert.match(frames.detail, /refused with 1009/);
+    assert.match(frames.detail, /is refused, and closed with 1009/);
   });
 
   test("through a proxy of the environment: what the proxy says counts, and an exclusion is kept", async (t) => {
@@ -216,7 +271,9 @@ describe("a path", () => {
 
   test("through a proxy that lets it pass works", async (t) => {
     const server = http.createServer();
+    const asked: (string | undefined)[] = [];
     server.on("connect", (request, socket) => {
+      asked.push(request.headers["proxy-authorization"]);
       const [host, port] = request.url!.split(":");
       const upstream = net.connect(Number(port), host, () => {
         socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
@@ -227,14 +284,31 @@ describe("a path", () => {
     const proxy = await listening(t, server);
     const port = await gateway(t);
     const report = await probe(`ws://127.0.0.1:${port}`, {
-      env: { HTTP_PROXY: `http://127.0.0.1:${proxy}` },
+      env: { HTTP_PROXY: `http://me:s3cret@127.0.0.1:${proxy}` },
     });
     assert.deepEqual([report.ok, report.steps[0]?.id], [true, "proxy"], JSON.stringify(report, null, 2));
+    assert.equal(asked[0], `Basic ${Buffer.from("me:s3cret").toString("base64")}`);
+    assert.doesNotMatch(JSON.stringify(report), /s3cret/);
+  });
+
+  test("that would go through a proxy of another kind is walked straight, and that is said", async (t) => {
+    const port = await gateway(t);
+    const report = await probe(`ws://127.0.0.1:${port}`, { env: { ALL_PROXY: "socks5://127.0.0.1:1" } });
+    assert.deepEqual([report.ok, verdictsOf(report)[1]], [true, "proxy warn"]);
+    assert.match(report.summary, /socks5/);
   });
 });
 
 describe("an address", () => {
-  for (const text of ["gateway.example", "ftp://gateway.example", "ws://", "ws://user:secret@host", ""]) {
+  for (const text of [
+    "gateway.example",
+    "ftp://gateway.example",
+    "ws://",
+    "ws://user:secret@host",
+    "user:secret@host",
+    "host?token=secret",
+    "",
+  ]) {
     test(`${JSON.stringify(text)} is refused with a sentence, and no secret in it`, () => {
       assert.throws(
         () => targetOf(text),

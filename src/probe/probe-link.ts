@@ -8,7 +8,26 @@ import { decodeClose, encodeClose, encodeFrame, encodeHeader, OPCODE } from "../
 export type LinkEnd =
   | { readonly kind: "close"; readonly code: number | null; readonly reason: string }
   | { readonly kind: "fin" }
-  | { readonly kind: "reset" };
+  | { readonly kind: "reset" }
+  /** What came is no WebSocket frame. */
+  | { readonly kind: "garbage"; readonly why: string };
+
+/** An end in a few words. */
+export function toldEnd(end: LinkEnd): string {
+  if (end.kind === "fin") return "ended without a Close frame";
+  if (end.kind === "reset") return "reset";
+  if (end.kind === "garbage") return `ended by us, as what came is no WebSocket frame (${end.why})`;
+  return `closed with ${end.code ?? "no code"}${end.reason === "" ? "" : ` ${JSON.stringify(end.reason)}`}`;
+}
+
+/** How every gateway of OpenClaw's protocol begins. */
+const CHALLENGE = "connect.challenge";
+
+/** It stands in the first of them. */
+const FIRST_BYTES = 512;
+
+/** A peer that pings without reading gets no more pongs than this many bytes. */
+const MAX_UNREAD_BYTES = 64 * 1024;
 
 interface LinkEvents {
   pong: [payload: string];
@@ -22,8 +41,16 @@ export class ProbeLink extends EventEmitter<LinkEvents> {
   readonly #socket: Socket;
   readonly #frames: FrameRelay;
   #end: LinkEnd | undefined;
-  /** When anything went over it last, monotonic milliseconds. */
-  lastTrafficAt = performance.now();
+  #first: Buffer = Buffer.alloc(0);
+  /** When it was there, monotonic milliseconds. */
+  readonly openedAt = performance.now();
+  /** When anything went over it last. */
+  lastTrafficAt = this.openedAt;
+  /** The longest time so far between two signs of life. */
+  longestSilenceMs = 0;
+  /** How long it had been silent when it ended. */
+  silentAtEndMs = 0;
+  #lastGapMs = 0;
 
   constructor(socket: Socket, rest: Buffer) {
     super();
@@ -53,6 +80,11 @@ export class ProbeLink extends EventEmitter<LinkEvents> {
     return this.#frames.messages;
   }
 
+  /** Whether the gateway asks for a sign-in as OpenClaw's does. */
+  get isChallenged(): boolean {
+    return this.#first.includes(CHALLENGE);
+  }
+
   ping(payload: string): void {
     this.#write(encodeFrame(OPCODE.ping, Buffer.from(payload), randomBytes(4)));
   }
@@ -79,31 +111,50 @@ export class ProbeLink extends EventEmitter<LinkEvents> {
   /** Resolves with true when a pong with this payload comes, with false after `ms` or an end. */
   async pong(payload: string, ms: number, signal: AbortSignal): Promise<boolean> {
     if (this.#end !== undefined) return false;
-    const over = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
     return await new Promise((resolve) => {
       const done = (isThere: boolean) => {
+        clearTimeout(timer);
         this.off("pong", linkOnPong);
-        this.off("end", linkOnEnd);
-        over.removeEventListener("abort", linkOnEnd);
+        this.off("end", gaveUp);
+        signal.removeEventListener("abort", gaveUp);
         resolve(isThere);
       };
       const linkOnPong = (text: string) => text === payload && done(true);
-      const linkOnEnd = () => done(false);
+      const gaveUp = () => done(false);
+      const timer = setTimeout(gaveUp, ms);
       this.on("pong", linkOnPong);
-      this.on("end", linkOnEnd);
-      over.addEventListener("abort", linkOnEnd);
+      this.on("end", gaveUp);
+      signal.addEventListener("abort", gaveUp);
+      if (signal.aborted) gaveUp();
     });
   }
 
+  /** Waits for a first message or an end, at most `ms`. */
+  async word(ms: number, signal: AbortSignal): Promise<void> {
+    if (this.messages > 0 || this.#end !== undefined) return;
+    const over = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+    await Promise.race([once(this, "message", { signal: over }), once(this, "end", { signal: over })]).catch(
+      () => undefined,
+    );
+  }
+
   /** Says goodbye (1000) and waits for the answer; how long it took, or undefined if none came in time. */
-  async close(ms: number): Promise<number | undefined> {
+  async close(ms: number, signal: AbortSignal): Promise<number | undefined> {
     const startedAt = performance.now();
     if (this.#end === undefined) {
       this.#write(encodeClose(1000, "probe", randomBytes(4)));
-      await once(this, "end", { signal: AbortSignal.timeout(ms) }).catch(() => undefined);
+      const over = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+      await once(this, "end", { signal: over }).catch(() => undefined);
     }
     this.destroy();
     return this.#end?.kind === "close" ? performance.now() - startedAt : undefined;
+  }
+
+  /** Says goodbye, if there is anybody to say it to, and waits for nothing: the other side's log has no 1006 of ours. */
+  leave(): void {
+    if (this.#end !== undefined || this.#socket.writableLength > 0) return this.destroy();
+    this.#write(encodeClose(1000, "probe", randomBytes(4)));
+    this.#socket.destroySoon();
   }
 
   destroy(): void {
@@ -111,38 +162,55 @@ export class ProbeLink extends EventEmitter<LinkEvents> {
   }
 
   #write(bytes: Buffer): void {
-    this.lastTrafficAt = performance.now();
+    this.#traffic();
     if (this.#socket.writable) this.#socket.write(bytes);
   }
 
+  #traffic(): void {
+    const now = performance.now();
+    this.#lastGapMs = now - this.lastTrafficAt;
+    this.longestSilenceMs = Math.max(this.longestSilenceMs, this.#lastGapMs);
+    this.lastTrafficAt = now;
+  }
+
   #onData(chunk: Buffer): void {
-    this.lastTrafficAt = performance.now();
+    this.#traffic();
     const before = this.#frames.messages;
-    this.#frames.push(chunk);
+    const violation = this.#frames.push(chunk);
+    if (this.#first.length < FIRST_BYTES) {
+      this.#first = Buffer.concat([this.#first, ...this.#frames.out]).subarray(0, FIRST_BYTES);
+    }
     this.#frames.out.length = 0;
     if (this.#frames.messages > before) this.emit("message");
+    if (violation !== undefined) {
+      this.#ended({ kind: "garbage", why: violation.message });
+      this.destroy();
+    }
   }
 
   #onControl(opcode: number, payload: Buffer): boolean {
     if (opcode === OPCODE.pong) this.emit("pong", payload.toString());
     if (opcode === OPCODE.ping) {
       this.emit("ping");
-      this.#write(encodeFrame(OPCODE.pong, payload, randomBytes(4)));
+      if (this.#socket.writableLength < MAX_UNREAD_BYTES) {
+        this.#write(encodeFrame(OPCODE.pong, payload, randomBytes(4)));
+      }
     }
     if (opcode === OPCODE.close) {
       const told = decodeClose(payload);
-      this.#ended({
-        kind: "close",
-        code: told.code ?? null,
-        reason: "reason" in told ? told.reason : told.message,
-      });
+      const reason = "reason" in told ? told.reason : told.message;
+      const silentMs = this.#lastGapMs;
+      const code = payload.subarray(0, payload.length < 2 ? 0 : 2);
+      this.#write(encodeFrame(OPCODE.close, code, randomBytes(4))); // RFC 6455 §5.5.1
+      this.#ended({ kind: "close", code: told.code ?? null, reason }, silentMs);
     }
     return false;
   }
 
-  #ended(end: LinkEnd): void {
+  #ended(end: LinkEnd, silentMs = performance.now() - this.lastTrafficAt): void {
     if (this.#end !== undefined) return;
     this.#end = end;
+    this.silentAtEndMs = silentMs;
     this.emit("end", end);
   }
 }

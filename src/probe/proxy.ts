@@ -6,21 +6,43 @@ export interface EnvProxy {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** What to sign in with; never shown. */
+  readonly authorization: string | undefined;
+}
+
+/** A variable that names a proxy of a kind that the probe does not speak to. */
+export interface OtherProxy {
+  readonly name: string;
+  /** Such as `socks5`. */
+  readonly scheme: string;
 }
 
 /** The proxy that clients which follow the environment take to the target; undefined if they go straight. */
-export function envProxy(env: NodeJS.ProcessEnv, target: ProbeTarget): EnvProxy | undefined {
+export function envProxy(env: NodeJS.ProcessEnv, target: ProbeTarget): EnvProxy | OtherProxy | undefined {
   const names = target.isTls ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"];
   const name = [...names, "ALL_PROXY", "all_proxy"].find((one) => env[one]);
   if (name === undefined || isExcluded(env.no_proxy || env.NO_PROXY || "", target)) return undefined;
   const text = env[name]!;
-  const url = URL.canParse(text)
-    ? new URL(text)
-    : URL.canParse(`http://${text}`)
-      ? new URL(`http://${text}`)
-      : undefined;
-  if (url === undefined || url.protocol !== "http:") return undefined; // SOCKS is another protocol
-  return { name, host: url.hostname.replace(/^\[|\]$/g, ""), port: url.port === "" ? 80 : Number(url.port) };
+  const whole = text.includes("://") ? text : `http://${text}`;
+  if (!URL.canParse(whole)) return undefined;
+  const url = new URL(whole);
+  if (url.protocol !== "http:") return { name, scheme: url.protocol.slice(0, -1) };
+  const isSignedIn = url.username !== "" || url.password !== "";
+  const user = `${decoded(url.username)}:${decoded(url.password)}`;
+  return {
+    name,
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port: url.port === "" ? 80 : Number(url.port),
+    authorization: isSignedIn ? `Basic ${Buffer.from(user).toString("base64")}` : undefined,
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone % is meant as it stands
+  }
 }
 
 /** As curl reads it: names with what ends in them, `*`, with or without a port. */

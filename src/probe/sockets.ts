@@ -20,45 +20,75 @@ export async function startTls(socket: Socket, host: string, signal: AbortSignal
     ALPNProtocols: ["http/1.1"],
     ...(isName ? { servername: host } : {}),
   });
-  return await settled(secured, "secureConnect", signal);
+  try {
+    return await settled(secured, "secureConnect", signal);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 async function settled<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
+  // it may end between two steps, when nobody waits for it: the next one sees it
+  socket.on("error", () => undefined);
   const time = AbortSignal.timeout(CONNECT_MS);
   try {
     await once(socket, event, { signal: AbortSignal.any([signal, time]) });
     return socket;
   } catch (cause) {
-    socket.on("error", () => undefined); // it is told already
     socket.destroy();
     if (!time.aborted) throw cause;
-    throw Object.assign(new Error(`no answer within ${CONNECT_MS / 1000} s`, { cause }), {
-      code: "ETIMEDOUT",
-    });
+    throw timedOut(CONNECT_MS, cause);
   }
 }
 
-/** Reads until the head of an HTTP answer is complete. Returns it, and what came behind it. */
-export async function readHead(
+function timedOut(ms: number, cause?: unknown): Error {
+  return Object.assign(new Error(`no answer within ${ms / 1000} s`, { cause }), { code: "ETIMEDOUT" });
+}
+
+/**
+ * Reads until the head of an HTTP answer is complete. Returns it, and what came behind it; undefined if the connection
+ * ended before. Throws the system's error, or ETIMEDOUT.
+ */
+export function readHead(
   socket: Socket,
   signal: AbortSignal,
 ): Promise<{ head: string; rest: Buffer } | undefined> {
-  let bytes = Buffer.alloc(0);
-  const all = AbortSignal.any([signal, AbortSignal.timeout(HEAD_MS)]);
-  for (;;) {
-    const chunk = (socket.read() as Buffer | null) ?? undefined;
-    if (chunk !== undefined) {
-      bytes = Buffer.concat([bytes, chunk]);
-      const end = bytes.indexOf("\r\n\r\n");
-      if (end !== -1)
-        return { head: bytes.subarray(0, end).toString("latin1"), rest: bytes.subarray(end + 4) };
-      if (bytes.length > MAX_HEAD_BYTES)
-        throw new Error(`the answer's head has over ${MAX_HEAD_BYTES} bytes`);
-      continue;
-    }
-    if (socket.readableEnded || socket.destroyed) return undefined;
-    await Promise.race([once(socket, "readable", { signal: all }), once(socket, "end", { signal: all })]);
-  }
+  return new Promise((resolve, reject) => {
+    let bytes = Buffer.alloc(0);
+    const settle = (settled: () => void) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", signalOnAbort);
+      socket.off("readable", socketOnReadable).off("end", socketOnEnd).off("close", socketOnEnd);
+      settled();
+    };
+    const socketOnReadable = () => {
+      for (let chunk = read(socket); chunk !== null; chunk = read(socket)) {
+        bytes = Buffer.concat([bytes, chunk]);
+        const end = bytes.indexOf("\r\n\r\n");
+        if (end !== -1) {
+          const head = { head: bytes.subarray(0, end).toString("latin1"), rest: bytes.subarray(end + 4) };
+          return settle(() => resolve(head));
+        }
+        if (bytes.length > MAX_HEAD_BYTES) {
+          const error = new Error(`the answer's head has over ${MAX_HEAD_BYTES} bytes`);
+          return settle(() => reject(error));
+        }
+      }
+    };
+    const socketOnEnd = () =>
+      settle(() => (socket.errored === null ? resolve(undefined) : reject(socket.errored)));
+    const signalOnAbort = () => settle(() => reject(signal.reason));
+    const timer = setTimeout(() => settle(() => reject(timedOut(HEAD_MS))), HEAD_MS);
+    if (signal.aborted) return signalOnAbort();
+    if (socket.destroyed || socket.readableEnded) return socketOnEnd();
+    signal.addEventListener("abort", signalOnAbort);
+    socket.on("readable", socketOnReadable).on("end", socketOnEnd).on("close", socketOnEnd);
+  });
+}
+
+function read(socket: Socket): Buffer | null {
+  return socket.read() as Buffer | null;
 }
 
 /** Clients of OpenClaw wait 15 s for the answer to their upgrade. */

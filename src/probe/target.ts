@@ -8,6 +8,8 @@ export interface ProbeTarget {
   readonly isTls: boolean;
   /** With its query; never shown, as it may hold a token. */
   readonly path: string;
+  /** What of it is shown to nobody, also if the other side repeats it. */
+  readonly secrets: readonly string[];
 }
 
 const SCHEMES: Readonly<Record<string, boolean>> = {
@@ -24,7 +26,7 @@ export function targetOf(text: string): ProbeTarget {
   if (url === undefined || isTls === undefined || url.hostname === "") {
     throw new ClawkitError(
       "USAGE",
-      `Cannot probe ${JSON.stringify(text)}: give a URL such as ws://127.0.0.1:18789 or wss://gateway.example`,
+      `Cannot probe ${JSON.stringify(withoutSecret(text))}: give a URL such as ws://127.0.0.1:18789 or wss://gateway.example`,
     );
   }
   if (url.username !== "" || url.password !== "") {
@@ -39,5 +41,18 @@ export function targetOf(text: string): ProbeTarget {
     port: url.port === "" ? (isTls ? 443 : 80) : Number(url.port),
     isTls,
     path: url.pathname + url.search,
+    secrets: [...url.searchParams.values(), ...rawValues(url.search)],
   };
+}
+
+function rawValues(search: string): string[] {
+  return search
+    .slice(1)
+    .split("&")
+    .map((pair) => pair.slice(pair.indexOf("=") + 1));
+}
+
+/** Neither what stands before an @ nor a query or fragment is repeated. */
+function withoutSecret(text: string): string {
+  return text.replace(/[?#].*$/s, "").replace(/^.*@/s, "");
 }

@@ -29,8 +29,10 @@ export interface Step {
 /** What the whole path did. */
 export interface PathReport {
   readonly url: string;
-  /** Whether every step that was tried works. */
+  /** Whether every layer works. */
   readonly ok: boolean;
+  /** Whether it was ended (Ctrl-C) before it was through. */
+  readonly stopped: boolean;
   /** The layer that failed; null if none did. */
   readonly failedAt: StepId | null;
   /** Which hop or layer it is, in one line. */
@@ -53,21 +55,41 @@ export type IdleEnd =
     };
 
 export interface IdleReport {
-  /** The longest silence that the path allows; null if it allowed all that was tried, or pings of the server hid it. */
+  /** The longest silence that the path allows; null if it allowed all that could be tried. */
   readonly limitSec: number | null;
   /** The limit lies within this of `limitSec`. */
   readonly toleranceSec: number | null;
   readonly kind: "silent-drop" | "reset" | "fin" | "close" | "none";
   /** A ping every so often survives it. */
   readonly recommendedKeepaliveSec: number;
-  /** Of a Close frame that ended it. */
+  /** Of the Close frame that ended it. */
   readonly code: number | null;
-  /** Silences up to this were tried. */
-  readonly triedSec: number;
-  /** How often the server pings by itself: no connection was silent for longer. */
-  readonly serverPingSec: number | null;
-  /** Whether a client that pings so often was kept; null if it was not tried. */
+  readonly reason: string | null;
+  /** The longest silence that was survived. */
+  readonly survivedSec: number;
+  /** A silence beyond the limit that other connections survived; null if none did. */
+  readonly othersSurvivedSec: number | null;
+  /** How often the other side sends something by itself (pings, ticks): no connection was silent for longer. */
+  readonly serverSpeaksSec: number | null;
+  /** Whether a client that pings so often was kept; null if that was not tried, or could not be seen. */
   readonly keepaliveHolds: boolean | null;
+  /** When a connection is ended that is not silent at all; null if that was not seen. */
+  readonly life: LifeLimit | null;
+  /** Why connections were not let in, if some were not. */
+  readonly refused: string | null;
+  /** Whether it was ended (Ctrl-C) before it was through. */
+  readonly stopped: boolean;
   /** What is known to have such a limit, likely first. */
   readonly likelyBoxes: readonly string[];
+}
+
+/** An end that comes whatever is said. */
+export interface LifeLimit {
+  /** Seconds after the connection was opened. */
+  readonly sec: number;
+  readonly kind: IdleReport["kind"];
+  readonly code: number | null;
+  readonly reason: string | null;
+  /** Whether it is the gateway's own, for who has not signed in (OpenClaw: 15 s). */
+  readonly isSignIn: boolean;
 }

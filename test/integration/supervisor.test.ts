@@ -67,7 +67,14 @@ describe("the supervisor", { concurrency: 2, timeout: GIVE_UP_MS }, () => {
         await exits(0, clawkit.cli("gateway", "status", "--json")),
       );
       const { port, url } = clawkit;
-      assert.deepEqual(rest, { state: "healthy", port, url, connections: 1, service: null });
+      assert.deepEqual(rest, {
+        state: "healthy",
+        port,
+        url,
+        connections: 1,
+        networkTimers: [],
+        service: null,
+      });
       assert.equal(supervisor.pid, first.supervisor.pid);
       assert.equal(edge.pid, first.edge.pid);
       assert.ok(await isAlive(gateway.pid!));

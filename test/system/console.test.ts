@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import http from "node:http";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
+import { statePaths } from "../../src/config/paths.ts";
 import { parseRunLog } from "../../src/core/run-record.ts";
 import { startBrowser, whyNoBrowser } from "../helpers/browser.ts";
 import { program, TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
@@ -10,6 +11,15 @@ import { TestClient } from "../helpers/clients.ts";
 import { ConsolePage, wayInOf } from "../helpers/console-page.ts";
 
 const skip = whyNoBrowser();
+
+const LEARNED = {
+  network: "192.0.2.0/24",
+  intervalMs: 11_000,
+  killedAfterMs: 18_300,
+  learnedAt: Date.now(),
+  triedAt: Date.now(),
+  trialDrops: 1,
+};
 
 describe("the console in a browser", { skip }, () => {
   let browser: Browser;
@@ -22,9 +32,12 @@ describe("the console in a browser", { skip }, () => {
     let clawkit: TestClawkit;
     let visitor: ConsolePage;
     before(async () => {
-      clawkit = await TestClawkit.run({
+      clawkit = await TestClawkit.create({
         gateway: { upstream: { type: "command", command: program("echo") } },
       });
+      await writeFile(statePaths(clawkit.stateDir).networkTimers, JSON.stringify([LEARNED]));
+      await clawkit.runForeground();
+      await clawkit.ready();
       visitor = await ConsolePage.signedIn(browser, clawkit);
     });
     after(async () => {
@@ -40,6 +53,13 @@ describe("the console in a browser", { skip }, () => {
       await brand.waitFor();
       await visitor.untilState("Healthy");
       await visitor.page.getByText(/^Healthy for .*No outage this week\.$/).waitFor();
+    });
+
+    test("what the keepalive has learned of a network is told", async () => {
+      const row = visitor.page.getByRole("row", { name: LEARNED.network });
+      await row.waitFor();
+      const cells = await row.getByRole("cell").allTextContents();
+      assert.deepEqual(cells.slice(0, 3), [LEARNED.network, "11 s", "18 s"]);
     });
 
     test("kill -9 of the gateway: the page stays, shows outage and recovery, and the incident with its cause", async () => {

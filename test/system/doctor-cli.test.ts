@@ -152,10 +152,11 @@ describe("doctor", { concurrency: 3 }, () => {
     });
     after(() => clawkit[Symbol.asyncDispose]());
 
-    test("says so in two lines", async () => {
+    test("says so in two lines, and what it cannot see from here", async () => {
       const result = await exits(0, clawkit.cli("doctor"));
       const lines = result.stdout.trimEnd().split("\n");
-      assert.deepEqual([lines.length, lines[0]], [2, `Healthy: ${clawkit.url} is served`]);
+      assert.deepEqual([lines.length, lines[0]], [3, `Healthy: ${clawkit.url} is served`]);
+      assert.match(lines[2]!, /out of sight .*run clawkit probe <url> where the client is/);
     });
 
     test("says so in JSON, without a cause, a finding or a secret", async () => {

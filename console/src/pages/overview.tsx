@@ -93,6 +93,12 @@ function Charts({ overview }: { readonly overview: Overview }) {
           <Restarts restarts={overview.restarts} />
         </section>
       </div>
+      {overview.status.networkTimers.length > 0 && (
+        <section class="card">
+          <h2>Networks that forget silent connections</h2>
+          <NetworkTimers timers={overview.status.networkTimers} />
+        </section>
+      )}
     </>
   );
 }
@@ -163,6 +169,48 @@ function Restarts({ restarts }: { readonly restarts: readonly Restart[] }) {
         ))}
       </ul>
       {restarts.length > SHOWN && <p class="fine">{count(restarts.length, "start")} in all</p>}
+    </>
+  );
+}
+
+/** What the keepalive has learned; pings go more often there. */
+function NetworkTimers({ timers }: { readonly timers: Overview["status"]["networkTimers"] }) {
+  const latest = [...timers].sort((a, b) => b.learnedAt - a.learnedAt);
+  return (
+    <>
+      <div class="table">
+        <table>
+          <thead>
+            <tr>
+              <th>Network</th>
+              <th class="number">Pings every</th>
+              <th class="number">Died after</th>
+              <th class="number">Learned</th>
+              <th class="number">Lost on trial</th>
+            </tr>
+          </thead>
+          <tbody>
+            {latest.slice(0, SHOWN).map(({ network, intervalMs, killedAfterMs, learnedAt, trialDrops }) => (
+              <tr key={network}>
+                <td data-label="Network">{network}</td>
+                <td data-label="Pings every" class="number">
+                  {duration(intervalMs)}
+                </td>
+                <td data-label="Died after" class="number">
+                  {duration(killedAfterMs)}
+                </td>
+                <td data-label="Learned" class="number">
+                  <Time at={learnedAt} />
+                </td>
+                <td data-label="Lost on trial" class="number">
+                  {trialDrops}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {latest.length > SHOWN && <p class="fine">{count(latest.length, "network")} in all</p>}
     </>
   );
 }

@@ -18,6 +18,11 @@ export class Output {
     return this.#stdout.isTTY === true;
   }
 
+  /** Whether progress is a line that replaces itself. */
+  get isProgressLive(): boolean {
+    return this.#stderr.isTTY === true;
+  }
+
   /** One line of the result. */
   line(text = ""): void {
     this.#clearProgress();
@@ -36,7 +41,7 @@ export class Output {
 
   /** What is going on in a long wait: a line that replaces itself on a terminal, plain lines elsewhere. */
   progress(text: string): void {
-    if (this.#stderr.isTTY === true) {
+    if (this.isProgressLive) {
       this.#clearProgress();
       this.#stderr.write(`… ${text}`);
       this.#progressShown = true;

@@ -1,4 +1,5 @@
 import type { OverallState, Status } from "../../core/control.ts";
+import type { NetworkTimer } from "../../core/network-timer.ts";
 import type { CliContext } from "../context.ts";
 import { humanDuration, localTime } from "./time.ts";
 
@@ -19,6 +20,9 @@ export interface ServiceStatus {
   readonly isRunning: boolean;
   readonly definitionPath: string;
 }
+
+/** Networks that a person is shown; all are in `--json`. */
+const SHOWN_NETWORKS = 5;
 
 /** `gateway status` for people. */
 export function renderStatus(status: Status, context: CliContext, service: ServiceStatus | null): void {
@@ -54,6 +58,19 @@ export function renderStatus(status: Status, context: CliContext, service: Servi
     row("last exit", `${localTime(new Date(at))}: ${reason} (generation ${generation})`);
     if (lastLine !== undefined) row("last line", lastLine);
   }
+  const timers = [...status.networkTimers].sort((a, b) => b.learnedAt - a.learnedAt);
+  for (const timer of timers.slice(0, SHOWN_NETWORKS)) row("network", timerText(timer, context.clock.wall()));
+  const others = timers.length - SHOWN_NETWORKS;
+  if (others > 0) row("", `and ${plural(others, "network")} more (--json)`);
+}
+
+/** `10.1.2.0/24: pings every 11 s (silent connections died there after 18 s; learned 2 h ago; 1 trial drop)`. */
+export function timerText(timer: NetworkTimer, now: number): string {
+  const { network, intervalMs, killedAfterMs, learnedAt, trialDrops } = timer;
+  const learned = `learned ${humanDuration(Math.max(0, now - learnedAt))} ago`;
+  const drops = trialDrops === 0 ? "" : `; ${plural(trialDrops, "trial drop")}`;
+  const died = `silent connections died there after ${Math.round(killedAfterMs / 1000)} s`;
+  return `${network}: pings every ${Math.round(intervalMs / 1000)} s (${died}; ${learned}${drops})`;
 }
 
 function plural(n: number, word: string): string {

@@ -2,15 +2,19 @@ import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Config } from "../../config/schema.ts";
 import { messageOf } from "../../core/errors.ts";
+import type { NetworkTimer } from "../../core/network-timer.ts";
 import type { Look } from "../machine.ts";
 import type { Fact } from "../types.ts";
+
+/** Networks that are told of; `gateway status` has them all. */
+const SHOWN_NETWORKS = 3;
 
 /** What our own supervisor says. */
 export const ours: Look = {
   id: "ours",
   what: "ClawKit's own state",
   async look({ status, hasOwnState }) {
-    const { state, reason, gateway, port, supervisor } = await status();
+    const { state, reason, gateway, port, supervisor, networkTimers } = await status();
     if (supervisor.pid === null && !(await hasOwnState())) return [];
     const source = "clawkit gateway status";
     const because = reason === undefined ? "" : `: ${reason}`;
@@ -26,6 +30,7 @@ export const ours: Look = {
     if (gateway.state === "hung") {
       facts.push({ id: "gateway-hung", detail: "its gateway lives and does not answer the edge", source });
     }
+    facts.push(...learnedOf(networkTimers));
     const { lastExit } = gateway;
     if (state !== "healthy" && lastExit?.lastLine !== undefined) {
       const line = `last line of generation ${lastExit.generation}`;
@@ -34,6 +39,19 @@ export const ours: Look = {
     return facts;
   },
 };
+
+function learnedOf(timers: readonly NetworkTimer[]): Fact[] {
+  const latest = [...timers].sort((a, b) => b.learnedAt - a.learnedAt).slice(0, SHOWN_NETWORKS);
+  return latest.map(({ network, intervalMs, killedAfterMs }) => ({
+    id: "keepalive-shortened",
+    detail: `pings go every ${seconds(intervalMs)} in ${network}, as silent connections died there after ${seconds(killedAfterMs)}`,
+    source: "clawkit gateway status",
+  }));
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}
 
 /** Our config, checked as a start would, and against this machine. */
 export const ownConfig: Look = {

@@ -17,6 +17,7 @@ const CONTEXT = new Map([
   ["last-line", "the doctor: told with an end"],
   ["exit-line", "the doctor: told with an end"],
   ["openclaw-version", "which version it is: known-bad ranges have facts of their own"],
+  ["keepalive-shortened", "a line of the report: the edge takes care of it"],
   ["name-resolved", "which address was asked"],
 ]);
 

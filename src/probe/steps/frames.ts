@@ -1,4 +1,4 @@
-import type { ProbeLink } from "../probe-link.ts";
+import { type ProbeLink, toldEnd } from "../probe-link.ts";
 import type { Step } from "../types.ts";
 
 /**
@@ -33,6 +33,10 @@ export async function frames(
   const filler = Array.from({ length: FULL_PACKETS }, (_, index) => String(index).padStart(120, "."));
   link.pingMany(filler);
   if (!(await link.pong(filler.at(-1)!, PONG_MS, signal))) {
+    if (link.end !== undefined) {
+      const detail = `${FULL_PACKETS} pings at once, and the connection was ${toldEnd(link.end)}: the gateway or a proxy limits them`;
+      return done("warn", detail, { passed: 0, failed: "many pings" });
+    }
     return done(
       "failed",
       `small packets pass and full ones do not: something on the way has a smaller MTU and drops what is larger (often a VPN or tunnel: lower its MTU, or let ICMP "fragmentation needed" through)`,
@@ -55,20 +59,15 @@ function deathAt(link: ProbeLink, size: number, passed: number): [Step["verdict"
   const between = passed === 0 ? `of ${bytes(size)}` : `of over ${bytes(passed)}, at most ${bytes(size)}`;
   const data = { passed, failed: size, end: end ?? null };
   if (end?.kind === "close") {
-    const told = `${end.code ?? "no code"}${end.reason === "" ? "" : ` ${JSON.stringify(end.reason)}`}`;
     // OpenClaw takes 64 KiB before a client has signed in, and 25 MiB after
     return [
       "warn",
-      `a message ${between} is refused with ${told}: a limit of the gateway (before sign-in it may be lower), or of a proxy that speaks WebSocket`,
+      `a message ${between} is refused, and ${toldEnd(end)}: a limit of the gateway (before sign-in it may be lower), or of a proxy that speaks WebSocket`,
       data,
     ];
   }
   const how =
-    end === undefined
-      ? "is not answered any more"
-      : end.kind === "reset"
-        ? "is answered with a reset"
-        : "ends the connection";
+    end === undefined ? "is not answered any more" : `is not taken: the connection was ${toldEnd(end)}`;
   return ["failed", `a message ${between} ${how}: a proxy or firewall on the way limits what passes`, data];
 }
 

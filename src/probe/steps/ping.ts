@@ -1,5 +1,6 @@
-import type { ProbeLink } from "../probe-link.ts";
+import { type ProbeLink, toldEnd } from "../probe-link.ts";
 import type { Step } from "../types.ts";
+import { wait } from "../wait.ts";
 
 const PINGS = 10;
 const PAUSE_MS = 100;
@@ -20,7 +21,7 @@ export async function ping(link: ProbeLink, signal: AbortSignal): Promise<{ step
       sent++;
       break; // a server that answers none will not answer the others
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    await wait(PAUSE_MS, signal);
   }
   const sorted = times.sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
@@ -28,10 +29,13 @@ export async function ping(link: ProbeLink, signal: AbortSignal): Promise<{ step
   const lost = sent - times.length;
   const data = { sent, lost, minMs: at(0), medianMs, p99Ms: at(0.99) };
   if (times.length === 0) {
-    const why = link.end === undefined ? "none was answered" : "the connection ended";
-    return { step: { id: "ping", verdict: "failed", ms: null, detail: `pings: ${why}`, data }, medianMs: 0 };
+    const detail =
+      link.end === undefined
+        ? "the upgrade was answered, and no ping is: something on the way takes frames and passes none on, or the gateway hangs"
+        : `at the first ping the connection was ${toldEnd(link.end)}`;
+    return { step: { id: "ping", verdict: "failed", ms: null, detail, data }, medianMs: 0 };
   }
-  const detail = `round trip ${fixed(at(0))} / ${fixed(medianMs)} / ${fixed(at(0.99))} ms (least, median, p99), ${lost} of ${sent} lost`;
+  const detail = `round trips ${fixed(at(0))} / ${fixed(medianMs)} / ${fixed(at(0.99))} ms (least, median, p99), ${lost} of ${sent} lost`;
   return { step: { id: "ping", verdict: lost > 0 ? "warn" : "ok", ms: medianMs, detail, data }, medianMs };
 }
 

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Step } from "../types.ts";
+import { wait } from "../wait.ts";
 
 export interface Resolved {
   readonly step: Step;
@@ -8,8 +9,11 @@ export interface Resolved {
   readonly addresses: readonly string[];
 }
 
+/** As long as the resolver of most systems tries: two servers or attempts of 5 s each. */
+const DNS_MS = 10_000;
+
 /** All addresses of a name, as the system's resolver (hosts file included) gives them, IPv4 and IPv6 apart. */
-export async function resolve(host: string): Promise<Resolved> {
+export async function resolve(host: string, signal: AbortSignal): Promise<Resolved> {
   if (isIP(host) !== 0) {
     const detail = `${host} is an address: nothing to look up`;
     return {
@@ -17,12 +21,12 @@ export async function resolve(host: string): Promise<Resolved> {
       addresses: [host],
     };
   }
-  const [v4, v6] = await Promise.all([family(host, 4), family(host, 6)]);
+  const [v4, v6] = await Promise.all([family(host, 4, signal), family(host, 6, signal)]);
   const addresses = [...v4.addresses, ...v6.addresses];
   const data = { ipv4: v4.addresses, ipv6: v6.addresses };
   const ms = Math.max(v4.ms, v6.ms);
   if (addresses.length === 0) {
-    const detail = `${host} has no address (${v4.error ?? v6.error}): the name is wrong, or its DNS server does not answer`;
+    const detail = `${host} has no address (${v4.error ?? v6.error}): the name is wrong, or this machine's DNS server does not know or answer`;
     return { step: { id: "dns", verdict: "failed", ms, detail, data }, addresses };
   }
   const of = (name: string, list: readonly string[]) =>
@@ -37,13 +41,23 @@ interface Family {
   readonly error?: string;
 }
 
-async function family(host: string, version: 4 | 6): Promise<Family> {
+async function family(host: string, version: 4 | 6, signal: AbortSignal): Promise<Family> {
   const startedAt = performance.now();
   const ms = () => performance.now() - startedAt;
+  const answered = new AbortController();
+  const over = AbortSignal.any([signal, answered.signal]);
   try {
-    const found = await lookup(host, { family: version, all: true });
+    // a lookup cannot be called off: it is left to itself
+    const found = await Promise.race([lookup(host, { family: version, all: true }), overAfter(DNS_MS, over)]);
     return { addresses: [...new Set(found.map(({ address }) => address))], ms: ms() };
   } catch (error) {
     return { addresses: [], ms: ms(), error: (error as NodeJS.ErrnoException).code ?? String(error) };
+  } finally {
+    answered.abort();
   }
+}
+
+async function overAfter(ms: number, signal: AbortSignal): Promise<never> {
+  await wait(ms, signal);
+  throw Object.assign(new Error(`no answer within ${ms / 1000} s`), { code: "ETIMEDOUT" });
 }

@@ -14,6 +14,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "no answer: a firewall drops it, or the machine is away",
   EHOSTUNREACH: "no route to the host: it is off, or a router says it is not there",
   ENETUNREACH: "no route to the network: this machine has none of that kind",
+  EHOSTDOWN: "no answer on its own network: it is off",
+  EADDRNOTAVAIL: "this machine has no address of that kind",
   ECONNRESET: "reset: something took it and threw it out",
   EACCES: "not allowed: a firewall of this machine",
 };

@@ -10,6 +10,9 @@ const DAY_MS = 24 * 3_600_000;
 /** Let's Encrypt renews 30 days ahead: with less left, renewing does not work. */
 const SOON_DAYS = 14;
 
+/** A certificate of a hosting company has hundreds. */
+const MAX_NAMES = 500;
+
 /** Encrypts the connection, and says what a client would think of the certificate. */
 export async function secure(
   socket: Socket,
@@ -43,7 +46,7 @@ export async function secure(
       version: secured.getProtocol(),
       fingerprint256: certificate.fingerprint256 ?? null,
       validTo: Number.isNaN(+until) ? null : until.toISOString(),
-      names: certificate.subjectaltname ?? null,
+      names: certificate.subjectaltname?.slice(0, MAX_NAMES) ?? null,
       trusted: secured.authorized,
     },
   };
@@ -53,14 +56,19 @@ export async function secure(
 /** What a client would refuse, or will before long. */
 function problemsOf(socket: TLSSocket, certificate: PeerCertificate, host: string, now: number): string[] {
   const problems: string[] = [];
+  const begins = (Date.parse(certificate.valid_from) - now) / DAY_MS;
+  if (begins > 0)
+    problems.push(`is valid only in ${Math.ceil(begins)} days: is the clock of this machine right?`);
   const left = (Date.parse(certificate.valid_to) - now) / DAY_MS;
   if (left < 0) problems.push(`expired ${Math.ceil(-left)} days ago`);
   else if (left < SOON_DAYS) problems.push(`expires in ${Math.floor(left)} days`);
   const named = checkServerIdentity(host, certificate);
   if (named !== undefined)
-    problems.push(`it is not for ${host}: ${certificate.subjectaltname ?? "it has no names"}`);
+    problems.push(
+      `it is not for ${host}: ${certificate.subjectaltname?.slice(0, MAX_NAMES) ?? "it has no names"}`,
+    );
   const reason = socket.authorizationError as unknown as string | undefined;
-  if (!socket.authorized && left >= 0 && named === undefined)
+  if (!socket.authorized && left >= 0 && !(begins > 0) && named === undefined)
     problems.push(`it is not trusted here (${reason})`);
   return problems;
 }
@@ -72,5 +80,8 @@ function failureOf(error: unknown): string {
   }
   if (code === "ECONNRESET")
     return "the connection was reset in the middle of the TLS handshake: a box on the way allows no TLS, or not to this name";
+  if (code === "ETIMEDOUT") {
+    return "no answer to the TLS handshake within 5 s: what answers speaks no TLS, or its certificate's full packets do not come through (an MTU that is too small)";
+  }
   return `no TLS: ${messageOf(error)}`;
 }
