@@ -13,16 +13,14 @@ const FORWARDING = new Set([
   "x-original-forwarded-for",
   "x-envoy-external-address",
   "via",
+  /** Ours: how the built-in gateway knows its edge, and the edge's links. */
+  "x-clawkit-edge",
+  "x-clawkit-link",
+  "x-clawkit-position",
 ]);
 
 function isForwarding(name: string): boolean {
-  // ours: how the built-in gateway knows its edge, and the edge's links
-  return (
-    name.startsWith("x-clawkit-") ||
-    FORWARDING.has(name) ||
-    name.startsWith("x-forwarded") ||
-    name.startsWith("tailscale-")
-  );
+  return FORWARDING.has(name) || name.startsWith("x-forwarded") || name.startsWith("tailscale-");
 }
 
 export interface Peer {
