@@ -59,7 +59,7 @@ describe("keepalive that learns", { concurrency: 4 }, () => {
   test("is off with gateway.keepalive.adaptive: false, also of what was learned before", async () => {
     await using clawkit = await TestClawkit.create(behindProxy({ ...QUICK, adaptive: false }));
     const path = statePaths(clawkit.stateDir).networkTimers;
-    await writeFile(path, JSON.stringify([{ ...LEARNED, intervalMs: 6_000 }]));
+    await writeFile(path, JSON.stringify([{ ...LEARNED, intervalMs: 5_500 }]));
     await clawkit.runForeground();
     await clawkit.ready();
     assert.deepEqual(await losePhones(clawkit), [3008, 3008, 3008, 3008]);
