@@ -10,6 +10,7 @@ import { SqliteStore } from "../../src/recorder/sqlite-store.ts";
 import type { ConnectionRow, IncidentRow } from "../../src/recorder/store.ts";
 import type { IncidentStory } from "../../src/recorder/story.ts";
 import type { Crash } from "../../src/supervisor/crashes.ts";
+import { ActingOpenclaw } from "../helpers/acting-openclaw.ts";
 import { type CommandResult, program, TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
 import { openClients, TestClient } from "../helpers/clients.ts";
 import { CLAWKIT, CommandLine } from "../helpers/command-line.ts";
@@ -129,12 +130,15 @@ describe("the flight recorder's commands", { concurrency: 2, timeout: GIVE_UP_MS
 
   describe("after a gateway with a client was killed with -9, while it runs again", () => {
     let clawkit: TestClawkit;
+    let openclaw: ActingOpenclaw;
     let client: ReferenceClient;
     let incident: IncidentRow;
     let ended: ConnectionRow;
 
     before(async () => {
-      clawkit = await TestClawkit.run();
+      // clients of the built-in gateway would not notice
+      openclaw = await ActingOpenclaw.create();
+      clawkit = await TestClawkit.run({ gateway: { upstream: openclaw.upstream() } });
       client = await ReferenceClient.connect(clawkit.url, TOKEN);
       process.kill((await clawkit.status()).gateway.pid!, "SIGKILL");
       await client.when(() => client.hellos[1]);
@@ -148,6 +152,7 @@ describe("the flight recorder's commands", { concurrency: 2, timeout: GIVE_UP_MS
     after(async () => {
       await client?.stop();
       await clawkit?.[Symbol.asyncDispose]();
+      await openclaw?.[Symbol.asyncDispose]();
     });
 
     test("why tells the story: what, why, how sure, what was done, who was affected", async () => {
