@@ -8,6 +8,7 @@ import { type CloseMessage, decodeClose, encodeClose, encodeFrame, OPCODE } from
 import { decodeNote, encodeNote, type LinkNote, type LinkOffer } from "../protocol/link-protocol.ts";
 import type { Ending, Traffic } from "./connection-log.ts";
 import { CLOSE_ANSWER_MS, endGently } from "./ending.ts";
+import { causeOfViolation, endByClient, endByGateway, endWithoutClose } from "./link-ends.ts";
 import { LinkRetention } from "./link-retention.ts";
 import { keepChunk, shareReads } from "./shared-reads.ts";
 
@@ -556,58 +557,3 @@ function clientOnError(this: LinkSocket, error: Error): void {
 }
 
 function ignoreError(): void {}
-
-function endByClient({ code, reason }: CloseMessage): Omit<Ending, "phase"> {
-  return {
-    by: "client",
-    code,
-    reason,
-    cause: CLIENT_CAUSES[code ?? CLOSE.normal] ?? "client-closed-with-error",
-  };
-}
-
-function endByGateway({ code, reason }: CloseMessage): Omit<Ending, "phase"> {
-  return { by: "gateway", code, reason, cause: GATEWAY_CAUSES[code ?? CLOSE.normal] ?? "gateway-closed" };
-}
-
-/** FIN or RST come from the client's system; a timeout is what is left of a client behind a cut line. */
-function endWithoutClose(error: string | undefined): Omit<Ending, "phase"> {
-  const none = { code: undefined };
-  if (error === undefined) {
-    return { ...none, by: "client", cause: "client-vanished", reason: "client ended without a close frame" };
-  }
-  if (error === "ECONNRESET" || error === "EPIPE") {
-    return {
-      ...none,
-      by: "client",
-      cause: "client-reset",
-      reason: `client's system reset the connection (${error})`,
-    };
-  }
-  return {
-    ...none,
-    by: "network",
-    cause: "client-unreachable",
-    reason: `connection to the client failed (${error})`,
-  };
-}
-
-function causeOfViolation(code: number): CauseId {
-  return code === CLOSE.tooBig ? "payload-too-large" : "protocol-violation";
-}
-
-const CLIENT_CAUSES: Readonly<Record<number, CauseId>> = {
-  [CLOSE.normal]: "client-closed",
-  [CLOSE.goingAway]: "client-went-away",
-  [CLOSE.protocolError]: "protocol-violation",
-  [CLOSE.invalidData]: "protocol-violation",
-  [CLOSE.tooBig]: "payload-too-large",
-};
-
-const GATEWAY_CAUSES: Readonly<Record<number, CauseId>> = {
-  [CLOSE.protocolError]: "protocol-violation",
-  [CLOSE.invalidData]: "protocol-violation",
-  [CLOSE.policyViolation]: "pairing-or-auth-rejected",
-  [CLOSE.tooBig]: "payload-too-large",
-  [CLOSE.serviceRestart]: "gateway-announced-restart",
-};

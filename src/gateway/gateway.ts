@@ -15,7 +15,8 @@ import { Commits, type Task } from "./commits.ts";
 import { EncodedEvent, errorFrame } from "./frames.ts";
 import { type GatewayLink, MAX_BUFFERED, MAX_PAYLOAD } from "./gateway-link.ts";
 import { type Accepted, type Caller, judgeFirstFrame } from "./handshake.ts";
-import { Journal } from "./journal/journal.ts";
+import type { Journal } from "./journal/journal.ts";
+import { openJournal } from "./journal/open-journal.ts";
 import { Links } from "./links.ts";
 import { type GatewayContext, methods } from "./methods/index.ts";
 import { MAX_LISTED } from "./presence.ts";
@@ -93,7 +94,9 @@ export class Gateway {
       presenceChanged: () => this.#presenceChanged(),
       requestRestart: deps.requestRestart,
     };
-    this.#journal = new Journal(settings.journalPath, settings);
+    const { journal, announcement } = openJournal(settings.journalPath, clock.wall(), settings);
+    if (announcement !== undefined) deps.log(announcement);
+    this.#journal = journal;
     this.#commits = new Commits({ journal: this.#journal, onNotOwner: deps.onNotOwner });
     this.#requests = new Requests({
       journal: this.#journal,

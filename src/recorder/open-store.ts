@@ -1,13 +1,8 @@
-import { chmodSync, closeSync, openSync, renameSync } from "node:fs";
 import { messageOf } from "../core/errors.ts";
+import { isCorruption, makePrivateFile, setAside } from "./database-file.ts";
 import { MemoryStore } from "./memory-store.ts";
-import { isCorruption, SqliteStore } from "./sqlite-store.ts";
+import { SqliteStore } from "./sqlite-store.ts";
 import type { RecorderStore } from "./store.ts";
-
-const PRIVATE_FILE = 0o600;
-
-/** The files SQLite keeps beside the store: its write-ahead log and that log's index. */
-const COMPANIONS = ["", "-wal", "-shm"];
 
 export interface OpenedStore {
   readonly store: RecorderStore;
@@ -30,9 +25,8 @@ export function openStore(path: string, now: number): OpenedStore {
 
 /** Moves a corrupt store aside and begins a new one. */
 export function replaceStore(path: string, now: number): OpenedStore {
-  const aside = `${path}.corrupt-${new Date(now).toISOString().replace(/[:.]/g, "-")}`;
   try {
-    for (const companion of COMPANIONS) moveIfThere(path + companion, aside + companion);
+    const aside = setAside(path, now);
     const announcement = `the flight recorder's store was corrupt: it is kept as ${aside}, and a new one was begun`;
     return { store: openFile(path), announcement };
   } catch (error) {
@@ -41,9 +35,7 @@ export function replaceStore(path: string, now: number): OpenedStore {
 }
 
 function openFile(path: string): SqliteStore {
-  // made with its mode before SQLite opens it: addresses of clients are in there
-  closeSync(openSync(path, "a", PRIVATE_FILE));
-  chmodSync(path, PRIVATE_FILE);
+  makePrivateFile(path);
   return new SqliteStore(path);
 }
 
@@ -51,12 +43,4 @@ function openFile(path: string): SqliteStore {
 export function inMemory(path: string, error: unknown): OpenedStore {
   const announcement = `Cannot use ${path} (${messageOf(error)}): the flight recorder keeps its records in memory until the edge starts again`;
   return { store: new MemoryStore(), announcement };
-}
-
-function moveIfThere(from: string, to: string): void {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
 }

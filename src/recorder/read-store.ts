@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { ClawkitError, messageOf } from "../core/errors.ts";
 import { Chronicle } from "./chronicle.ts";
+import { isCorruption } from "./database-file.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { RunLogTail } from "./run-log-tail.ts";
-import { isCorruption, SqliteStore } from "./sqlite-store.ts";
+import { SqliteStore } from "./sqlite-store.ts";
 import type { RecorderStore } from "./store.ts";
 
 /**

@@ -3,9 +3,9 @@ import { messageOf } from "../core/errors.ts";
 import type { IncidentNews } from "../core/messages.ts";
 import type { RecorderEvent } from "../core/records.ts";
 import { Chronicle } from "./chronicle.ts";
+import { isCorruption } from "./database-file.ts";
 import { inMemory, openStore, replaceStore } from "./open-store.ts";
 import { RunLogTail } from "./run-log-tail.ts";
-import { isCorruption } from "./sqlite-store.ts";
 import type { Bounds, IncidentRow, RecorderStore } from "./store.ts";
 
 const PRUNE_MS = 60_000;

@@ -327,12 +327,6 @@ export class SqliteStore implements RecorderStore {
   }
 }
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB: the file itself is broken, and trying again will not help. */
-export function isCorruption(error: unknown): boolean {
-  const code = (error as { errcode?: number }).errcode;
-  return code !== undefined && ((code & 0xff) === 11 || (code & 0xff) === 26);
-}
-
 function conditionOf(filter: ConnectionFilter): { where: string; values: Values } {
   const conditions: string[] = [];
   const values: Values = {};

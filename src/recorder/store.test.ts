@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
+import { isCorruption } from "./database-file.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { openStore } from "./open-store.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
-import { isCorruption, SqliteStore } from "./sqlite-store.ts";
+import { SqliteStore } from "./sqlite-store.ts";
 import { testStore } from "./store.suite.ts";
 
 const T = Date.UTC(2026, 10, 22, 10);

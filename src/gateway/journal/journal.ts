@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { JOURNAL_VERSION, TABLES } from "./schema.ts";
 
@@ -43,6 +42,16 @@ export class NotOwner extends Error {
   }
 }
 
+/** A ClawKit of another version wrote it. */
+export class OtherVersion extends Error {}
+
+export interface JournalOptions {
+  /** Of the gateway that opens it. */
+  readonly generation: number;
+  /** Whether a commit waits until the disk has it. */
+  readonly isDurable: boolean;
+}
+
 /**
  * What a gateway has promised, in a file that survives it: every message that it acknowledged and has not answered,
  * every message that it emitted and its edge has not received. Nothing is written outside `commit`, and nothing leaves the process before
@@ -54,10 +63,7 @@ export class Journal {
   readonly #statements = new Map<string, StatementSync>();
 
   /** Opens or makes the file, and takes it over from the gateway before. Throws what SQLite says. */
-  constructor(
-    path: string,
-    { generation, isDurable }: { readonly generation: number; readonly isDurable: boolean },
-  ) {
+  constructor(path: string, { generation, isDurable }: JournalOptions) {
     this.#generation = generation;
     this.#db = new DatabaseSync(path);
     try {
@@ -77,7 +83,7 @@ export class Journal {
       user_version: number;
     };
     if (version !== 0 && version !== JOURNAL_VERSION) {
-      throw new Error(`The journal has version ${version}, this ClawKit writes version ${JOURNAL_VERSION}`);
+      throw new OtherVersion(`version ${version}, this ClawKit writes version ${JOURNAL_VERSION}`);
     }
     this.#db.exec("BEGIN IMMEDIATE");
     if (version === 0) this.#db.exec(`${TABLES} PRAGMA user_version = ${JOURNAL_VERSION};`);
@@ -203,8 +209,4 @@ export class Journal {
     }
     return statement;
   }
-}
-
-export function removeJournal(path: string): void {
-  for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
 }
