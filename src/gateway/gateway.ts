@@ -144,6 +144,7 @@ export class Gateway {
     clearTimeout(this.#presenceTimer);
     this.#server.close();
     this.#server.closeAllConnections();
+    this.#commits.add({ work: () => this.#journal.absolve(), failed: () => undefined });
     this.#commits.close();
     this.#links.detachAll();
     this.#journal.close();

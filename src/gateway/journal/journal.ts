@@ -150,6 +150,11 @@ export class Journal {
     this.#run("UPDATE inbox SET starts = ? WHERE link = ? AND n = ?", starts, link, n);
   }
 
+  /** The gateway ends as planned: what is under way is not the cause. */
+  absolve(): void {
+    this.#run("UPDATE inbox SET starts = 0");
+  }
+
   finish(link: number, n: number): void {
     this.#run("DELETE FROM inbox WHERE link = ? AND n = ?", link, n);
   }
