@@ -1,79 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import http from "node:http";
-import net from "node:net";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { checkFramesOfEachTest, type EventFrame } from "../../test/helpers/gateway-frames.ts";
-import { connectParams, RawGatewayClient } from "../../test/helpers/raw-gateway-client.ts";
-import type { GatewaySettings } from "../core/messages.ts";
-import { Gateway } from "./gateway.ts";
+import { EDGE_KEY, NOW, startGateway as start, TOKEN } from "../../test/helpers/gateway-rig.ts";
+import { connectParams } from "../../test/helpers/raw-gateway-client.ts";
 import { methods } from "./methods/index.ts";
 
-const TOKEN = "a-shared-secret-of-some-length";
-const EDGE_KEY = "what-only-the-edge-knows";
-const NOW = 1_800_000_000_000;
-
 checkFramesOfEachTest();
-
-/** A gateway of this process. With `mock`, its timers are the test's. */
-async function start(
-  t: TestContext,
-  options: { mock?: boolean; settings?: Partial<GatewaySettings>; rssBytes?: () => number } = {},
-) {
-  if (options.mock) t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
-  const dir = await mkdtemp(join(tmpdir(), "clawkit-gateway-"));
-  const socketPath =
-    process.platform === "win32" ? `\\\\.\\pipe\\${basename(dir)}` : join(dir, "gateway.sock");
-  const settings: GatewaySettings = {
-    socketPath,
-    port: 18789,
-    auth: { mode: "token", secret: TOKEN },
-    edgeKey: EDGE_KEY,
-    generation: 1,
-    journalPath: join(dir, "journal.db"),
-    isDurable: false,
-    configPath: join(dir, "config.json5"),
-    logFile: join(dir, "gateway.log"),
-    ...options.settings,
-  };
-  const logged: string[] = [];
-  const restarts: string[] = [];
-  const gateway = new Gateway({
-    settings,
-    clock: { now: () => performance.now(), wall: () => NOW },
-    process: { pid: 1, rssBytes: options.rssBytes ?? (() => 1) },
-    log: (line) => logged.push(line),
-    requestRestart: (reason) => restarts.push(reason),
-    onNotOwner: (error) => {
-      throw error;
-    },
-  });
-  await gateway.listen();
-  t.after(async () => {
-    t.mock.timers.reset();
-    gateway.close();
-    await rm(dir, { recursive: true });
-  });
-
-  /** A client as the edge would let it in; without the key, as anybody else would come. */
-  let links = 0;
-  const open = (headers: Record<string, string> = { "X-Clawkit-Edge": EDGE_KEY }) =>
-    new RawGatewayClient("ws://gateway", {
-      headers: { "X-Clawkit-Link": `link-${++links}`, "X-Clawkit-Position": "0 0 0", ...headers },
-      createConnection: (() => net.connect(socketPath)) as typeof net.createConnection,
-    });
-  const connected = async (scopes = ["operator.admin"]) => {
-    const client = open();
-    const response = await client.connect({ auth: { token: TOKEN }, scopes });
-    assert.equal(response.ok, true);
-    return client;
-  };
-  return { gateway, settings, logged, restarts, open, connected };
-}
 
 describe("every client is told", () => {
   it("a tick, every 30 s", async (t) => {

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import http from "node:http";
+import { describe, it, type TestContext } from "node:test";
+import { until } from "../../test/helpers/clawkit.ts";
+import { EDGE_KEY, startGateway, TOKEN } from "../../test/helpers/gateway-rig.ts";
+import type { RawGatewayClient } from "../../test/helpers/raw-gateway-client.ts";
+import { Journal } from "./journal/journal.ts";
+
+type Rig = Awaited<ReturnType<typeof startGateway>>;
+
+/** An edge's view of one link: what it says when it attaches it. */
+const attach = (rig: Rig, link: string, position: string) =>
+  rig.open({ "X-Clawkit-Edge": EDGE_KEY, "X-Clawkit-Link": link, "X-Clawkit-Position": position });
+
+/** A client that said hello over `link`, of a gateway that is then closed; and the next one, in the same folder. */
+async function acrossGateways(t: TestContext, before: (client: RawGatewayClient, rig: Rig) => Promise<void>) {
+  const first = await startGateway(t);
+  const client = attach(first, "a", "0 0 0");
+  assert.equal((await client.connect({ auth: { token: TOKEN }, scopes: ["operator.admin"] })).ok, true);
+  await before(client, first);
+  first.gateway.close();
+  await client.ended;
+  const next = (settings: object = {}) =>
+    startGateway(t, { folder: first.folder, settings: { generation: 2, ...settings } });
+  return { client, first, next };
+}
+
+/** Numbers of frames that a client has, as its edge would count them. */
+const countOf = (client: RawGatewayClient) => client.frames.length;
+
+function put(rig: Rig, ids: readonly string[]): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = http.request(
+      {
+        socketPath: rig.settings.socketPath,
+        path: "/__clawkit__/links",
+        method: "PUT",
+        headers: { "X-Clawkit-Edge": EDGE_KEY },
+      },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      },
+    );
+    request.on("error", reject);
+    request.end(JSON.stringify(ids));
+  });
+}
+
+describe("a client of the gateway before", () => {
+  it("goes on: it is known, what it did is, and its events are numbered on", async (t) => {
+    const { client, next } = await acrossGateways(t, async (one) => {
+      await one.request("system-event", { text: "here since before" });
+      await one.event("presence");
+    });
+    const rig = await next();
+    using again = attach(rig, "a", `${countOf(client)} 0 0`);
+    await once(again.socket, "open");
+    const { payload } = await again.request("system-presence");
+    assert.deepEqual(
+      (payload as { text: string }[]).map(({ text }) => text),
+      ["here since before"],
+    );
+    await again.request("system-event", { text: "still here" });
+    const seqs = [...client.events("presence"), await again.event("presence")].map(({ seq }) => seq);
+    assert.deepEqual(seqs, [1, 2]);
+    assert.match(rig.logged.join("\n"), /^1 clients of the gateway before go on here$/m);
+  });
+
+  it("gets again what its edge has not", async (t) => {
+    const { client, next } = await acrossGateways(t, async (one) => {
+      await one.request("health");
+    });
+    const rig = await next();
+    const all = countOf(client);
+    using again = attach(rig, "a", `${all - 1} 0 0`);
+    await again.when(() => again.frames[0]);
+    assert.deepEqual(again.frames[0], client.frames[all - 1]);
+  });
+
+  it("is not known if its edge does not name it", async (t) => {
+    const { next } = await acrossGateways(t, async () => undefined);
+    const rig = await next();
+    assert.equal(await put(rig, ["b"]), 200);
+    using again = attach(rig, "a", "2 1 0");
+    assert.match((await again.ended).error!, /410/);
+  });
+
+  for (const [what, position] of [
+    ["ahead of the journal", "9 0 0"],
+    ["behind what it had acknowledged", "1 0 0"],
+  ] as const) {
+    it(`is refused with a position ${what}`, async (t) => {
+      const { next } = await acrossGateways(t, async (one, rig) => {
+        one.socket.pong("ack:2");
+        await one.request("health");
+        // the journal is told with the next commit
+        assert.equal(rig.logged.length, 0);
+      });
+      const rig = await next();
+      using again = attach(rig, "a", position);
+      assert.match((await again.ended).error!, /410/);
+    });
+  }
+});
+
+describe("a request that a gateway had stored and not answered", () => {
+  /** As the gateway leaves it that ends in the middle of it. */
+  async function leftBehind(t: TestContext, row: { method: string; at?: number; starts: number }) {
+    const { client, first, next } = await acrossGateways(t, async () => undefined);
+    const journal = new Journal(first.settings.journalPath, { generation: 1, isDurable: false });
+    const [link] = journal.links();
+    const text = JSON.stringify({ type: "req", id: "left", method: row.method, params: {} });
+    journal.commit(() => {
+      journal.store({ link: link!.key, n: 2, text, at: row.at ?? 1_800_000_000_000, starts: row.starts });
+      journal.setPositions(link!.key, { ...link!, stored: 2 });
+    });
+    journal.close();
+    const rig = await next();
+    const again = attach(rig, "a", `${countOf(client)} 2 0`);
+    t.after(() => again[Symbol.dispose]());
+    const answer = await again.when(() =>
+      again.frames.find((frame) => frame.type === "res" && frame.id === "left"),
+    );
+    return { rig, answer: answer as { ok: boolean; error?: { details?: unknown } } };
+  }
+
+  it("is run by the next one", async (t) => {
+    const { answer } = await leftBehind(t, { method: "logs.tail", starts: 1 });
+    assert.equal(answer.ok, true);
+  });
+
+  it("is not run a third time: it may be what ends them", async (t) => {
+    const { answer, rig } = await leftBehind(t, { method: "logs.tail", starts: 2 });
+    assert.deepEqual(answer.error?.details, { reason: "quarantined" });
+    assert.match(rig.logged.join("\n"), /logs\.tail was in flight when the gateway ended, twice/);
+  });
+
+  it("is not run when nobody waits for its answer any more", async (t) => {
+    const { answer } = await leftBehind(t, {
+      method: "logs.tail",
+      starts: 1,
+      at: 1_800_000_000_000 - 31_000,
+    });
+    assert.deepEqual(answer.error?.details, { reason: "expired" });
+  });
+});
+
+describe("a journal", () => {
+  it("that is broken is put aside, and its clients are told that their state is lost", async (t) => {
+    const { client, first, next } = await acrossGateways(t, async () => undefined);
+    await writeFile(first.settings.journalPath, "this is no database, and never was one");
+    const rig = await next();
+    assert.match(rig.logged.join("\n"), /the journal cannot be read .*journal\.db\.corrupt-/);
+    using again = attach(rig, "a", `${countOf(client)} 1 0`);
+    assert.match((await again.ended).error!, /410/);
+    using newcomer = rig.open();
+    assert.equal((await newcomer.connect({ auth: { token: TOKEN } })).ok, true);
+  });
+
+  it("has one owner: who was taken for dead and comes back writes nothing", async (t) => {
+    const lost: string[] = [];
+    const first = await startGateway(t, { onNotOwner: (error) => lost.push(error.message) });
+    using client = attach(first, "a", "0 0 0");
+    await client.connect({ auth: { token: TOKEN } });
+    new Journal(first.settings.journalPath, { generation: 2, isDurable: false }).close();
+    client.send({ type: "req", id: "late", method: "health", params: {} });
+    await until(() => lost[0]);
+    assert.deepEqual(lost, ["Cannot write the journal as generation 1: generation 2 owns it now"]);
+    assert.equal(
+      client.frames.some((frame) => frame.type === "res" && frame.id === "late"),
+      false,
+    );
+  });
+});
