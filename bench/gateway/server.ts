@@ -1,0 +1,47 @@
+// The built-in gateway with its journal, or a bare `ws` server that answers the same JSON without one; no edge before
+// either: server.ts gateway|bare <folder>. Leaves when its stdin closes.
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { WebSocketServer } from "ws";
+import { Gateway } from "../../src/gateway/gateway.ts";
+import { EDGE_KEY, TOKEN } from "./keys.ts";
+
+const [kind, folder = ""] = process.argv.slice(2);
+const socketPath = join(folder, "gateway.sock");
+
+if (kind === "gateway") {
+  const gateway = new Gateway({
+    settings: {
+      socketPath,
+      port: 18789,
+      auth: { mode: "token", secret: TOKEN },
+      edgeKey: EDGE_KEY,
+      generation: 1,
+      journalPath: join(folder, "journal.db"),
+      isDurable: false,
+      configPath: join(folder, "config.json5"),
+      logFile: join(folder, "gateway.log"),
+    },
+    clock: { now: () => performance.now(), wall: () => Date.now() },
+    process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
+    log: (line) => console.log(line),
+    requestRestart: () => undefined,
+    onNotOwner: (error) => {
+      throw error;
+    },
+  });
+  await gateway.listen();
+} else {
+  const server = createServer();
+  new WebSocketServer({ server, perMessageDeflate: false }).on("connection", (socket) => {
+    socket.send('{"type":"event","event":"connect.challenge","payload":{"nonce":"n","ts":0}}');
+    socket.on("message", (data) => {
+      const { id, method } = JSON.parse(data.toString()) as { id: string; method: string };
+      const payload = method === "health" ? { ok: true, ts: Date.now(), durationMs: 0 } : { ok: true };
+      socket.send(JSON.stringify({ type: "res", id, ok: true, payload }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen({ path: socketPath, backlog: 4096 }, resolve));
+}
+console.log("listening");
+process.stdin.on("end", () => process.exit()).resume();
