@@ -10,7 +10,7 @@ export function whyNoMounts(): string | false {
 }
 
 /** Puts a small file system at a folder, until the laboratory ends: `size=24m`, `nr_inodes=200`. */
-export function mountSmall(lab: Lab, folder: string, options: string): void {
+export function mountSmall(lab: Pick<Lab, "defer">, folder: string, options: string): void {
   execFileSync("mount", ["-t", "tmpfs", "-o", `mode=0700,${options}`, "clawkit-fault", folder]);
   lab.defer(() => unmount(folder));
 }
