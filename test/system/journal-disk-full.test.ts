@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { fillBytes, mountSmall, whyNoMounts } from "../faults/mounts.ts";
 import { sleep, TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
 import { RawGatewayClient } from "../helpers/raw-gateway-client.ts";
+import { exits } from "../helpers/results.ts";
 
 const skip = process.env.CI ? false : whyNoMounts();
 
@@ -47,5 +48,6 @@ describe("a disk without room for the journal", { skip }, () => {
       await Promise.race([client.ended.then(() => "closed"), sleep(50).then(() => "open")]),
       "open",
     );
+    await exits(0, clawkit.cli("gateway", "stop")); // its socket goes with the mount
   });
 });
