@@ -149,6 +149,11 @@ export class GatewayLink {
     this.#socket.send(text);
   }
 
+  /** Closes it without a reason, and without a word in the journal. */
+  hangUp(): void {
+    this.#socket?.close(CLOSE.normal);
+  }
+
   /** Lets go of the socket without a word: the link goes on with the next gateway. */
   detach(): void {
     const socket = this.#socket;

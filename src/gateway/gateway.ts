@@ -228,17 +228,19 @@ export class Gateway {
       }
       // its position is lost, or it never was in this journal
       if (link === undefined) return refuseUpgrade(socket, "410 Gone");
-      this.#sockets.once("headers", (headers) => headers.push(storedHeader(link.stored)));
+      if (!this.#sessions.has(link)) this.#awaitHello(link);
+      const tellStored = (headers: string[]) => headers.push(storedHeader(link.stored));
+      this.#sockets.on("headers", tellStored);
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
         this.#onAttached(webSocket, link, offer),
       );
+      this.#sockets.off("headers", tellStored); // an upgrade that is refused emits none
     });
   }
 
   #onAttached(socket: WebSocket, link: GatewayLink, offer: LinkOffer): void {
     socket.on("error", () => undefined); // 'close' follows
     if (this.#sessions.has(link)) setMaxPayload(socket, MAX_PAYLOAD);
-    else this.#awaitHello(socket, link);
     link.attach(socket, offer);
     socket.on("message", (data, isBinary) => {
       const n = ++link.arrived;
@@ -254,11 +256,14 @@ export class Gateway {
     });
   }
 
-  #awaitHello(socket: WebSocket, link: GatewayLink): void {
+  /** A link whose client never said anything is not kept: it may have left before it was let in. */
+  #awaitHello(link: GatewayLink): void {
     const silence = setTimeout(() => {
-      if (link.stored === 0) socket.close(CLOSE.normal);
+      if (link.stored > 0) return;
+      if (link.isAttached) link.hangUp();
+      else this.#links.forget(link);
     }, HANDSHAKE_MS);
-    socket.once("close", () => clearTimeout(silence));
+    silence.unref();
   }
 
   /** Within a commit. */

@@ -24,7 +24,7 @@ export class Links {
   /** Takes up those of the gateway before. */
   constructor(deps: LinksDeps) {
     this.#deps = deps;
-    this.#host = { ...deps, onEnded: (link) => this.#end(link) };
+    this.#host = { ...deps, onEnded: (link) => this.forget(link) };
     for (const row of deps.journal.links()) this.#add(new GatewayLink(row, this.#host));
   }
 
@@ -71,20 +71,11 @@ export class Links {
 
   /** Ends the links that are not attached and that no edge holds any more. */
   keepOnly(ids: ReadonlySet<string>): void {
-    for (const link of this.#links.values()) if (!link.isAttached && !ids.has(link.id)) this.#end(link);
-  }
-
-  detachAll(): void {
-    for (const link of this.#links.values()) link.detach();
-  }
-
-  #add(link: GatewayLink): void {
-    this.#links.set(link.id, link);
-    this.#byKey.set(link.key, link);
+    for (const link of this.#links.values()) if (!link.isAttached && !ids.has(link.id)) this.forget(link);
   }
 
   /** One that cannot be written is forgotten with the next edge's word. */
-  #end(link: GatewayLink): void {
+  forget(link: GatewayLink): void {
     if (!this.#links.delete(link.id)) return;
     this.#byKey.delete(link.key);
     this.#deps.commits.add({
@@ -94,5 +85,14 @@ export class Links {
       },
       failed: () => this.#deps.commits.addLazy(() => this.#deps.journal.removeLink(link.key)),
     });
+  }
+
+  detachAll(): void {
+    for (const link of this.#links.values()) link.detach();
+  }
+
+  #add(link: GatewayLink): void {
+    this.#links.set(link.id, link);
+    this.#byKey.set(link.key, link);
   }
 }

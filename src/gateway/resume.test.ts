@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import http from "node:http";
-import { describe, it, type TestContext } from "node:test";
+import { describe, it, type TestContext, test } from "node:test";
 import { until } from "../../test/helpers/clawkit.ts";
 import { EDGE_KEY, startGateway, TOKEN } from "../../test/helpers/gateway-rig.ts";
 import type { RawGatewayClient } from "../../test/helpers/raw-gateway-client.ts";
@@ -47,6 +47,16 @@ function put(rig: Rig, ids: readonly string[]): Promise<number | undefined> {
     request.on("error", reject);
     request.end(JSON.stringify(ids));
   });
+}
+
+/** An upgrade that the gateway cannot accept, as its client asks for no protocol that has a name. */
+async function upgradeInVain(rig: Rig, link: string): Promise<void> {
+  const refused = rig.open({
+    "X-Clawkit-Edge": EDGE_KEY,
+    "X-Clawkit-Link": link,
+    "Sec-WebSocket-Protocol": ",",
+  });
+  assert.match((await refused.ended).error!, /400/);
 }
 
 describe("a client of the gateway before", () => {
@@ -104,6 +114,38 @@ describe("a client of the gateway before", () => {
       assert.match((await again.ended).error!, /410/);
     });
   }
+});
+
+describe("links of one gateway", () => {
+  it("are each told their own position, also behind a client that could not be let in", async (t) => {
+    const { client, next } = await acrossGateways(t, async (one) => {
+      await one.request("health");
+    });
+    const rig = await next();
+    await upgradeInVain(rig, "b");
+    using again = attach(rig, "a", `${countOf(client)} 0 0`);
+    const [answer] = (await once(again.socket, "upgrade")) as [http.IncomingMessage];
+    assert.deepEqual(
+      answer.rawHeaders.filter((_, i) => answer.rawHeaders[i - 1] === "X-Clawkit-Stored"),
+      ["2"],
+    );
+  });
+});
+
+test("a link whose client could not be let in is not kept", async (t) => {
+  const rig = await startGateway(t, { mock: true });
+  await upgradeInVain(rig, "b");
+  t.mock.timers.tick(15_000);
+  t.mock.timers.reset();
+  using client = await rig.connected();
+  await client.request("health"); // behind the commit that forgets it
+  rig.gateway.close();
+  const journal = new Journal(rig.settings.journalPath, { generation: 2, isDurable: false });
+  t.after(() => journal.close());
+  assert.deepEqual(
+    journal.links().map(({ id }) => id),
+    ["link-2"],
+  );
 });
 
 describe("a request that a gateway had stored and not answered", () => {
