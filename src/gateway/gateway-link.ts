@@ -40,6 +40,8 @@ export class GatewayLink {
   readonly state: LinkState;
   /** Messages of the client that came over the socket, stored or not. */
   arrived: number;
+  /** Nobody will attach it again: what was under way for it is dropped. */
+  isForgotten = false;
   /** What the edge said when it attached it last. */
   offer = { tried: 0, stale: 0 };
   readonly #host: LinkHost;
@@ -108,6 +110,7 @@ export class GatewayLink {
 
   /** Within a commit: sends a message, once that is written. */
   emit(text: string): void {
+    if (this.#isOver) return;
     this.#touch();
     const n = this.#count();
     this.#host.journal.emit(this.key, n, text);
@@ -117,6 +120,7 @@ export class GatewayLink {
 
   /** Within a commit: sends an event that many get; `broadcast` is its head in the journal. */
   emitEvent(event: EncodedEvent, broadcast: number | null): void {
+    if (this.#isOver) return;
     this.#touch();
     const n = this.#count();
     const seq = this.#positions.seq + 1;
@@ -159,6 +163,11 @@ export class GatewayLink {
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.terminate();
+  }
+
+  /** Behind its Close frame nothing is sent. */
+  get #isOver(): boolean {
+    return this.isForgotten || this.state.closing !== undefined;
   }
 
   #count(): number {

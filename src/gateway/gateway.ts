@@ -4,7 +4,6 @@ import http from "node:http";
 import type { Duplex } from "node:stream";
 import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import { type WebSocket, WebSocketServer } from "ws";
-import { CLOSE } from "../core/close-codes.ts";
 import { messageOf } from "../core/errors.ts";
 import type { GatewaySettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";

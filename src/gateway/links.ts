@@ -10,7 +10,7 @@ export interface LinksDeps {
   readonly commits: Commits;
   /** A client is new: within the commit that makes its link. */
   readonly onMade: (link: GatewayLink) => void;
-  /** Within the commit that forgets it. */
+  /** In the turn of the commit that forgets it, written or not. */
   readonly onEnded: (link: GatewayLink) => void;
 }
 
@@ -74,16 +74,26 @@ export class Links {
     for (const link of this.#links.values()) if (!link.isAttached && !ids.has(link.id)) this.forget(link);
   }
 
-  /** One that cannot be written is forgotten with the next edge's word. */
+  /** Where that cannot be written now, it is later. */
   forget(link: GatewayLink): void {
     if (!this.#links.delete(link.id)) return;
     this.#byKey.delete(link.key);
-    this.#deps.commits.add({
+    const { journal, commits, onEnded } = this.#deps;
+    // in its turn: what the client sent before it left is still done
+    const end = () => {
+      link.isForgotten = true;
+      onEnded(link);
+    };
+    const remove = () => journal.removeLink(link.key);
+    commits.add({
       work: () => {
-        this.#deps.journal.removeLink(link.key);
-        this.#deps.onEnded(link);
+        remove();
+        end();
       },
-      failed: () => this.#deps.commits.addLazy(() => this.#deps.journal.removeLink(link.key)),
+      failed: () => {
+        commits.addLazy(remove);
+        end();
+      },
     });
   }
 

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import http from "node:http";
+import { DatabaseSync } from "node:sqlite";
 import { describe, it, type TestContext, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { until } from "../../test/helpers/clawkit.ts";
 import { EDGE_KEY, startGateway, TOKEN } from "../../test/helpers/gateway-rig.ts";
 import type { RawGatewayClient } from "../../test/helpers/raw-gateway-client.ts";
@@ -130,6 +132,30 @@ describe("links of one gateway", () => {
       ["2"],
     );
   });
+});
+
+test("what was under way for a client that left is no message to the next one", async (t) => {
+  const rig = await startGateway(t);
+  await writeFile(rig.settings.logFile, "what only the first may read\n".repeat(1_000));
+  const first = await rig.connected();
+  // three at once: the Close is there before they are answered
+  for (const id of ["1", "2", "3"]) first.send({ type: "req", id, method: "logs.tail", params: {} });
+  first.socket.close();
+  await first.ended;
+  await setTimeout(100); // nothing tells that an answer is not written
+  using second = await rig.connected();
+  for (let i = 0; i < 3; i++) assert.equal((await second.request("health")).ok, true);
+  assert.deepEqual(
+    second.frames.filter((frame) => frame.type === "res").map(({ id }) => id.replace(/ .*/, "")),
+    ["connect", "health", "health", "health"],
+  );
+  rig.gateway.close();
+  const database = new DatabaseSync(rig.settings.journalPath);
+  t.after(() => database.close());
+  const { orphans } = database
+    .prepare("SELECT count(*) AS orphans FROM outbox WHERE link NOT IN (SELECT key FROM links)")
+    .get() as { orphans: number };
+  assert.equal(orphans, 0);
 });
 
 test("a link whose client could not be let in is not kept", async (t) => {
