@@ -158,6 +158,22 @@ test("what was under way for a client that left is no message to the next one", 
   assert.equal(orphans, 0);
 });
 
+test("a client that left while the journal could not be written is no client any more", async (t) => {
+  const rig = await startGateway(t);
+  using first = await rig.connected();
+  using second = await rig.connected();
+  const other = new DatabaseSync(rig.settings.journalPath);
+  t.after(() => other.close());
+  other.exec("ALTER TABLE outbox RENAME TO away");
+  first.socket.close();
+  await first.ended;
+  const { error } = await second.request("health");
+  assert.deepEqual(error?.details, { reason: "journal-unwritable" });
+  other.exec("ALTER TABLE away RENAME TO outbox");
+  const { payload } = await second.request("status");
+  assert.equal((payload as { connections: number }).connections, 1);
+});
+
 test("a link whose client could not be let in is not kept", async (t) => {
   const rig = await startGateway(t, { mock: true });
   await upgradeInVain(rig, "b");
