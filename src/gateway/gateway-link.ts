@@ -75,6 +75,11 @@ export class GatewayLink {
     return this.#socket !== undefined;
   }
 
+  /** Whether this is its socket: what another one brings will come again. */
+  isCarriedBy(socket: WebSocket): boolean {
+    return this.#socket === socket;
+  }
+
   /** Whether an edge that has `received` of our messages may attach it. */
   canAttach(received: number): boolean {
     return received >= this.#received && received <= this.#positions.emitted;
@@ -110,7 +115,7 @@ export class GatewayLink {
 
   /** Within a commit: sends a message, once that is written. */
   emit(text: string): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     this.#touch();
     const n = this.#count();
     this.#host.journal.emit(this.key, n, text);
@@ -120,7 +125,7 @@ export class GatewayLink {
 
   /** Within a commit: sends an event that many get; `broadcast` is its head in the journal. */
   emitEvent(event: EncodedEvent, broadcast: number | null): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     this.#touch();
     const n = this.#count();
     const seq = this.#positions.seq + 1;
@@ -166,7 +171,7 @@ export class GatewayLink {
   }
 
   /** Behind its Close frame nothing is sent. */
-  get #isOver(): boolean {
+  get #hasEnded(): boolean {
     return this.isForgotten || this.state.closing !== undefined;
   }
 

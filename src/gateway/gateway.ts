@@ -242,6 +242,7 @@ export class Gateway {
     if (this.#sessions.has(link)) setMaxPayload(socket, MAX_PAYLOAD);
     link.attach(socket, offer);
     socket.on("message", (data, isBinary) => {
+      if (!link.isCarriedBy(socket)) return;
       const n = ++link.arrived;
       const text = isBinary ? "" : data.toString();
       this.#commits.add({

@@ -38,17 +38,19 @@ export class Links {
 
   /**
    * Finds the link of an offer, or makes it if it is new. `found` is called once it is in the journal; with undefined if its position is
-   * lost, or the journal cannot be written (`error`).
+   * lost, or the journal cannot be written (`error`). Not within a commit.
    */
   open(
     offer: LinkOffer,
     caller: Caller,
     found: (link: GatewayLink | undefined, error?: unknown) => void,
   ): void {
+    const { journal, commits } = this.#deps;
     const known = this.#links.get(offer.link);
+    // what came over its last socket, and is not stored yet, would be sent again
+    if (known !== undefined && known.arrived > known.stored) commits.flush();
     if (known !== undefined) return found(known.canAttach(offer.received) ? known : undefined);
     if (offer.received > 0 || offer.tried > 0) return found(undefined);
-    const { journal, commits } = this.#deps;
     let made: GatewayLink;
     commits.add({
       work: () => {
