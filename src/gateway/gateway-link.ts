@@ -97,11 +97,15 @@ export class GatewayLink {
     this.#acked = this.stored;
     this.#release(offer.received);
     socket.on("pong", (payload) => this.#onNote(payload));
+    let hasFailed = false;
+    socket.on("error", () => {
+      hasFailed = true;
+    });
     socket.on("close", (code) => {
       if (this.#socket !== socket) return;
       this.#socket = undefined;
-      // without a Close frame the edge is gone, or will be back
-      if (code !== NO_CLOSE_FRAME) this.#host.onEnded(this);
+      // without a Close frame the edge is gone, or will be back; behind what `ws` closes for it hears none
+      if (code !== NO_CLOSE_FRAME || hasFailed) this.#host.onEnded(this);
     });
     for (const { text } of this.#host.journal.outbox(this.key, offer.received)) socket.send(text);
     this.#closeIfAsked();

@@ -238,7 +238,6 @@ export class Gateway {
   }
 
   #onAttached(socket: WebSocket, link: GatewayLink, offer: LinkOffer): void {
-    socket.on("error", () => undefined); // 'close' follows
     if (this.#sessions.has(link)) setMaxPayload(socket, MAX_PAYLOAD);
     link.attach(socket, offer);
     socket.on("message", (data, isBinary) => {

@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, it, type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { until } from "../../test/helpers/clawkit.ts";
+import type { EventFrame } from "../../test/helpers/gateway-frames.ts";
 import { EDGE_KEY, startGateway, TOKEN } from "../../test/helpers/gateway-rig.ts";
 import type { RawGatewayClient } from "../../test/helpers/raw-gateway-client.ts";
 import { Journal } from "./journal/journal.ts";
@@ -172,6 +173,16 @@ test("a client that left while the journal could not be written is no client any
   other.exec("ALTER TABLE away RENAME TO outbox");
   const { payload } = await second.request("status");
   assert.equal((payload as { connections: number }).connections, 1);
+});
+
+test("a client that broke the protocol is no client any more", async (t) => {
+  const rig = await startGateway(t);
+  using first = await rig.connected();
+  using second = await rig.connected();
+  first.socket.send(Buffer.from([0xff]), { binary: false });
+  assert.equal((await first.ended).code, 1007);
+  const listed = ({ payload }: EventFrame) => (payload as { presence: object[] }).presence.length;
+  await second.when(() => second.events("presence").find((event) => listed(event) === 1));
 });
 
 test("a link whose client could not be let in is not kept", async (t) => {
