@@ -152,7 +152,10 @@ export class Gateway {
   /** What the gateway before had stored and not answered. */
   #recover(): void {
     for (const link of this.#links) {
-      if (link.state.session !== undefined) this.#sessions.set(link, new Session(link));
+      if (link.state.session === undefined) continue;
+      const session = new Session(link);
+      if (session.authMark === this.#auth.markOf(link.state.nonce)) this.#sessions.set(link, session);
+      else this.#links.forget(link);
     }
     for (const row of this.#journal.unfinished()) {
       const link = this.#links.get(row.link);
@@ -293,6 +296,7 @@ export class Gateway {
     const now = this.#deps.clock.wall();
     const state: SessionState = {
       connId: randomUUID(),
+      authMark: this.#auth.markOf(link.state.nonce),
       client,
       role,
       scopes,

@@ -101,6 +101,14 @@ describe("a client of the gateway before", () => {
     assert.match((await again.ended).error!, /410/);
   });
 
+  it("has to say hello again behind a change of the secret", async (t) => {
+    const { client, next } = await acrossGateways(t, async () => undefined);
+    const rig = await next({ auth: { mode: "token", secret: "another secret of some length" } });
+    using again = attach(rig, "a", `${countOf(client)} 1 0`);
+    assert.match((await again.ended).error!, /410/);
+    assert.doesNotMatch(rig.logged.join("\n"), /go on here/);
+  });
+
   for (const [what, position] of [
     ["ahead of the journal", "9 0 0"],
     ["behind what it had acknowledged", "1 0 0"],
