@@ -3,7 +3,7 @@ import { once } from "node:events";
 import net, { type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { startKeepalive } from "../policy/keepalive.ts";
-import { encodeFrame, encodeHeader, OPCODE } from "../protocol/frames.ts";
+import { encodeClose, encodeFrame, encodeHeader, OPCODE } from "../protocol/frames.ts";
 import { encodeNote } from "../protocol/link-protocol.ts";
 import { shutdownFrame, tickFrame } from "./dialects/openclaw.ts";
 import { Link } from "./link.ts";
@@ -109,4 +109,22 @@ test("a client whose large message is refused may send the next one", async (t) 
   await send(HELLO);
   assert.equal(link.isClientPaused, false);
   await sendLarge();
+});
+
+test("a client that has to wait hears that its gateway closes, and answers", async (t) => {
+  const { link, client, gateway, seen } = await linked(t, { resumes: true });
+  const mebibyte = encodeFrame(OPCODE.binary, Buffer.alloc(1024 * 1024), Buffer.alloc(4));
+  let last = Buffer.alloc(0);
+  gateway.on("data", (chunk: Buffer) => {
+    last = Buffer.concat([last, chunk]).subarray(-8);
+  });
+  client.write(mebibyte);
+  client.write(mebibyte);
+  while (!link.isClientPaused) await once(gateway, "data");
+  const close = encodeClose(1008, "no");
+  gateway.write(close);
+  while (seen().length < close.length) await once(client, "data");
+  client.write(encodeClose(1008, "no", Buffer.alloc(4)));
+  const signal = AbortSignal.timeout(3_000); // it would be ended behind 5 s without its answer
+  while (!last.includes(Buffer.from("no"))) await once(gateway, "data", { signal });
 });

@@ -343,7 +343,7 @@ export class Link {
   }
 
   gatewayDrained(): void {
-    if (this.#retention !== undefined) this.#regulate();
+    if (this.#retention !== undefined && this.#state === "open") this.#regulate();
     else if (this.#state === "open" || this.#state === "closing") this.client.resume();
   }
 
@@ -477,6 +477,8 @@ export class Link {
     if (this.#state !== "open") return;
     if (this.#clientClose !== undefined && this.#retention !== undefined) this.#retain();
     this.#state = "closing";
+    // its answer may stand behind what it had to wait with
+    if (this.#retention !== undefined && !this.#gateway.writableNeedDrain) this.client.resume();
     this.#answerTimer = setTimeout(() => this.#closingTookTooLong(), CLOSING_MS);
   }
 
