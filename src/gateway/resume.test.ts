@@ -211,11 +211,14 @@ test("a link whose client could not be let in is not kept", async (t) => {
 
 describe("a request that a gateway had stored and not answered", () => {
   /** As the gateway leaves it that ends in the middle of it. */
-  async function leftBehind(t: TestContext, row: { method: string; at?: number; starts: number }) {
+  async function leftBehind(
+    t: TestContext,
+    row: { method: string; at?: number; starts: number; text?: string },
+  ) {
     const { client, first, next } = await acrossGateways(t, async () => undefined);
     const journal = new Journal(first.settings.journalPath, { generation: 1, isDurable: false });
     const [link] = journal.links();
-    const text = JSON.stringify({ type: "req", id: "left", method: row.method, params: {} });
+    const text = row.text ?? JSON.stringify({ type: "req", id: "left", method: row.method, params: {} });
     journal.commit(() => {
       journal.store({ link: link!.key, n: 2, text, at: row.at ?? 1_800_000_000_000, starts: row.starts });
       journal.setPositions(link!.key, { ...link!, stored: 2 });
@@ -239,6 +242,12 @@ describe("a request that a gateway had stored and not answered", () => {
     const { answer, rig } = await leftBehind(t, { method: "logs.tail", starts: 2 });
     assert.deepEqual(answer.error?.details, { reason: "quarantined" });
     assert.match(rig.logged.join("\n"), /logs\.tail was in flight when the gateway ended, twice/);
+  });
+
+  it("is not even read a third time", async (t) => {
+    const text = `{"type":"req","id":"left","method":"health","params":${"[".repeat(1_000_000)}`;
+    const { answer } = await leftBehind(t, { method: "health", starts: 2, text });
+    assert.deepEqual(answer.error?.details, { reason: "quarantined" });
   });
 
   it("is not run when nobody waits for its answer any more", async (t) => {
