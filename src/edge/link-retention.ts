@@ -38,7 +38,7 @@ export class LinkRetention {
   }
 
   get isMuch(): boolean {
-    return this.#messages.wholeBytes > MUCH_BYTES || this.#messages.count > MUCH_MESSAGES;
+    return this.#messages.wholeBytes > MUCH_BYTES || this.#messages.unanswered > MUCH_MESSAGES;
   }
 
   get isTooMuch(): boolean {

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import net, { type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { startKeepalive } from "../policy/keepalive.ts";
-import { encodeFrame, encodeHeader, OPCODE } from "../protocol/frames.ts";
+import { encodeClose, encodeFrame, encodeHeader, OPCODE } from "../protocol/frames.ts";
+import { encodeNote } from "../protocol/link-protocol.ts";
 import { shutdownFrame, tickFrame } from "./dialects/openclaw.ts";
 import { Link } from "./link.ts";
 
@@ -14,7 +15,7 @@ const TICK = tickFrame(0);
 const SHUTDOWN = shutdownFrame("gone", 1_000);
 
 /** A link between two sockets; what the gateway sends, and what the client has got of it. */
-async function linked(t: TestContext) {
+async function linked(t: TestContext, more: { resumes?: boolean } = {}) {
   const [client, clientSide] = await socketPair(t);
   const [gateway, gatewaySide] = await socketPair(t);
   const got: Buffer[] = [];
@@ -28,6 +29,7 @@ async function linked(t: TestContext) {
     generation: 1,
     keepalive: startKeepalive(0, { intervalMs: 1, timeoutMs: 1 }, () => 0.5),
     onAnswered: () => answered++,
+    ...more,
   };
   const link = new Link(options, {
     now: () => 0,
@@ -88,4 +90,41 @@ test("a client with its hello gets them, between messages only", async (t) => {
   assert.deepEqual(seen(), Buffer.concat([CHALLENGE, HELLO, TICK, begun, end]));
   link.end(1012, "gone", { by: "gateway", cause: "gateway-ended", farewell: SHUTDOWN });
   while (seen().indexOf(SHUTDOWN) < 0) await once(client, "data");
+});
+
+test("a client whose large message is refused may send the next one", async (t) => {
+  const { link, client, gateway, send } = await linked(t, { resumes: true });
+  let arrived = 0;
+  gateway.on("data", ({ length }) => {
+    arrived += length;
+  });
+  const sendLarge = async () => {
+    const expected = arrived + 2 * 1024 * 1024;
+    client.write(encodeFrame(OPCODE.binary, Buffer.alloc(2 * 1024 * 1024), Buffer.alloc(4)));
+    while (arrived < expected) await once(gateway, "data");
+  };
+  await sendLarge();
+  assert.equal(link.isClientPaused, true);
+  gateway.write(encodeFrame(OPCODE.pong, encodeNote({ kind: "refuse", n: 1 })));
+  await send(HELLO);
+  assert.equal(link.isClientPaused, false);
+  await sendLarge();
+});
+
+test("a client that has to wait hears that its gateway closes, and answers", async (t) => {
+  const { link, client, gateway, seen } = await linked(t, { resumes: true });
+  const mebibyte = encodeFrame(OPCODE.binary, Buffer.alloc(1024 * 1024), Buffer.alloc(4));
+  let last = Buffer.alloc(0);
+  gateway.on("data", (chunk: Buffer) => {
+    last = Buffer.concat([last, chunk]).subarray(-8);
+  });
+  client.write(mebibyte);
+  client.write(mebibyte);
+  while (!link.isClientPaused) await once(gateway, "data");
+  const close = encodeClose(1008, "no");
+  gateway.write(close);
+  while (seen().length < close.length) await once(client, "data");
+  client.write(encodeClose(1008, "no", Buffer.alloc(4)));
+  const signal = AbortSignal.timeout(3_000); // it would be ended behind 5 s without its answer
+  while (!last.includes(Buffer.from("no"))) await once(gateway, "data", { signal });
 });

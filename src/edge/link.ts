@@ -319,12 +319,18 @@ export class Link {
     if (this.#state !== "open" && this.#state !== "closing") return;
     const violation = this.#toClient.push(chunk);
     if (!passOn(this.#toClient, chunk, this.client)) this.#gateway.pause();
-    if (this.#retention?.passedOn(this.#toClient.messages)) this.#host.onUnacknowledged(this);
+    if (this.#retention !== undefined) this.#passedOn(this.#retention);
     if (this.#onAnswered !== undefined && this.#isGreeted) this.#answered();
     if (violation !== undefined) {
       const reason = `gateway broke the WebSocket protocol: ${violation.message}`;
       this.end(CLOSE.internalError, reason, { by: "gateway", cause: "protocol-violation" });
     }
+  }
+
+  #passedOn(retention: LinkRetention): void {
+    if (retention.passedOn(this.#toClient.messages)) this.#host.onUnacknowledged(this);
+    // what was refused is held no more
+    if (this.isClientPaused) this.#regulate();
   }
 
   #answered(): void {
@@ -337,7 +343,7 @@ export class Link {
   }
 
   gatewayDrained(): void {
-    if (this.#retention !== undefined) this.#regulate();
+    if (this.#retention !== undefined && this.#state === "open") this.#regulate();
     else if (this.#state === "open" || this.#state === "closing") this.client.resume();
   }
 
@@ -471,6 +477,8 @@ export class Link {
     if (this.#state !== "open") return;
     if (this.#clientClose !== undefined && this.#retention !== undefined) this.#retain();
     this.#state = "closing";
+    // its answer may stand behind what it had to wait with
+    if (this.#retention !== undefined && !this.#gateway.writableNeedDrain) this.client.resume();
     this.#answerTimer = setTimeout(() => this.#closingTookTooLong(), CLOSING_MS);
   }
 

@@ -32,6 +32,8 @@ export class Resumption {
   readonly #abort = new AbortController();
   /** The gateway that was told of all links; the next one begins anew. */
   #run: GatewayRun | undefined;
+  /** A link ended that the gateway waits for. */
+  #isListStale = false;
   #isMoving = false;
   #ackTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -51,8 +53,11 @@ export class Resumption {
   }
 
   ended(link: Link): void {
-    this.#waiting.delete(link);
     this.#unacknowledged.delete(link);
+    if (!this.#waiting.delete(link)) return;
+    // the gateway may have been told of it, and nobody else tells it that nobody comes
+    this.#isListStale = true;
+    this.#moveSoon();
   }
 
   unacknowledged(link: Link): void {
@@ -76,6 +81,7 @@ export class Resumption {
   }
 
   #moveSoon(): void {
+    if (this.#abort.signal.aborted) return;
     this.#retryTimer ??= setTimeout(() => {
       this.#retryTimer = undefined;
       void this.#move();
@@ -88,8 +94,12 @@ export class Resumption {
     if (this.#isMoving || run?.resumes !== true || monitor.state !== "ready") return;
     this.#isMoving = true;
     try {
-      if (this.#run !== run) {
-        if (!(await this.#tellAll(run))) return this.#moveSoon();
+      if (this.#run !== run || this.#isListStale) {
+        this.#isListStale = false;
+        if (!(await this.#tellAll(run))) {
+          this.#isListStale = true;
+          return;
+        }
         this.#run = run;
       }
       const links = [...this.#waiting];
@@ -103,9 +113,9 @@ export class Resumption {
         log(
           `${links.length - left} clients go on with the gateway of generation ${run.generation}: ${ms} ms`,
         );
-      if (this.#waiting.size > 0) this.#moveSoon();
     } finally {
       this.#isMoving = false;
+      if (this.#waiting.size > 0 || this.#isListStale) this.#moveSoon();
     }
   }
 

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { ConnectErrorDetailCodes } from "@openclaw/gateway-protocol/connect-error-details";
 import type { Clock } from "../core/ports.ts";
 import { FailureLimit } from "../policy/rate-limit.ts";
@@ -29,6 +29,14 @@ export class Authenticator {
   constructor(settings: AuthSettings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
+  }
+
+  /** Differs for every secret: who was let in by another one has to come in again. */
+  markOf(nonce: string): string {
+    const { mode, secret } = this.#settings;
+    return createHmac("sha256", `${mode} ${secret ?? ""}`)
+      .update(nonce)
+      .digest("base64url");
   }
 
   /** Undefined if the client may come in. */

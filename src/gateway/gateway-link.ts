@@ -40,6 +40,8 @@ export class GatewayLink {
   readonly state: LinkState;
   /** Messages of the client that came over the socket, stored or not. */
   arrived: number;
+  /** Nobody will attach it again: what was under way for it is dropped. */
+  isForgotten = false;
   /** What the edge said when it attached it last. */
   offer = { tried: 0, stale: 0 };
   readonly #host: LinkHost;
@@ -73,6 +75,11 @@ export class GatewayLink {
     return this.#socket !== undefined;
   }
 
+  /** Whether this is its socket: what another one brings will come again. */
+  isCarriedBy(socket: WebSocket): boolean {
+    return this.#socket === socket;
+  }
+
   /** Whether an edge that has `received` of our messages may attach it. */
   canAttach(received: number): boolean {
     return received >= this.#received && received <= this.#positions.emitted;
@@ -90,11 +97,15 @@ export class GatewayLink {
     this.#acked = this.stored;
     this.#release(offer.received);
     socket.on("pong", (payload) => this.#onNote(payload));
+    let hasFailed = false;
+    socket.on("error", () => {
+      hasFailed = true;
+    });
     socket.on("close", (code) => {
       if (this.#socket !== socket) return;
       this.#socket = undefined;
-      // without a Close frame the edge is gone, or will be back
-      if (code !== NO_CLOSE_FRAME) this.#host.onEnded(this);
+      // without a Close frame the edge is gone, or will be back; behind what `ws` closes for it hears none
+      if (code !== NO_CLOSE_FRAME || hasFailed) this.#host.onEnded(this);
     });
     for (const { text } of this.#host.journal.outbox(this.key, offer.received)) socket.send(text);
     this.#closeIfAsked();
@@ -108,6 +119,7 @@ export class GatewayLink {
 
   /** Within a commit: sends a message, once that is written. */
   emit(text: string): void {
+    if (this.#hasEnded) return;
     this.#touch();
     const n = this.#count();
     this.#host.journal.emit(this.key, n, text);
@@ -117,6 +129,7 @@ export class GatewayLink {
 
   /** Within a commit: sends an event that many get; `broadcast` is its head in the journal. */
   emitEvent(event: EncodedEvent, broadcast: number | null): void {
+    if (this.#hasEnded) return;
     this.#touch();
     const n = this.#count();
     const seq = this.#positions.seq + 1;
@@ -149,11 +162,21 @@ export class GatewayLink {
     this.#socket.send(text);
   }
 
+  /** Closes it without a reason, and without a word in the journal. */
+  hangUp(): void {
+    this.#socket?.close(CLOSE.normal);
+  }
+
   /** Lets go of the socket without a word: the link goes on with the next gateway. */
   detach(): void {
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.terminate();
+  }
+
+  /** Behind its Close frame nothing is sent. */
+  get #hasEnded(): boolean {
+    return this.isForgotten || this.state.closing !== undefined;
   }
 
   #count(): number {

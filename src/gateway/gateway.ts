@@ -4,7 +4,6 @@ import http from "node:http";
 import type { Duplex } from "node:stream";
 import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import { type WebSocket, WebSocketServer } from "ws";
-import { CLOSE } from "../core/close-codes.ts";
 import { messageOf } from "../core/errors.ts";
 import type { GatewaySettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
@@ -153,7 +152,10 @@ export class Gateway {
   /** What the gateway before had stored and not answered. */
   #recover(): void {
     for (const link of this.#links) {
-      if (link.state.session !== undefined) this.#sessions.set(link, new Session(link));
+      if (link.state.session === undefined) continue;
+      const session = new Session(link);
+      if (session.authMark === this.#auth.markOf(link.state.nonce)) this.#sessions.set(link, session);
+      else this.#links.forget(link);
     }
     for (const row of this.#journal.unfinished()) {
       const link = this.#links.get(row.link);
@@ -228,19 +230,21 @@ export class Gateway {
       }
       // its position is lost, or it never was in this journal
       if (link === undefined) return refuseUpgrade(socket, "410 Gone");
-      this.#sockets.once("headers", (headers) => headers.push(storedHeader(link.stored)));
+      if (!this.#sessions.has(link)) this.#awaitHello(link);
+      const tellStored = (headers: string[]) => headers.push(storedHeader(link.stored));
+      this.#sockets.on("headers", tellStored);
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
         this.#onAttached(webSocket, link, offer),
       );
+      this.#sockets.off("headers", tellStored); // an upgrade that is refused emits none
     });
   }
 
   #onAttached(socket: WebSocket, link: GatewayLink, offer: LinkOffer): void {
-    socket.on("error", () => undefined); // 'close' follows
     if (this.#sessions.has(link)) setMaxPayload(socket, MAX_PAYLOAD);
-    else this.#awaitHello(socket, link);
     link.attach(socket, offer);
     socket.on("message", (data, isBinary) => {
+      if (!link.isCarriedBy(socket)) return;
       const n = ++link.arrived;
       const text = isBinary ? "" : data.toString();
       this.#commits.add({
@@ -254,11 +258,14 @@ export class Gateway {
     });
   }
 
-  #awaitHello(socket: WebSocket, link: GatewayLink): void {
+  /** A link whose client never said anything is not kept: it may have left before it was let in. */
+  #awaitHello(link: GatewayLink): void {
     const silence = setTimeout(() => {
-      if (link.stored === 0) socket.close(CLOSE.normal);
+      if (link.stored > 0) return;
+      if (link.isAttached) link.hangUp();
+      else this.#links.forget(link);
     }, HANDSHAKE_MS);
-    socket.once("close", () => clearTimeout(silence));
+    silence.unref();
   }
 
   /** Within a commit. */
@@ -289,6 +296,7 @@ export class Gateway {
     const now = this.#deps.clock.wall();
     const state: SessionState = {
       connId: randomUUID(),
+      authMark: this.#auth.markOf(link.state.nonce),
       client,
       role,
       scopes,

@@ -10,7 +10,7 @@ export interface LinksDeps {
   readonly commits: Commits;
   /** A client is new: within the commit that makes its link. */
   readonly onMade: (link: GatewayLink) => void;
-  /** Within the commit that forgets it. */
+  /** In the turn of the commit that forgets it, written or not. */
   readonly onEnded: (link: GatewayLink) => void;
 }
 
@@ -24,7 +24,7 @@ export class Links {
   /** Takes up those of the gateway before. */
   constructor(deps: LinksDeps) {
     this.#deps = deps;
-    this.#host = { ...deps, onEnded: (link) => this.#end(link) };
+    this.#host = { ...deps, onEnded: (link) => this.forget(link) };
     for (const row of deps.journal.links()) this.#add(new GatewayLink(row, this.#host));
   }
 
@@ -38,17 +38,19 @@ export class Links {
 
   /**
    * Finds the link of an offer, or makes it if it is new. `found` is called once it is in the journal; with undefined if its position is
-   * lost, or the journal cannot be written (`error`).
+   * lost, or the journal cannot be written (`error`). Not within a commit.
    */
   open(
     offer: LinkOffer,
     caller: Caller,
     found: (link: GatewayLink | undefined, error?: unknown) => void,
   ): void {
+    const { journal, commits } = this.#deps;
     const known = this.#links.get(offer.link);
+    // what came over its last socket, and is not stored yet, would be sent again
+    if (known !== undefined && known.arrived > known.stored) commits.flush();
     if (known !== undefined) return found(known.canAttach(offer.received) ? known : undefined);
     if (offer.received > 0 || offer.tried > 0) return found(undefined);
-    const { journal, commits } = this.#deps;
     let made: GatewayLink;
     commits.add({
       work: () => {
@@ -71,7 +73,30 @@ export class Links {
 
   /** Ends the links that are not attached and that no edge holds any more. */
   keepOnly(ids: ReadonlySet<string>): void {
-    for (const link of this.#links.values()) if (!link.isAttached && !ids.has(link.id)) this.#end(link);
+    for (const link of this.#links.values()) if (!link.isAttached && !ids.has(link.id)) this.forget(link);
+  }
+
+  /** Where that cannot be written now, it is later. */
+  forget(link: GatewayLink): void {
+    if (!this.#links.delete(link.id)) return;
+    this.#byKey.delete(link.key);
+    const { journal, commits, onEnded } = this.#deps;
+    // in its turn: what the client sent before it left is still done
+    const end = () => {
+      link.isForgotten = true;
+      onEnded(link);
+    };
+    const remove = () => journal.removeLink(link.key);
+    commits.add({
+      work: () => {
+        remove();
+        end();
+      },
+      failed: () => {
+        commits.addLazy(remove);
+        end();
+      },
+    });
   }
 
   detachAll(): void {
@@ -81,18 +106,5 @@ export class Links {
   #add(link: GatewayLink): void {
     this.#links.set(link.id, link);
     this.#byKey.set(link.key, link);
-  }
-
-  /** One that cannot be written is forgotten with the next edge's word. */
-  #end(link: GatewayLink): void {
-    if (!this.#links.delete(link.id)) return;
-    this.#byKey.delete(link.key);
-    this.#deps.commits.add({
-      work: () => {
-        this.#deps.journal.removeLink(link.key);
-        this.#deps.onEnded(link);
-      },
-      failed: () => this.#deps.commits.addLazy(() => this.#deps.journal.removeLink(link.key)),
-    });
   }
 }

@@ -44,34 +44,54 @@ export class Requests {
   /** Within a commit: takes message `n` of a client that said hello. Anything that is no request is ignored, as the real gateway does. */
   take(link: GatewayLink, session: Session, n: number, text: string): void {
     link.store(n);
+    const { journal, commits, wall } = this.#deps;
+    if (this.isSuspect(link, n)) {
+      // to read it may be what ends the gateway: that it is begun is written before
+      journal.store({ link: link.key, n, text, at: wall(), starts: MAX_STARTS });
+      commits.after(() => this.#runSuspect(link, session, n, text));
+      return;
+    }
     const frame = requestIn(text);
     if (frame === undefined) return;
     if (n <= link.offer.stale) return session.respondError(frame.id, TOO_LATE);
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return session.respondError(frame.id, chosen.error);
     const work = { link, session, n, frame };
-    const wasTried = n <= link.offer.tried;
-    if (!wasTried && chosen.method.runs === undefined) return this.#answer(work, chosen);
-    const { journal, commits, wall } = this.#deps;
-    const starts = wasTried ? MAX_STARTS : 1;
-    journal.store({ link: link.key, n, text, at: wall(), starts });
+    if (chosen.method.runs === undefined) return this.#answer(work, chosen);
+    journal.store({ link: link.key, n, text, at: wall(), starts: 1 });
     commits.after(() => this.#runStored(work, chosen));
+  }
+
+  #runSuspect(link: GatewayLink, session: Session, n: number, text: string): void {
+    const frame = requestIn(text);
+    if (frame === undefined) return this.#finish({ link, n }, () => undefined);
+    const work = { link, session, n, frame };
+    const answer = (error: ErrorShape) => this.#finish(work, () => session.respondError(frame.id, error));
+    if (n <= link.offer.stale) return answer(TOO_LATE);
+    const chosen = this.#choose(session, frame);
+    if ("error" in chosen) return answer(chosen.error);
+    this.#runStored(work, chosen);
   }
 
   /** Takes up what the gateway before had stored and not answered. */
   recover(row: InboxRow, link: GatewayLink, session: Session): void {
     const { journal, commits, wall, log } = this.#deps;
-    const frame = requestIn(row.text)!;
-    const work = { link, session, n: row.n, frame };
+    const place = { link, n: row.n };
+    if (row.starts >= MAX_STARTS) {
+      const { id, method } = beginningOf(row.text);
+      log(
+        `${method ?? "a request"} was in flight when the gateway ended, twice: it is not run again (request ${id ?? "without an id"})`,
+      );
+      return this.#finish(place, () => {
+        if (id !== undefined) session.respondError(id, QUARANTINED);
+      });
+    }
+    const frame = requestIn(row.text);
+    if (frame === undefined) return this.#finish(place, () => undefined);
+    const work = { ...place, session, frame };
     const answer = (error: ErrorShape) => this.#finish(work, () => session.respondError(frame.id, error));
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return answer(chosen.error);
-    if (row.starts >= MAX_STARTS) {
-      log(
-        `${frame.method} was in flight when the gateway ended, twice: it is not run again (request ${frame.id})`,
-      );
-      return answer(QUARANTINED);
-    }
     if (chosen.method.runs === "external") return answer(OUTCOME_UNKNOWN);
     if (wall() - row.at > STALE_MS) return answer(TOO_LATE);
     commits.now({
@@ -93,7 +113,7 @@ export class Requests {
     void this.#outcomeOf(work, chosen).then((respond) => this.#finish(work, respond));
   }
 
-  #finish({ link, n }: Work, respond: () => void): void {
+  #finish({ link, n }: Pick<Work, "link" | "n">, respond: () => void): void {
     const { journal, commits } = this.#deps;
     const task = {
       work: () => {
@@ -186,6 +206,19 @@ export function refusalOf(text: string, error: unknown): string | undefined {
     retryable: true,
   });
 }
+
+/** Of a request that is not to be read whole; as clients write it, with what it asks for at the end. */
+function beginningOf(text: string): Partial<Pick<RequestFrame, "id" | "method">> {
+  const start = text.slice(0, BEGINNING);
+  const id = /^\s*\{\s*"type"\s*:\s*"req"\s*,\s*"id"\s*:\s*"([^"\\]+)"/.exec(start)?.[1];
+  const method = /"method"\s*:\s*"([\w.-]+)"/.exec(start)?.[1];
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(method === undefined ? {} : { method }),
+  };
+}
+
+const BEGINNING = 1_024;
 
 function requestIn(text: string): RequestFrame | undefined {
   let parsed: unknown;

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import http from "node:http";
-import { describe, it, type TestContext } from "node:test";
+import { DatabaseSync } from "node:sqlite";
+import { describe, it, type TestContext, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { until } from "../../test/helpers/clawkit.ts";
+import type { EventFrame } from "../../test/helpers/gateway-frames.ts";
 import { EDGE_KEY, startGateway, TOKEN } from "../../test/helpers/gateway-rig.ts";
 import type { RawGatewayClient } from "../../test/helpers/raw-gateway-client.ts";
 import { Journal } from "./journal/journal.ts";
@@ -49,6 +52,16 @@ function put(rig: Rig, ids: readonly string[]): Promise<number | undefined> {
   });
 }
 
+/** An upgrade that the gateway cannot accept, as its client asks for no protocol that has a name. */
+async function upgradeInVain(rig: Rig, link: string): Promise<void> {
+  const refused = rig.open({
+    "X-Clawkit-Edge": EDGE_KEY,
+    "X-Clawkit-Link": link,
+    "Sec-WebSocket-Protocol": ",",
+  });
+  assert.match((await refused.ended).error!, /400/);
+}
+
 describe("a client of the gateway before", () => {
   it("goes on: it is known, what it did is, and its events are numbered on", async (t) => {
     const { client, next } = await acrossGateways(t, async (one) => {
@@ -88,6 +101,14 @@ describe("a client of the gateway before", () => {
     assert.match((await again.ended).error!, /410/);
   });
 
+  it("has to say hello again behind a change of the secret", async (t) => {
+    const { client, next } = await acrossGateways(t, async () => undefined);
+    const rig = await next({ auth: { mode: "token", secret: "another secret of some length" } });
+    using again = attach(rig, "a", `${countOf(client)} 1 0`);
+    assert.match((await again.ended).error!, /410/);
+    assert.doesNotMatch(rig.logged.join("\n"), /go on here/);
+  });
+
   for (const [what, position] of [
     ["ahead of the journal", "9 0 0"],
     ["behind what it had acknowledged", "1 0 0"],
@@ -106,13 +127,98 @@ describe("a client of the gateway before", () => {
   }
 });
 
+describe("links of one gateway", () => {
+  it("are each told their own position, also behind a client that could not be let in", async (t) => {
+    const { client, next } = await acrossGateways(t, async (one) => {
+      await one.request("health");
+    });
+    const rig = await next();
+    await upgradeInVain(rig, "b");
+    using again = attach(rig, "a", `${countOf(client)} 0 0`);
+    const [answer] = (await once(again.socket, "upgrade")) as [http.IncomingMessage];
+    assert.deepEqual(
+      answer.rawHeaders.filter((_, i) => answer.rawHeaders[i - 1] === "X-Clawkit-Stored"),
+      ["2"],
+    );
+  });
+});
+
+test("what was under way for a client that left is no message to the next one", async (t) => {
+  const rig = await startGateway(t);
+  await writeFile(rig.settings.logFile, "what only the first may read\n".repeat(1_000));
+  const first = await rig.connected();
+  // three at once: the Close is there before they are answered
+  for (const id of ["1", "2", "3"]) first.send({ type: "req", id, method: "logs.tail", params: {} });
+  first.socket.close();
+  await first.ended;
+  await setTimeout(100); // nothing tells that an answer is not written
+  using second = await rig.connected();
+  for (let i = 0; i < 3; i++) assert.equal((await second.request("health")).ok, true);
+  assert.deepEqual(
+    second.frames.filter((frame) => frame.type === "res").map(({ id }) => id.replace(/ .*/, "")),
+    ["connect", "health", "health", "health"],
+  );
+  rig.gateway.close();
+  const database = new DatabaseSync(rig.settings.journalPath);
+  t.after(() => database.close());
+  const { orphans } = database
+    .prepare("SELECT count(*) AS orphans FROM outbox WHERE link NOT IN (SELECT key FROM links)")
+    .get() as { orphans: number };
+  assert.equal(orphans, 0);
+});
+
+test("a client that left while the journal could not be written is no client any more", async (t) => {
+  const rig = await startGateway(t);
+  using first = await rig.connected();
+  using second = await rig.connected();
+  const other = new DatabaseSync(rig.settings.journalPath);
+  t.after(() => other.close());
+  other.exec("ALTER TABLE outbox RENAME TO away");
+  first.socket.close();
+  await first.ended;
+  const { error } = await second.request("health");
+  assert.deepEqual(error?.details, { reason: "journal-unwritable" });
+  other.exec("ALTER TABLE away RENAME TO outbox");
+  const { payload } = await second.request("status");
+  assert.equal((payload as { connections: number }).connections, 1);
+});
+
+test("a client that broke the protocol is no client any more", async (t) => {
+  const rig = await startGateway(t);
+  using first = await rig.connected();
+  using second = await rig.connected();
+  first.socket.send(Buffer.from([0xff]), { binary: false });
+  assert.equal((await first.ended).code, 1007);
+  const listed = ({ payload }: EventFrame) => (payload as { presence: object[] }).presence.length;
+  await second.when(() => second.events("presence").find((event) => listed(event) === 1));
+});
+
+test("a link whose client could not be let in is not kept", async (t) => {
+  const rig = await startGateway(t, { mock: true });
+  await upgradeInVain(rig, "b");
+  t.mock.timers.tick(15_000);
+  t.mock.timers.reset();
+  using client = await rig.connected();
+  await client.request("health"); // behind the commit that forgets it
+  rig.gateway.close();
+  const journal = new Journal(rig.settings.journalPath, { generation: 2, isDurable: false });
+  t.after(() => journal.close());
+  assert.deepEqual(
+    journal.links().map(({ id }) => id),
+    ["link-2"],
+  );
+});
+
 describe("a request that a gateway had stored and not answered", () => {
   /** As the gateway leaves it that ends in the middle of it. */
-  async function leftBehind(t: TestContext, row: { method: string; at?: number; starts: number }) {
+  async function leftBehind(
+    t: TestContext,
+    row: { method: string; at?: number; starts: number; text?: string },
+  ) {
     const { client, first, next } = await acrossGateways(t, async () => undefined);
     const journal = new Journal(first.settings.journalPath, { generation: 1, isDurable: false });
     const [link] = journal.links();
-    const text = JSON.stringify({ type: "req", id: "left", method: row.method, params: {} });
+    const text = row.text ?? JSON.stringify({ type: "req", id: "left", method: row.method, params: {} });
     journal.commit(() => {
       journal.store({ link: link!.key, n: 2, text, at: row.at ?? 1_800_000_000_000, starts: row.starts });
       journal.setPositions(link!.key, { ...link!, stored: 2 });
@@ -136,6 +242,12 @@ describe("a request that a gateway had stored and not answered", () => {
     const { answer, rig } = await leftBehind(t, { method: "logs.tail", starts: 2 });
     assert.deepEqual(answer.error?.details, { reason: "quarantined" });
     assert.match(rig.logged.join("\n"), /logs\.tail was in flight when the gateway ended, twice/);
+  });
+
+  it("is not even read a third time", async (t) => {
+    const text = `{"type":"req","id":"left","method":"health","params":${"[".repeat(1_000_000)}`;
+    const { answer } = await leftBehind(t, { method: "health", starts: 2, text });
+    assert.deepEqual(answer.error?.details, { reason: "quarantined" });
   });
 
   it("is not run when nobody waits for its answer any more", async (t) => {

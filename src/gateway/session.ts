@@ -7,6 +7,8 @@ import type { PresenceEntry } from "./presence.ts";
 /** What is kept of a client that said hello, in the journal: no secret is among it. */
 export interface SessionState {
   readonly connId: string;
+  /** Of the secret that it was let in by. */
+  readonly authMark: string;
   readonly client: Accepted["params"]["client"];
   readonly role: Accepted["role"];
   readonly scopes: readonly string[];
@@ -25,6 +27,10 @@ export class Session {
 
   get #state(): SessionState {
     return this.link.state.session as SessionState;
+  }
+
+  get authMark(): string {
+    return this.#state.authMark;
   }
 
   get connId(): string {

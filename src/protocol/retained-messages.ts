@@ -7,6 +7,7 @@ export class RetainedMessages {
   #sent = 0;
   #bytes = 0;
   #openBytes = 0;
+  #voided = 0;
 
   /** Whole messages that the client sent. */
   get sent(): number {
@@ -32,9 +33,14 @@ export class RetainedMessages {
     return this.#sent - this.#acked;
   }
 
+  /** Of those the ones that the gateway has still to answer. */
+  get unanswered(): number {
+    return this.count - this.#voided;
+  }
+
   /** Takes whole frames of the message that is being sent. */
   keep(frames: Buffer): void {
-    this.#open ??= { frames: [], at: 0 };
+    this.#open ??= { frames: [], at: 0, isVoid: false };
     this.#open.frames.push(frames);
     this.#bytes += frames.length;
     this.#openBytes += frames.length;
@@ -42,7 +48,7 @@ export class RetainedMessages {
 
   /** The message is whole. `now` is monotonic milliseconds. */
   end(now: number): void {
-    this.#messages.push({ frames: this.#open?.frames ?? [], at: now });
+    this.#messages.push({ frames: this.#open?.frames ?? [], at: now, isVoid: false });
     this.#open = undefined;
     this.#openBytes = 0;
     this.#sent++;
@@ -51,17 +57,22 @@ export class RetainedMessages {
   /** The gateway has stored messages up to `n`. False if that cannot be. */
   acknowledge(n: number): boolean {
     if (n < this.#acked || n > this.#sent) return false;
-    for (const { frames } of this.#messages.splice(0, n - this.#acked)) this.#bytes -= sizeOf(frames);
+    for (const { frames, isVoid } of this.#messages.splice(0, n - this.#acked)) {
+      if (isVoid) this.#voided--;
+      else this.#bytes -= sizeOf(frames);
+    }
     this.#acked = n;
     return true;
   }
 
-  /** The gateway answered message `n` without storing it: of it only its number is kept. False if that cannot be. */
+  /** The gateway answered message `n` without storing it: `empty`, which is anybody's, keeps its place. False if that cannot be. */
   void(n: number, empty: Buffer): boolean {
     const message = this.#messages[n - this.#acked - 1];
-    if (message === undefined) return false;
-    this.#bytes += empty.length - sizeOf(message.frames);
+    if (message === undefined || message.isVoid) return false;
+    this.#bytes -= sizeOf(message.frames);
+    this.#voided++;
     message.frames = [empty];
+    message.isVoid = true;
     return true;
   }
 
@@ -81,6 +92,7 @@ export class RetainedMessages {
 interface Retained {
   frames: Buffer[];
   readonly at: number;
+  isVoid: boolean;
 }
 
 function sizeOf(frames: readonly Buffer[]): number {

@@ -64,6 +64,7 @@ export class LinkModel {
       () => this.#gateway.commits.flush(),
       () => this.#acknowledge(),
       () => this.#replace(),
+      () => this.#cut(),
       ...(this.#toGateway.length > 0 ? [() => this.#deliverUp()] : []),
       ...(this.#socket.toEdge.length > 0 ? [() => this.#deliverDown()] : []),
     ];
@@ -117,6 +118,12 @@ export class LinkModel {
     if (this.#socket !== undefined) this.#retention.lost();
     this.#lose();
     this.#gateway = this.#start();
+  }
+
+  /** The socket fails, and the gateway lives. */
+  #cut(): void {
+    this.#retention.lost();
+    this.#lose();
   }
 
   /** A planned restart: what the gateway has taken it commits, and lets go. */

@@ -14,24 +14,27 @@ interface Drill {
   readonly signal: NodeJS.Signals;
 }
 
+const AS_IT_ENDED =
+  "clients of the built-in gateway go on with the next one; those of another are told 1012, and requests under way are lost";
+
 /** Harmless on any installation of ours: the supervisor brings back what they end, and nothing on disk changes. */
 const DRILLS: readonly Drill[] = [
   {
     id: "gateway-killed",
     what: "the gateway is killed (SIGKILL), as by the OOM killer",
-    effect: "clients are told 1012 and reconnect; requests under way are lost",
+    effect: AS_IT_ENDED,
     signal: "SIGKILL",
   },
   {
     id: "gateway-stopped",
     what: "the gateway is stopped (SIGSTOP), as a hung one would be",
-    effect: "clients wait until the supervisor notices and replaces it; then they are told 1012",
+    effect: `clients wait until the supervisor notices and replaces it; then ${AS_IT_ENDED}`,
     signal: "SIGSTOP",
   },
   {
     id: "gateway-crashed",
     what: "the gateway crashes (SIGSEGV), as by a broken native module",
-    effect: "clients are told 1012 and reconnect; requests under way are lost",
+    effect: AS_IT_ENDED,
     signal: "SIGSEGV",
   },
 ];

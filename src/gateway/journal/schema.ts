@@ -8,7 +8,8 @@ CREATE TABLE owner (
   generation INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE links (
-  key INTEGER PRIMARY KEY,
+  -- never one that another link had: something of that one may still be under way
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
   -- messages of the client that are stored or done; messages of ours that are emitted; those that the edge has
   stored INTEGER NOT NULL,

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { test } from "node:test";
+import type { ConnectionTrack } from "./connection-log.ts";
+import type { GatewayMonitor } from "./gateway-monitor.ts";
+import type { Link } from "./link.ts";
+import { Resumption } from "./resumption.ts";
+
+test("a gateway is told again when a client leaves before its link is attached", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "clawkit-resumption-"));
+  const path = process.platform === "win32" ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, "socket");
+  const told: unknown[] = [];
+  // up, and its journal cannot be written
+  const gateway = http.createServer(async (request, response) => {
+    told.push(JSON.parse(await text(request)));
+    response.end();
+    gateway.emit("told");
+  });
+  gateway.on("upgrade", (_request, socket) => {
+    socket.end("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+    gateway.emit("asked");
+  });
+  gateway.listen(path);
+  await once(gateway, "listening");
+  const run = { generation: 2, address: { kind: "socket", path }, resumes: true };
+  const links = new Map<Link, ConnectionTrack>();
+  const monitor = { run, state: "ready" } as unknown as GatewayMonitor;
+  const resumption = new Resumption({ links, monitor, log: () => undefined });
+  t.after(async () => {
+    resumption.stop();
+    gateway.close();
+    gateway.closeAllConnections();
+    await rm(folder, { recursive: true });
+  });
+
+  const link = { isDetached: true, offer: { received: 1, tried: 0, stale: 0 } } as unknown as Link;
+  links.set(link, { id: "a" } as unknown as ConnectionTrack);
+  const asked = once(gateway, "asked");
+  resumption.detached(link);
+  await asked;
+  links.delete(link);
+  const toldAgain = once(gateway, "told", { signal: AbortSignal.timeout(5_000) });
+  resumption.ended(link);
+  await toldAgain;
+  assert.deepEqual(told, [["a"], []]);
+});
