@@ -27,11 +27,23 @@ export function meantBy(
   return nearest === undefined || distance(nearest) > NEAR_MS ? undefined : nearest;
 }
 
+export interface BothSides extends Told {
+  readonly ours: string;
+  readonly meaning: string;
+}
+
 /** The client's side of an end and ours, beside each other, and who was between. */
-export function tellBothSides(row: ConnectionRow, report: ClientReport, words: Words, now: number): Told {
+export function tellBothSides(
+  row: ConnectionRow,
+  report: ClientReport,
+  words: Words,
+  now: number,
+): BothSides {
   const client = `client saw ${report.code} at ${words.time(report.at)}`;
   const [ours, meaning] = row.end === null ? stillOpen(row, words, now) : ourSide(row.end, report, words);
   return {
+    ours,
+    meaning,
     headline: `${client}; our side: ${ours}`,
     parts: [
       { heading: "so", lines: [meaning] },
