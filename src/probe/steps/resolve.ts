@@ -23,16 +23,30 @@ export async function resolve(host: string, signal: AbortSignal): Promise<Resolv
   }
   const [v4, v6] = await Promise.all([family(host, 4, signal), family(host, 6, signal)]);
   const addresses = [...v4.addresses, ...v6.addresses];
-  const data = { ipv4: v4.addresses, ipv6: v6.addresses };
+  const data = {
+    ipv4: v4.addresses,
+    ipv6: v6.addresses,
+    ipv4Error: v4.error ?? null,
+    ipv6Error: v6.error ?? null,
+  };
   const ms = Math.max(v4.ms, v6.ms);
   if (addresses.length === 0) {
     const detail = `${host} has no address (${v4.error ?? v6.error}): the name is wrong, or this machine's DNS server does not know or answer`;
     return { step: { id: "dns", verdict: "failed", ms, detail, data }, addresses };
   }
-  const of = (name: string, list: readonly string[]) =>
-    list.length === 0 ? `no ${name}` : `${name} ${list.join(", ")}`;
-  const detail = `${host}: ${of("IPv4", v4.addresses)}; ${of("IPv6", v6.addresses)}`;
-  return { step: { id: "dns", verdict: "ok", ms, detail, data }, addresses };
+  const unknown = [v4, v6].filter(({ error }) => error !== undefined && error !== NONE);
+  const hint =
+    unknown.length === 0 ? "" : "; clients that ask for both kinds wait for the DNS server, or fail";
+  const detail = `${host}: ${told("IPv4", v4)}; ${told("IPv6", v6)}${hint}`;
+  return { step: { id: "dns", verdict: unknown.length === 0 ? "ok" : "warn", ms, detail, data }, addresses };
+}
+
+/** What a system's resolver says of a name that has no address of the kind. */
+const NONE = "ENOTFOUND";
+
+function told(kind: string, { addresses, error = NONE, ms }: Family): string {
+  if (addresses.length > 0) return `${kind} ${addresses.join(", ")}`;
+  return error === NONE ? `no ${kind}` : `${kind} unknown (${error} after ${Math.round(ms)} ms)`;
 }
 
 interface Family {
