@@ -136,7 +136,11 @@ describe("a path", { concurrency: true }, () => {
     new WebSocketServer({ server });
     const port = await listening(t, server);
     const report = await probe(`wss://127.0.0.1:${port}`);
-    failsAt(report, "tls", /not trusted here \(DEPTH_ZERO_SELF_SIGNED_CERT\)/);
+    failsAt(
+      report,
+      "tls",
+      /not trusted here \(DEPTH_ZERO_SELF_SIGNED_CERT\), SHA-256 (?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/,
+    );
     assert.deepEqual(verdictsOf(report).slice(-2), ["frames ok", "close ok"]);
     failsAt(
       await probe(`wss://127.0.0.1:${port}`, { now: Date.now() + YEAR_MS }),
@@ -152,6 +156,27 @@ describe("a path", { concurrency: true }, () => {
     });
     const port = await listening(t, server);
     failsAt(await probe(`ws://127.0.0.1:${port}`), "upgrade", /403 Forbidden \(answered by server: nginx/);
+  });
+
+  test("to a server with TLS, asked for with ws, fails at the upgrade, and says what to try", async (t) => {
+    const server = net.createServer((socket) => socket.once("data", () => socket.end()));
+    failsAt(
+      await probe(`ws://127.0.0.1:${await listening(t, server)}`),
+      "upgrade",
+      /ended without an answer; .*try wss:\/\//,
+    );
+  });
+
+  test("says in JSON, too, who answered the upgrade that works", async (t) => {
+    const server = http.createServer();
+    const sockets = new WebSocketServer({ server });
+    sockets.on("headers", (headers) => headers.push("Via: 1.1 cache"));
+    const { steps } = await probe(`ws://127.0.0.1:${await listening(t, server)}`);
+    const { data } = steps.find(({ id }) => id === "upgrade")!;
+    assert.deepEqual(data, {
+      status: 101,
+      headers: { via: "1.1 cache", connection: "Upgrade", upgrade: "websocket" },
+    });
   });
 
   test("to something that is no HTTP fails at the upgrade", async (t) => {
@@ -222,6 +247,18 @@ describe("a path", { concurrency: true }, () => {
   test("on which no frame comes back fails there", async (t) => {
     const server = upgrading(() => undefined);
     failsAt(await probe(`ws://127.0.0.1:${await listening(t, server)}`), "ping", /no ping is/);
+  });
+
+  test("to a gateway that answers only some of many pings is not taken for one with a small MTU", async (t) => {
+    const server = upgrading((socket, chunk) => {
+      const payloads = pingsIn(chunk);
+      if (payloads.length > 1) return;
+      for (const payload of payloads)
+        socket.write(Buffer.concat([Buffer.from([0x8a, payload.length]), payload]));
+    });
+    const { ok, steps } = await probe(`ws://127.0.0.1:${await listening(t, server)}`);
+    const frames = steps.find(({ id }) => id === "frames")!;
+    assert.deepEqual([ok, frames.verdict, frames.data?.failed], [true, "warn", "many pings"]);
   });
 
   test("on which large messages die fails at their size", async (t) => {
