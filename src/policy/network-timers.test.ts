@@ -138,6 +138,11 @@ describe("a trial of a longer interval", () => {
     assert.equal(timers.beginTrial(PHONES, 30 * SECOND), PRESET);
   });
 
+  it("begins so also after a restart, which an outage may well bring", () => {
+    const again = new NetworkTimers(PRESET, learned().learned);
+    assert.equal(again.beginTrial(PHONES, 30 * SECOND), PRESET);
+  });
+
   it("that holds then was no timer but an outage: it is forgotten", () => {
     const timers = learned();
     timers.beginTrial(PHONES, 30 * SECOND);

@@ -59,7 +59,8 @@ export class NetworkTimers {
     // the preset may have been shorter, or the file another's
     const inForce = kept.filter(({ intervalMs }) => intervalMs >= FLOOR_MS && intervalMs < presetMs);
     for (const timer of inForce.slice(0, MAX_NETWORKS)) {
-      this.#networks.set(timer.network, { ...fresh(), timer });
+      const isUntried = timer.triedAt === timer.learnedAt;
+      this.#networks.set(timer.network, { ...fresh(), timer, doubtedMs: isUntried ? presetMs : undefined });
     }
   }
 
