@@ -9,7 +9,7 @@ export interface ClientReport {
 }
 
 /** Clocks of clients are off by minutes; a client may report the end of a silence that began before. */
-const NEAR_MS = 10 * 60_000;
+export const NEAR_MS = 10 * 60_000;
 
 /** Of a client's connections the one whose end it means: what ended nearest to that moment, else what lasted over it. */
 export function meantBy(

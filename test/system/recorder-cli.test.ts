@@ -120,6 +120,26 @@ describe("the flight recorder's commands", { concurrency: 2, timeout: GIVE_UP_MS
       for (const [args, told] of wrong) assert.match((await exits(2, line.clawkit(...args))).stderr, told);
     });
 
+    test("why --client-saw finds the connection of an address behind which thousands came since", async () => {
+      await using line = await CommandLine.create("{}");
+      const now = Date.now();
+      const store = new SqliteStore(line.paths.recorder);
+      store.transaction(() => {
+        for (let n = 0; n < 2_000; n++) {
+          const openedAt = n === 0 ? now - 3_600_000 : now - 60_000 + n;
+          store.openConnection({ id: `c-${n}`, openedAt, address: "192.0.2.1", origin: null, path: "/" });
+        }
+        const end = { at: now - 3_000_000, by: "network", code: null, reason: "", phase: "open" } as const;
+        const traffic = { bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, rttMs: null };
+        const cause = { cause: "client-vanished", lastActivityAt: end.at } as const;
+        store.closeConnection("c-0", { ...end, ...traffic, ...cause }, null);
+      });
+      store.close();
+      const args = [...reportWith({ at: "50m", from: "192.0.2.1" }), "--json"];
+      const { connection } = json<{ connection: ConnectionRow }>(await exits(0, line.clawkit(...args)));
+      assert.equal(connection.id, "c-0");
+    });
+
     test("a store that is broken is named, and not touched: exit 78", async () => {
       await using line = await CommandLine.create("{}");
       await writeFile(line.paths.recorder, "this is no database ".repeat(500));

@@ -1,6 +1,6 @@
 import { plainAddress } from "../../core/address-ranges.ts";
 import { ClawkitError } from "../../core/errors.ts";
-import { type ClientReport, meantBy, tellBothSides } from "../../recorder/both-sides.ts";
+import { type ClientReport, meantBy, NEAR_MS, tellBothSides } from "../../recorder/both-sides.ts";
 import type { ConnectionRow, IncidentRow, RecorderStore } from "../../recorder/store.ts";
 import { incidentStory, type Told, tellConnection, tellIncident } from "../../recorder/story.ts";
 import type { CliContext } from "../context.ts";
@@ -77,7 +77,9 @@ function usage(message: string): ClawkitError {
 }
 
 function ofReport(store: RecorderStore, report: Report, now: number): Answer {
-  const rows = store.connections({ client: report.from }, CLIENT_CONNECTIONS);
+  // of an address behind which many are, the newest may all be from after it
+  const filter = { client: report.from, openedUntil: report.at + NEAR_MS };
+  const rows = store.connections(filter, CLIENT_CONNECTIONS);
   const connection = meantBy(rows, report, now);
   if (connection === undefined) {
     const told =
