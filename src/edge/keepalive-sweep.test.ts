@@ -256,6 +256,21 @@ describe("a trial", () => {
     assert.equal(world.kept[0]!.trialDrops, 1);
   });
 
+  test("that goes from one client that talks to the next is told once", (t) => {
+    const world = new World(t);
+    const clients = world.learn("192.0.2", 15_000);
+    world.logged.length = 0;
+    let second = 0;
+    world.run(600, () => {
+      second++;
+      for (const [index, client] of clients.entries()) if ((second + index) % 12 === 0) client.talk();
+    });
+    assert.deepEqual(
+      world.logged.filter((text) => text.includes("are tried")),
+      ["keepalive: 192.0.2.0/24: 20 s between pings are tried on one client"],
+    );
+  });
+
   test("whose box answers the ping with a reset has failed", (t) => {
     const world = new World(t);
     const clients = world.learn("192.0.2", 15_000);
@@ -266,6 +281,21 @@ describe("a trial", () => {
       ["client-reset"],
     );
     assert.equal(world.kept[0]!.trialDrops, 1);
+  });
+
+  test("whose box forgot it while the machine slept has shown nothing", (t) => {
+    const world = new World(t);
+    const clients = world.learn("192.0.2", 15_000);
+    const onTrial = () => clients.find(({ isOpen, keepalive }) => isOpen && keepalive.rules.isTrial);
+    while (onTrial() === undefined) world.run(1);
+    Object.assign(onTrial()!, { onForgotten: "reset", limitMs: 0 });
+    world.sweep.checkAll();
+    world.run(6);
+    assert.deepEqual(
+      world.ended.map(({ cause }) => cause),
+      ["client-reset"],
+    );
+    assert.equal(world.kept[0]!.trialDrops, 0);
   });
 
   test("is over when the box has become patient: pings go as the config says", (t) => {
