@@ -168,6 +168,17 @@ describe("a network whose boxes forget after 15 s", () => {
   });
 });
 
+test("a box that answers the ping of a connection it forgot with a reset is learned of like a silent one", (t) => {
+  const world = new World(t);
+  for (const client of world.joinMany(30, "192.0.2", 15_000)) client.onForgotten = "reset";
+  world.run(60);
+  assert.equal(world.kept.length, 1);
+  world.ended.length = 0;
+  for (const client of world.joinMany(30, "192.0.2", 15_000)) client.onForgotten = "reset";
+  world.run(600);
+  assert.equal(world.ended.length, world.kept[0]!.trialDrops);
+});
+
 test("a limit that only the latest pings meet is learned, and stays so", (t) => {
   const world = new World(t);
   world.joinMany(30, "192.0.2", 21_000);
@@ -182,9 +193,9 @@ test("a limit that only the latest pings meet is learned, and stays so", (t) => 
 describe("nothing is learned", () => {
   const outcomes = (world: World) => [world.kept, world.ended.map(({ cause }) => cause)];
 
-  test("of clients that reset or close, however often", (t) => {
+  test("of clients that reset or close without a ping, however often", (t) => {
     const world = new World(t);
-    for (const client of world.joinMany(10, "192.0.2", 15_000)) client.onForgotten = "reset";
+    for (const client of world.joinMany(10, "192.0.2", 60_000)) world.end(client, "client-reset");
     world.run(60);
     assert.deepEqual(outcomes(world), [[], Array(10).fill("client-reset")]);
   });

@@ -78,7 +78,7 @@ export class KeepaliveSweep {
     if (network === undefined) return;
     // a box that forgot, and says so to the ping; not of a silence in which the machine slept
     const isReset = cause === "client-reset" && pongDueAt !== 0 && Number.isFinite(idleMs);
-    if (isTrial && isReset) this.#lost(rules, idleMs);
+    if (isReset) this.#lost(rules, idleMs);
     else if (isTrial) this.#timers!.handOverTrial(network);
     const known = this.#networks.get(network)!;
     if (--known.links === 0) this.#networks.delete(network);
