@@ -11,13 +11,24 @@ const NETWORK = /^[0-9a-f.:]{2,39}\/(24|48)$/;
  * it is read at once, as the next message of the supervisor must find an edge.
  */
 export function keptTimers(path: string) {
-  let writing = Promise.resolve();
+  let latest: readonly NetworkTimer[] | undefined;
+  let isWriting = false;
+  const write = async () => {
+    isWriting = true;
+    for (let timers = latest; timers !== undefined; timers = latest) {
+      latest = undefined;
+      await writeFileAtomic(path, `${JSON.stringify(timers)}\n`).catch((error) =>
+        console.log(`cannot keep what was learned of networks: ${messageOf(error)}`),
+      );
+    }
+    isWriting = false;
+  };
   return {
     learnedTimers: timersIn(path),
+    /** An outage teaches of many networks at once: what is learned during a write goes into the next one. */
     keepTimers: (timers: readonly NetworkTimer[]) => {
-      writing = writing
-        .then(() => writeFileAtomic(path, `${JSON.stringify(timers)}\n`))
-        .catch((error) => console.log(`cannot keep what was learned of networks: ${messageOf(error)}`));
+      latest = timers;
+      if (!isWriting) void write();
     },
   };
 }

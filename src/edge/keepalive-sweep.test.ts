@@ -168,6 +168,17 @@ describe("a network whose boxes forget after 15 s", () => {
   });
 });
 
+test("a box that answers the ping of a connection it forgot with a reset is learned of like a silent one", (t) => {
+  const world = new World(t);
+  for (const client of world.joinMany(30, "192.0.2", 15_000)) client.onForgotten = "reset";
+  world.run(60);
+  assert.equal(world.kept.length, 1);
+  world.ended.length = 0;
+  for (const client of world.joinMany(30, "192.0.2", 15_000)) client.onForgotten = "reset";
+  world.run(600);
+  assert.equal(world.ended.length, world.kept[0]!.trialDrops);
+});
+
 test("a limit that only the latest pings meet is learned, and stays so", (t) => {
   const world = new World(t);
   world.joinMany(30, "192.0.2", 21_000);
@@ -182,9 +193,9 @@ test("a limit that only the latest pings meet is learned, and stays so", (t) => 
 describe("nothing is learned", () => {
   const outcomes = (world: World) => [world.kept, world.ended.map(({ cause }) => cause)];
 
-  test("of clients that reset or close, however often", (t) => {
+  test("of clients that reset or close without a ping, however often", (t) => {
     const world = new World(t);
-    for (const client of world.joinMany(10, "192.0.2", 15_000)) client.onForgotten = "reset";
+    for (const client of world.joinMany(10, "192.0.2", 60_000)) world.end(client, "client-reset");
     world.run(60);
     assert.deepEqual(outcomes(world), [[], Array(10).fill("client-reset")]);
   });
@@ -256,6 +267,21 @@ describe("a trial", () => {
     assert.equal(world.kept[0]!.trialDrops, 1);
   });
 
+  test("that goes from one client that talks to the next is told once", (t) => {
+    const world = new World(t);
+    const clients = world.learn("192.0.2", 15_000);
+    world.logged.length = 0;
+    let second = 0;
+    world.run(600, () => {
+      second++;
+      for (const [index, client] of clients.entries()) if ((second + index) % 12 === 0) client.talk();
+    });
+    assert.deepEqual(
+      world.logged.filter((text) => text.includes("are tried")),
+      ["keepalive: 192.0.2.0/24: 20 s between pings are tried on one client"],
+    );
+  });
+
   test("whose box answers the ping with a reset has failed", (t) => {
     const world = new World(t);
     const clients = world.learn("192.0.2", 15_000);
@@ -266,6 +292,21 @@ describe("a trial", () => {
       ["client-reset"],
     );
     assert.equal(world.kept[0]!.trialDrops, 1);
+  });
+
+  test("whose box forgot it while the machine slept has shown nothing", (t) => {
+    const world = new World(t);
+    const clients = world.learn("192.0.2", 15_000);
+    const onTrial = () => clients.find(({ isOpen, keepalive }) => isOpen && keepalive.rules.isTrial);
+    while (onTrial() === undefined) world.run(1);
+    Object.assign(onTrial()!, { onForgotten: "reset", limitMs: 0 });
+    world.sweep.checkAll();
+    world.run(6);
+    assert.deepEqual(
+      world.ended.map(({ cause }) => cause),
+      ["client-reset"],
+    );
+    assert.equal(world.kept[0]!.trialDrops, 0);
   });
 
   test("is over when the box has become patient: pings go as the config says", (t) => {

@@ -76,8 +76,9 @@ export class KeepaliveSweep {
   ended({ keepalive: { rules, pongDueAt, idleMs } }: Link, cause: CauseId): void {
     const { network, isTrial } = rules;
     if (network === undefined) return;
-    // a box that forgot, and says so to the ping
-    if (isTrial && cause === "client-reset" && pongDueAt !== 0) this.#lost(rules, idleMs);
+    // a box that forgot, and says so to the ping; not of a silence in which the machine slept
+    const isReset = cause === "client-reset" && pongDueAt !== 0 && Number.isFinite(idleMs);
+    if (isReset) this.#lost(rules, idleMs);
     else if (isTrial) this.#timers!.handOverTrial(network);
     const known = this.#networks.get(network)!;
     if (--known.links === 0) this.#networks.delete(network);
@@ -160,9 +161,11 @@ export class KeepaliveSweep {
       if (isTrial) this.#endTrial(keepalive, network);
       return;
     }
+    const isHandedOver = timers.isTrying(network);
     const trialMs = isTrial ? undefined : timers.beginTrial(network, now);
     if (trialMs === undefined) return;
     slacken(keepalive, { ...rules, intervalMs: trialMs, isTrial: true }, clock.now(), random);
+    if (isHandedOver) return; // where everybody talks it goes on for ever: once is enough to tell
     this.#changed(`${network}: ${seconds(trialMs)} between pings are tried on one client`);
   }
 

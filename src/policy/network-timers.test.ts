@@ -138,6 +138,11 @@ describe("a trial of a longer interval", () => {
     assert.equal(timers.beginTrial(PHONES, 30 * SECOND), PRESET);
   });
 
+  it("begins so also after a restart, which an outage may well bring", () => {
+    const again = new NetworkTimers(PRESET, learned().learned);
+    assert.equal(again.beginTrial(PHONES, 30 * SECOND), PRESET);
+  });
+
   it("that holds then was no timer but an outage: it is forgotten", () => {
     const timers = learned();
     timers.beginTrial(PHONES, 30 * SECOND);
@@ -158,9 +163,24 @@ describe("a trial of a longer interval", () => {
     assert.equal(timers.beginTrial(PHONES, tried + DAY - 1), undefined);
     assert.equal(timers.beginTrial(PHONES, tried + DAY), 18_000);
     assert.equal(timers.beginTrial(PHONES, tried + DAY), undefined);
-    timers.died(PHONES, 18_000, { now: tried + DAY + 1, isTrial: true });
+    timers.died(PHONES, 18_000, { now: tried + DAY, isTrial: true });
     assert.equal(timers.beginTrial(PHONES, tried + 2 * DAY - 1), undefined);
     assert.equal(timers.beginTrial(PHONES, tried + 2 * DAY), 18_000);
+  });
+
+  it("that took days to cost its connection is not made again for a day from then", () => {
+    const timers = confirmed();
+    timers.beginTrial(PHONES, 2 * DAY);
+    timers.handOverTrial(PHONES);
+    timers.beginTrial(PHONES, 5 * DAY);
+    timers.died(PHONES, 18_000, { now: 5 * DAY, isTrial: true });
+    assert.equal(timers.beginTrial(PHONES, 6 * DAY - 1), undefined);
+    assert.equal(timers.beginTrial(PHONES, 6 * DAY), 18_000);
+  });
+
+  it("is made again also when the clock was years ahead, and is right by now", () => {
+    const timers = new NetworkTimers(PRESET, [{ ...confirmed().learned[0]!, triedAt: 10_000 * DAY }]);
+    assert.equal(timers.beginTrial(PHONES, 2 * DAY), 18_000);
   });
 
   it("that loses its link changes nothing but its own count", () => {

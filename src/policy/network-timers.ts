@@ -59,7 +59,8 @@ export class NetworkTimers {
     // the preset may have been shorter, or the file another's
     const inForce = kept.filter(({ intervalMs }) => intervalMs >= FLOOR_MS && intervalMs < presetMs);
     for (const timer of inForce.slice(0, MAX_NETWORKS)) {
-      this.#networks.set(timer.network, { ...fresh(), timer });
+      const isUntried = timer.triedAt === timer.learnedAt;
+      this.#networks.set(timer.network, { ...fresh(), timer, doubtedMs: isUntried ? presetMs : undefined });
     }
   }
 
@@ -87,7 +88,7 @@ export class NetworkTimers {
     { now, isTrial }: { readonly now: number; readonly isTrial: boolean },
   ): boolean {
     const known = this.#of(network);
-    if (isTrial) return failTrial(known);
+    if (isTrial) return failTrial(known, now);
     // one that died soon after a word was not forgotten by a box: its client is gone, or its way
     const before = this.intervalMs(network);
     if (idleMs < before / 2) return false;
@@ -147,7 +148,9 @@ export class NetworkTimers {
     const { timer, doubtedMs } = known;
     if (known.trial === undefined) {
       const isDue =
-        doubtedMs === undefined ? now - timer.triedAt >= TRIAL_EVERY_MS : now - timer.learnedAt >= DOUBT_MS;
+        doubtedMs === undefined
+          ? isOver(timer.triedAt, TRIAL_EVERY_MS, now)
+          : isOver(timer.learnedAt, DOUBT_MS, now);
       if (!isDue) return undefined;
       const longer = Math.min(this.#presetMs, Math.round(timer.intervalMs * TRIAL_FACTOR));
       known.trial = { intervalMs: doubtedMs ?? longer, heldMs: [], isRunning: false };
@@ -155,6 +158,11 @@ export class NetworkTimers {
     }
     known.trial.isRunning = true;
     return known.trial.intervalMs;
+  }
+
+  /** Whether a longer interval is being tried, also if no link has it just now. */
+  isTrying(network: string): boolean {
+    return this.#networks.get(network)?.trial !== undefined;
   }
 
   /** The link of a trial has ended for another reason, or talks: another may take it over. */
@@ -185,17 +193,23 @@ export function wasSilent(idleMs: number, intervalMs: number): boolean {
   return idleMs >= SILENT_SHARE * intervalMs;
 }
 
-function failTrial(known: Network): boolean {
+function failTrial(known: Network, now: number): boolean {
   const { timer, trial } = known;
   if (timer === undefined || trial === undefined) return false;
   known.trial = undefined;
   known.doubtedMs = undefined;
-  known.timer = { ...timer, trialDrops: timer.trialDrops + 1 };
+  // it may have begun days ago, and gone from link to link: a day counts from what it cost
+  known.timer = { ...timer, triedAt: now, trialDrops: timer.trialDrops + 1 };
   return true;
 }
 
 function lately<T extends { readonly at: number }>(events: readonly T[], now: number): T[] {
-  return events.filter(({ at }) => now - at < WINDOW_MS);
+  return events.filter(({ at }) => !isOver(at, WINDOW_MS, now));
+}
+
+/** A moment further ahead than that was told by a clock that was wrong: it is over, too, or it would never be. */
+function isOver(at: number, ms: number, now: number): boolean {
+  return Math.abs(now - at) >= ms;
 }
 
 function fresh(): Network {

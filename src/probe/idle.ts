@@ -3,7 +3,6 @@ import { likelyBoxes } from "./boxes.ts";
 import { IdleSearch, recommendedKeepalive } from "./idle-search.ts";
 import { leftAlone } from "./left-alone.ts";
 import type { ProbeLink } from "./probe-link.ts";
-import { plain } from "./shown.ts";
 import type { IdleEnd, IdleReport, LifeLimit } from "./types.ts";
 import { wait } from "./wait.ts";
 
@@ -70,7 +69,7 @@ export async function probeIdle(way: IdleWay, options: IdleOptions): Promise<Idl
     kind,
     recommendedKeepaliveSec: isIdle ? keepaliveSec : recommendedKeepalive(undefined),
     code: end?.code ?? null,
-    reason: end === undefined ? null : plain(end.reason),
+    reason: end?.reason ?? null,
     survivedSec: round1(bounds.aliveSec),
     othersSurvivedSec: isIdle && bounds.othersSec !== null ? round1(bounds.othersSec) : null,
     serverSpeaksSec: seen.speaksSec,
@@ -107,7 +106,7 @@ async function tryRound(silentSecs: readonly number[], round: Round): Promise<vo
   for (const silentSec of silentSecs) {
     if (over.aborted || refused >= MAX_REFUSED) break;
     const link = await way.open(over).catch((error: unknown) => {
-      if (!over.aborted) seen.refused = plain(messageOf(error));
+      if (!over.aborted) seen.refused = messageOf(error);
       refused++;
       return undefined;
     });
@@ -189,7 +188,7 @@ function lifeOf(sec: number, end: End, way: IdleWay): LifeLimit {
     sec: round1(sec),
     kind: end.kind,
     code: isClose ? end.code : null,
-    reason: isClose ? plain(end.reason) : null,
+    reason: isClose ? end.reason : null,
     isSignIn: isClose && way.isChallenged,
   };
 }

@@ -46,7 +46,7 @@ async function asked(
       `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\nUser-Agent: clawkit-probe\r\n\r\n`,
   );
   const answer = await readHead(socket, signal);
-  if (answer === undefined) throw new UpgradeRefused("the connection was ended without an answer", undefined);
+  if (answer === undefined) throw new UpgradeRefused(endedUnanswered(target), undefined);
   const head = parseHead(answer.head);
   if (head === undefined) {
     const began = JSON.stringify(answer.head.slice(0, 60));
@@ -60,6 +60,11 @@ async function asked(
     throw new UpgradeRefused(message, head);
   }
   return { head, rest: answer.rest };
+}
+
+function endedUnanswered({ isTls }: ProbeTarget): string {
+  const hint = isTls ? "" : "; servers that speak TLS do so: try wss:// instead of ws://";
+  return `the connection was ended without an answer${hint}`;
 }
 
 /** Asks a proxy for a way to the target. Throws what it says, or the socket's error. */

@@ -4,7 +4,7 @@ import type { IdleWay } from "./idle.ts";
 import { connectThrough, openLink, upgrade, type Way } from "./open.ts";
 import { type ProbeLink, toldEnd } from "./probe-link.ts";
 import { type EnvProxy, envProxy } from "./proxy.ts";
-import { answeredBy, refusal } from "./refusal.ts";
+import { answeredBy, answerOf, refusal } from "./refusal.ts";
 import { shown } from "./shown.ts";
 import { frames } from "./steps/frames.ts";
 import { ping } from "./steps/ping.ts";
@@ -150,7 +150,7 @@ async function upgraded(
     const { link, head } = await upgrade(socket, target, signal);
     const ms = performance.now() - startedAt;
     const detail = `101${answeredBy(head.headers)}`;
-    note({ id: "upgrade", verdict: "ok", ms, detail, data: { status: 101 } });
+    note({ id: "upgrade", verdict: "ok", ms, detail, data: answerOf(head) });
     return link;
   } catch (error) {
     note({ id: "upgrade", verdict: "failed", ms: performance.now() - startedAt, ...refusal(error) });

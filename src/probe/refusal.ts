@@ -38,13 +38,16 @@ export function refusal(error: unknown): Pick<Step, "detail" | "data"> {
   const meaning =
     location === undefined ? MEANINGS[head.status] : `it is served elsewhere: ${location.slice(0, 200)}`;
   const detail = `the upgrade to WebSocket is refused: ${messageOf(error)}${answeredBy(head.headers)}${meaning === undefined ? "" : `: ${meaning}`}`;
-  const headers = Object.fromEntries(
-    TOLD.flatMap((name) => {
-      const value = head.headers.get(name);
-      return value === undefined ? [] : [[name, value.slice(0, 200)]];
-    }),
-  );
-  return { detail, data: { status: head.status, headers } };
+  return { detail, data: answerOf(head) };
+}
+
+/** An answer for programs. */
+export function answerOf({ status, headers }: HttpHead): NonNullable<Step["data"]> {
+  const told = TOLD.flatMap((name) => {
+    const value = headers.get(name);
+    return value === undefined ? [] : [[name, value.slice(0, 200)] as const];
+  });
+  return { status, headers: Object.fromEntries(told) };
 }
 
 function why(error: unknown): string {

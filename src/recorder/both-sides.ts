@@ -9,7 +9,7 @@ export interface ClientReport {
 }
 
 /** Clocks of clients are off by minutes; a client may report the end of a silence that began before. */
-const NEAR_MS = 10 * 60_000;
+export const NEAR_MS = 10 * 60_000;
 
 /** Of a client's connections the one whose end it means: what ended nearest to that moment, else what lasted over it. */
 export function meantBy(
@@ -27,11 +27,23 @@ export function meantBy(
   return nearest === undefined || distance(nearest) > NEAR_MS ? undefined : nearest;
 }
 
+export interface BothSides extends Told {
+  readonly ours: string;
+  readonly meaning: string;
+}
+
 /** The client's side of an end and ours, beside each other, and who was between. */
-export function tellBothSides(row: ConnectionRow, report: ClientReport, words: Words, now: number): Told {
+export function tellBothSides(
+  row: ConnectionRow,
+  report: ClientReport,
+  words: Words,
+  now: number,
+): BothSides {
   const client = `client saw ${report.code} at ${words.time(report.at)}`;
   const [ours, meaning] = row.end === null ? stillOpen(row, words, now) : ourSide(row.end, report, words);
   return {
+    ours,
+    meaning,
     headline: `${client}; our side: ${ours}`,
     parts: [
       { heading: "so", lines: [meaning] },

@@ -187,7 +187,7 @@ export class MemoryStore implements RecorderStore {
   }
 
   #matching(filter: ConnectionFilter): ConnectionRow[] {
-    const { state, since, incident, client, openedBetween } = filter;
+    const { state, since, incident, client, openedBetween, openedUntil } = filter;
     return [...this.#connections.values()].filter(
       (row) =>
         (state === undefined || (state === "live") === (row.end === null)) &&
@@ -195,7 +195,10 @@ export class MemoryStore implements RecorderStore {
         (incident === undefined || row.incident === incident) &&
         (client === undefined || row.clientId === client || row.address === client) &&
         (openedBetween === undefined ||
-          (row.generation !== null && row.openedAt >= openedBetween[0] && row.openedAt <= openedBetween[1])),
+          (row.generation !== null &&
+            row.openedAt >= openedBetween[0] &&
+            row.openedAt <= openedBetween[1])) &&
+        (openedUntil === undefined || row.openedAt <= openedUntil),
     );
   }
 

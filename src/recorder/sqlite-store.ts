@@ -348,6 +348,10 @@ function conditionOf(filter: ConnectionFilter): { where: string; values: Values 
     conditions.push("openedAt BETWEEN :from AND :to AND generation IS NOT NULL");
     [values.from, values.to] = filter.openedBetween as [number, number];
   }
+  if (filter.openedUntil !== undefined) {
+    conditions.push("openedAt <= :until");
+    values.until = filter.openedUntil;
+  }
   return { where: conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`, values };
 }
 

@@ -134,6 +134,7 @@ export function testStore(name: string, make: MakeStore): void {
         ["lasting", "second", "first"],
       ],
       ["opened in a span: not those that were never served", { openedBetween: [T + 25, T + 35] }, []],
+      ["opened until then, served or not", { openedUntil: T + 20 }, ["lasting", "second", "first"]],
       ["by several words at once", { state: "closed", client: "panel", since: T }, ["second"]],
       ["by what nothing is", { incident: "i-none" }, []],
     ];

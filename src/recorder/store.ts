@@ -73,6 +73,8 @@ export interface ConnectionFilter {
   readonly client?: string;
   /** Opened in this span, and served: who waited through an outage. */
   readonly openedBetween?: readonly [from: number, to: number];
+  /** Opened at or before. */
+  readonly openedUntil?: number;
 }
 
 /** So many connections ended of one cause in the bucket that begins then. */

@@ -56,6 +56,25 @@ describe("clawkit probe", { concurrency: true }, () => {
     });
   }
 
+  for (const isJson of [false, true]) {
+    test(`--idle repeats no secret that a server closes with${isJson ? ", in JSON" : ""}`, async (t) => {
+      const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+      t.after(() => server.close());
+      server.on("connection", (socket, { url }) => {
+        const close = () => socket.close(4000, `idle \u001b[2J ${url}`);
+        const timer = setTimeout(close, 5_000);
+        socket.on("ping", () => timer.refresh());
+      });
+      await once(server, "listening");
+      const { port } = server.address() as { port: number };
+      const url = `ws://127.0.0.1:${port}/?key=s3cret-t0ken`;
+      const json = isJson ? ["--json"] : [];
+      const { stdout, stderr } = await exits(0, line.clawkit("probe", url, "--max", "8", ...json));
+      assert.match(stdout, /idle \uFFFD\[2J \/\?key=\[redacted\]/);
+      assert.doesNotMatch(stdout + stderr, /s3cret|\u001b|\\u001b/);
+    });
+  }
+
   test("refuses what is no address with a sentence that repeats no secret", async () => {
     const { stderr } = await exits(2, line.clawkit("probe", "gateway.example?token=s3cret-t0ken"));
     assert.match(stderr, /Cannot probe "gateway.example": give a URL such as/);

@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { networkOf } from "../../src/core/address-ranges.ts";
 import { program, sleep, TestClawkit, until } from "../helpers/clawkit.ts";
 import { whyNoNamespaces } from "../helpers/network.ts";
 import { connections } from "../helpers/recorded.ts";
 import { Crowd } from "./crowd.ts";
-import { Roamer } from "./roamer.ts";
+import { NatPath } from "./lab.ts";
 
 /** 200 clients; the second and the third network are to be as if nothing was ever learned. */
 const NETWORKS = [
-  { idleSec: 15, clients: 67, subnet: 100 },
-  { idleSec: 45, clients: 67, subnet: 101 },
-  { idleSec: 432_000, clients: 66, subnet: 102 },
+  { clients: 67, path: { idleSec: 15 } },
+  { clients: 67, path: { idleSec: 45 } },
+  { clients: 66, path: {} },
 ] as const;
-
-const IMPATIENT = "198.19.100.0/24";
 
 /** As a client does that looks after itself: later than the longest silence that an edge leaves that is well. */
 const PATIENCE_SEC = 35;
@@ -36,7 +35,8 @@ test("200 clients on networks that forget after 15 s, after 45 s and never: once
   await using clawkit = await TestClawkit.run({ gateway });
   await using plain = await TestClawkit.run({ gateway: { ...gateway, keepalive: { adaptive: false } } });
   using lab = new DisposableStack();
-  const paths = NETWORKS.map(({ idleSec, subnet }) => lab.use(new Roamer(subnet, idleSec)));
+  const paths = NETWORKS.map(({ path }) => lab.use(new NatPath(path)));
+  const impatientNetwork = networkOf(paths[0]!.outside);
   const crowdAt = ({ port }: TestClawkit) =>
     NETWORKS.map(({ clients }, index) => {
       const { onClient, gateway: host } = paths[index]!;
@@ -50,7 +50,7 @@ test("200 clients on networks that forget after 15 s, after 45 s and never: once
   await until(isFull);
 
   const learned = await until(timer, 60_000);
-  assert.equal(learned.network, IMPATIENT);
+  assert.equal(learned.network, impatientNetwork);
   const learnedAfter = performance.now() - startedAt;
   await until(() => impatient!.seen.drops >= 1, 60_000);
   let drops = 0;
@@ -81,13 +81,13 @@ test("200 clients on networks that forget after 15 s, after 45 s and never: once
   const { networkTimers } = await clawkit.status();
   assert.deepEqual(
     networkTimers.map(({ network, trialDrops }) => [network, trialDrops]),
-    [[IMPATIENT, 1]],
+    [[impatientNetwork, 1]],
   );
   const lost = after.map((seen, index) => seen.drops - before[index]!.drops);
   assert.ok(lost[0]! <= 1, `${lost[0]} lost on the network that forgets after 15 s`);
   assert.deepEqual(lost.slice(1), [0, 0, 0, 0]);
   const ends = (await connections(clawkit)).filter(({ end }) => end?.cause === "client-unreachable");
-  assert.ok(ends.every(({ address }) => address.startsWith("198.19.100.")));
+  assert.ok(ends.every(({ address }) => networkOf(address) === impatientNetwork));
   assert.ok(ends.length <= lostByLearning + 1, `${ends.length} unreachable`);
 
   assert.ok(perMinute[0]! <= 1.5 * 4, `${perMinute[0]} pings a minute`);

@@ -29,15 +29,15 @@ const MAX_PATHS = 55;
 export class NatPath implements Disposable {
   readonly #undo = new DisposableStack();
   readonly #router: string;
-  readonly #client: string;
+  protected readonly client: string;
   readonly #outer: string;
 
-  constructor(options: PathOptions) {
+  constructor(options: PathOptions = {}) {
     using undo = new DisposableStack();
     const slot = claim(undo);
     this.#outer = `198.18.${FIRST_SUBNET + slot}`;
     this.#router = `ckr-${slot}`;
-    this.#client = `ckc-${slot}`;
+    this.client = `ckc-${slot}`;
     this.#lay(slot, undo);
     this.#route(options);
     if (options.hosts !== undefined) this.#writeHosts(options.hosts(this), undo);
@@ -61,7 +61,20 @@ export class NatPath implements Disposable {
 
   /** The words in front of a command that is to run on the client's host. */
   get onClient(): string[] {
-    return ["ip", "netns", "exec", this.#client];
+    return ["ip", "netns", "exec", this.client];
+  }
+
+  protected onRouter(command: string): void {
+    inside(this.#router, command);
+  }
+
+  protected onHost(command: string): void {
+    inside(this.client, command);
+  }
+
+  /** The client's way to everywhere. */
+  protected leadOut(): void {
+    this.onHost(`ip route add default via ${INNER}.1`);
   }
 
   [Symbol.dispose](): void {
@@ -69,7 +82,8 @@ export class NatPath implements Disposable {
   }
 
   #lay(slot: number, undo: DisposableStack): void {
-    const [router, client] = [this.#router, this.#client];
+    const { client } = this;
+    const router = this.#router;
     for (const name of [router, client]) {
       run(`ip netns add ${name}`);
       undo.defer(() => run(`ip netns del ${name}`));
@@ -88,7 +102,7 @@ export class NatPath implements Disposable {
       inside(name, `ip link set ${device} up`);
     }
     inside(client, "ip link set lo up");
-    inside(client, `ip route add default via ${INNER}.1`);
+    this.leadOut();
   }
 
   #route({ idleSec, forgotten = "drop", rules = [], mtu }: PathOptions): void {
@@ -122,7 +136,7 @@ export class NatPath implements Disposable {
 
   /** Where `ip netns exec` looks for what that host has in place of this one's /etc. */
   #writeHosts(lines: string, undo: DisposableStack): void {
-    const folder = join("/etc/netns", this.#client);
+    const folder = join("/etc/netns", this.client);
     mkdirSync(folder, { recursive: true });
     undo.defer(() => rmSync(folder, { recursive: true, force: true }));
     writeFileSync(join(folder, "hosts"), `127.0.0.1 localhost\n${lines}\n`);

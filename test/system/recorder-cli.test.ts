@@ -112,9 +112,33 @@ describe("the flight recorder's commands", { concurrency: 2, timeout: GIVE_UP_MS
         [["connections", "--since", ""], /--since must be/],
         [["connections", "--live", "--closed"], /--live and --closed exclude each other/],
         [["why", "one", "two"], /too many arguments/],
+        [["why", "--client-saw", "1006", "--at", "10m"], /three parts: .*--from/],
+        [reportWith({ what: "c-1" }), /which connection is meant: leave "c-1" out/],
+        [reportWith({ saw: "0000" }), /--client-saw must be a close code .* not "0000"/],
+        [reportWith({ at: "25:99" }), /--at must be a time of day .* not "25:99"/],
         [["crash", "shred"], /unknown command/],
       ];
       for (const [args, told] of wrong) assert.match((await exits(2, line.clawkit(...args))).stderr, told);
+    });
+
+    test("why --client-saw finds the connection of an address behind which thousands came since", async () => {
+      await using line = await CommandLine.create("{}");
+      const now = Date.now();
+      const store = new SqliteStore(line.paths.recorder);
+      store.transaction(() => {
+        for (let n = 0; n < 2_000; n++) {
+          const openedAt = n === 0 ? now - 3_600_000 : now - 60_000 + n;
+          store.openConnection({ id: `c-${n}`, openedAt, address: "192.0.2.1", origin: null, path: "/" });
+        }
+        const end = { at: now - 3_000_000, by: "network", code: null, reason: "", phase: "open" } as const;
+        const traffic = { bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, rttMs: null };
+        const cause = { cause: "client-vanished", lastActivityAt: end.at } as const;
+        store.closeConnection("c-0", { ...end, ...traffic, ...cause }, null);
+      });
+      store.close();
+      const args = [...reportWith({ at: "50m", from: "192.0.2.1" }), "--json"];
+      const { connection } = json<{ connection: ConnectionRow }>(await exits(0, line.clawkit(...args)));
+      assert.equal(connection.id, "c-0");
     });
 
     test("a store that is broken is named, and not touched: exit 78", async () => {
@@ -239,6 +263,16 @@ describe("the flight recorder's commands", { concurrency: 2, timeout: GIVE_UP_MS
         assert.equal((answer.causes as Record<string, number>)["gateway-ended"], 1);
       });
     }
+
+    test("why --client-saw puts our side of an end beside what its client says of it", async () => {
+      const answer = await read<{ ours: string; meaning: string; connection: ConnectionRow }>(
+        clawkit,
+        ...reportWith({ at: new Date(ended.end!.at).toISOString(), from: "::ffff:127.0.0.1" }),
+      );
+      assert.equal(answer.connection.id, ended.id);
+      assert.match(answer.ours, /^last byte .+, closed by the gateway with 1012 /);
+      assert.match(answer.meaning, /^the Close frame did not reach the client/);
+    });
 
     test("why <unknown> exits 1", async () => {
       for (const what of ["nobody", "i-0", "127.0.0", "%", "' OR 1=1 --"]) {
@@ -551,4 +585,10 @@ async function keepVisiting(url: string, over: AbortSignal): Promise<number> {
     visits++;
   }
   return visits;
+}
+
+/** A client's report, with what is given in place of what is right. */
+function reportWith(parts: { what?: string; saw?: string; at?: string; from?: string }): string[] {
+  const { what = [], saw = "1006", at = "10m", from = "127.0.0.1" } = parts;
+  return ["why", ...[what].flat(), "--client-saw", saw, "--at", at, "--from", from];
 }

@@ -1,6 +1,7 @@
 import { ClawkitError } from "../../core/errors.ts";
 import { type IdleProgress, type IdleWay, probeIdle } from "../../probe/idle.ts";
 import { probePath } from "../../probe/path.ts";
+import { shown } from "../../probe/shown.ts";
 import { targetOf } from "../../probe/target.ts";
 import type { IdleReport, Step } from "../../probe/types.ts";
 import type { CliContext } from "../context.ts";
@@ -39,7 +40,9 @@ export async function probe(context: CliContext, url: string, options: ProbeOpti
   }
   const isIdle = options.idle === true || options.max !== undefined;
   const idle =
-    isIdle && way !== undefined && !report.stopped ? await measured(context, way, maxSec) : undefined;
+    isIdle && way !== undefined && !report.stopped
+      ? shown(await measured(context, way, maxSec), target.secrets)
+      : undefined;
   if (options.json) out.json({ ...report, ...(idle === undefined ? {} : { idle }) });
   else if (idle !== undefined) for (const line of idleLines(idle)) out.line(line);
   else if (isIdle && !report.stopped)

@@ -1,5 +1,6 @@
+import { plainAddress } from "../../core/address-ranges.ts";
 import { ClawkitError } from "../../core/errors.ts";
-import { type ClientReport, meantBy, tellBothSides } from "../../recorder/both-sides.ts";
+import { type ClientReport, meantBy, NEAR_MS, tellBothSides } from "../../recorder/both-sides.ts";
 import type { ConnectionRow, IncidentRow, RecorderStore } from "../../recorder/store.ts";
 import { incidentStory, type Told, tellConnection, tellIncident } from "../../recorder/story.ts";
 import type { CliContext } from "../context.ts";
@@ -27,7 +28,7 @@ export async function why(
   what: string | undefined,
   options: WhyOptions,
 ): Promise<number> {
-  const report = reportOf(options, context);
+  const report = reportOf(what, options, context);
   const answer = await withRecords(context, (store) =>
     report === undefined
       ? find(store, what, context.clock.wall())
@@ -42,21 +43,43 @@ interface Report extends ClientReport {
   readonly from: string;
 }
 
-function reportOf({ clientSaw, at, from }: WhyOptions, context: CliContext): Report | undefined {
+/** Undefined where no client's report is asked about. Throws USAGE for the part of it that is missing or wrong. */
+function reportOf(
+  what: string | undefined,
+  { clientSaw, at, from }: WhyOptions,
+  context: CliContext,
+): Report | undefined {
   if (clientSaw === undefined && at === undefined && from === undefined) return undefined;
-  const when = at === undefined ? undefined : parseSince(at, context.clock.wall());
-  const code = Number(clientSaw);
-  if (clientSaw === undefined || !/^\d{4}$/.test(clientSaw) || from === undefined || when === undefined) {
-    throw new ClawkitError(
-      "USAGE",
+  if (what !== undefined) {
+    throw usage(`A client's report tells which connection is meant: leave ${JSON.stringify(what)} out`);
+  }
+  if (clientSaw === undefined || at === undefined || from === undefined) {
+    throw usage(
       "A client's report has three parts: --client-saw 1006 --at 14:03:22 (or 10m, or a date) --from its address or id",
     );
   }
-  return { code, at: when, from };
+  if (!/^[1-4]\d{3}$/.test(clientSaw)) {
+    throw usage(
+      `--client-saw must be a close code from 1000 to 4999, such as 1006, not ${JSON.stringify(clientSaw)}`,
+    );
+  }
+  const when = parseSince(at, context.clock.wall());
+  if (when === undefined) {
+    throw usage(
+      `--at must be a time of day (14:03:22), a time span back from now (10m) or a date, not ${JSON.stringify(at)}`,
+    );
+  }
+  return { code: Number(clientSaw), at: when, from: plainAddress(from) };
+}
+
+function usage(message: string): ClawkitError {
+  return new ClawkitError("USAGE", message);
 }
 
 function ofReport(store: RecorderStore, report: Report, now: number): Answer {
-  const rows = store.connections({ client: report.from }, CLIENT_CONNECTIONS);
+  // of an address behind which many are, the newest may all be from after it
+  const filter = { client: report.from, openedUntil: report.at + NEAR_MS };
+  const rows = store.connections(filter, CLIENT_CONNECTIONS);
   const connection = meantBy(rows, report, now);
   if (connection === undefined) {
     const told =
@@ -69,7 +92,9 @@ function ofReport(store: RecorderStore, report: Report, now: number): Answer {
     );
   }
   const { json, told } = ofConnection(store, connection, now);
-  return { json: { report, ...json }, told: [tellBothSides(connection, report, words, now), ...told] };
+  const sides = tellBothSides(connection, report, words, now);
+  const { ours, meaning } = sides;
+  return { json: { report, ours, meaning, ...json }, told: [sides, ...told] };
 }
 
 function find(store: RecorderStore, what: string | undefined, now: number): Answer {

@@ -6,7 +6,7 @@ type Style = Parameters<typeof styleText>[0];
 /** Where a command's words go. Colours and moving lines only on a terminal; `NO_COLOR` is honoured. */
 export class Output {
   readonly #stdout: NodeJS.WritableStream & { isTTY?: boolean };
-  readonly #stderr: NodeJS.WritableStream & { isTTY?: boolean };
+  readonly #stderr: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   #progressShown = false;
 
   constructor(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream) {
@@ -43,7 +43,8 @@ export class Output {
   progress(text: string): void {
     if (this.isProgressLive) {
       this.#clearProgress();
-      this.#stderr.write(`… ${text}`);
+      // a line that wraps would not go away
+      this.#stderr.write(`… ${text}`.slice(0, (this.#stderr.columns ?? 80) - 1));
       this.#progressShown = true;
     } else {
       this.#stderr.write(`${text}\n`);

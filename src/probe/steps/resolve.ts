@@ -12,6 +12,9 @@ export interface Resolved {
 /** As long as the resolver of most systems tries: two servers or attempts of 5 s each. */
 const DNS_MS = 10_000;
 
+/** A server far away answers sooner; the next attempt, or the next server, comes after seconds. */
+const SLOW_MS = 1_000;
+
 /** All addresses of a name, as the system's resolver (hosts file included) gives them, IPv4 and IPv6 apart. */
 export async function resolve(host: string, signal: AbortSignal): Promise<Resolved> {
   if (isIP(host) !== 0) {
@@ -23,16 +26,31 @@ export async function resolve(host: string, signal: AbortSignal): Promise<Resolv
   }
   const [v4, v6] = await Promise.all([family(host, 4, signal), family(host, 6, signal)]);
   const addresses = [...v4.addresses, ...v6.addresses];
-  const data = { ipv4: v4.addresses, ipv6: v6.addresses };
+  const data = {
+    ipv4: v4.addresses,
+    ipv6: v6.addresses,
+    ipv4Error: v4.error ?? null,
+    ipv6Error: v6.error ?? null,
+  };
   const ms = Math.max(v4.ms, v6.ms);
   if (addresses.length === 0) {
     const detail = `${host} has no address (${v4.error ?? v6.error}): the name is wrong, or this machine's DNS server does not know or answer`;
     return { step: { id: "dns", verdict: "failed", ms, detail, data }, addresses };
   }
-  const of = (name: string, list: readonly string[]) =>
-    list.length === 0 ? `no ${name}` : `${name} ${list.join(", ")}`;
-  const detail = `${host}: ${of("IPv4", v4.addresses)}; ${of("IPv6", v6.addresses)}`;
-  return { step: { id: "dns", verdict: "ok", ms, detail, data }, addresses };
+  const isSlow = ms >= SLOW_MS;
+  const hint = isSlow
+    ? `; it took ${(ms / 1000).toFixed(1)} s, and clients wait as long: a DNS server of this machine does not answer`
+    : "";
+  const detail = `${host}: ${told("IPv4", v4)}; ${told("IPv6", v6)}${hint}`;
+  return { step: { id: "dns", verdict: isSlow ? "warn" : "ok", ms, detail, data }, addresses };
+}
+
+/** What a system's resolver says of a name that has no address of the kind. */
+const NONE = "ENOTFOUND";
+
+function told(kind: string, { addresses, error = NONE }: Family): string {
+  if (addresses.length > 0) return `${kind} ${addresses.join(", ")}`;
+  return error === NONE ? `no ${kind}` : `${kind} unknown (${error})`;
 }
 
 interface Family {

@@ -69,7 +69,8 @@ function problemsOf(socket: TLSSocket, certificate: PeerCertificate, host: strin
     );
   const reason = socket.authorizationError as unknown as string | undefined;
   if (!socket.authorized && left >= 0 && !(begins > 0) && named === undefined)
-    problems.push(`it is not trusted here (${reason})`);
+    // a client may be told to trust just this one
+    problems.push(`it is not trusted here (${reason}), SHA-256 ${certificate.fingerprint256}`);
   return problems;
 }
 
