@@ -26,7 +26,7 @@ if (kind === "gateway") {
     process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
     log: (line) => console.log(line),
     requestRestart: () => undefined,
-    onNotOwner: (error) => {
+    onUnusable: (error) => {
       throw error;
     },
   });

@@ -52,7 +52,7 @@ async function onMessage(message: SupervisorToGateway): Promise<void> {
           process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
           log: (line) => console.log(line),
           requestRestart: (reason) => send({ type: "restart-requested", reason }),
-          onNotOwner: (error) => {
+          onUnusable: (error) => {
             console.error(messageOf(error));
             process.exit(1);
           },

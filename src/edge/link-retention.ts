@@ -9,6 +9,7 @@ const MUCH_MESSAGES = 1_000;
 /** What is held for a gateway that is away, of one link and of all: a message of 25 MiB has room. */
 const TOO_MUCH_BYTES = 32 * 1024 * 1024;
 const TOO_MUCH_MESSAGES = 10_000;
+const TOO_MUCH_UNGREETED = 128 * 1024;
 const TOO_MUCH_IN_ALL = 256 * 1024 * 1024;
 
 /** The reference client waits 30 s for an answer (knowledge: openclaw.md). */
@@ -41,8 +42,10 @@ export class LinkRetention {
     return this.#messages.wholeBytes > MUCH_BYTES || this.#messages.unanswered > MUCH_MESSAGES;
   }
 
-  get isTooMuch(): boolean {
+  /** Who has not been greeted has nothing to say but its first word. */
+  isTooMuch(isGreeted: boolean): boolean {
     const { bytes, count } = this.#messages;
+    if (!isGreeted && bytes > TOO_MUCH_UNGREETED) return true;
     return bytes > TOO_MUCH_BYTES || count > TOO_MUCH_MESSAGES || this.#host.retained.bytes > TOO_MUCH_IN_ALL;
   }
 

@@ -369,7 +369,7 @@ export class Link {
     if (this.#state === "open") {
       if (this.#retention!.isMuch || this.#gateway.writableNeedDrain) this.client.pause();
       else this.client.resume();
-    } else if (this.#state === "detached" && this.#retention!.isTooMuch) {
+    } else if (this.#state === "detached" && this.#retention!.isTooMuch(this.#isGreeted)) {
       const reason = "gateway state lost: too much was sent while it was away, reconnect";
       this.end(CLOSE.serviceRestart, reason, { by: "edge", cause: "link-state-lost" });
     }

@@ -1,3 +1,4 @@
+import { isCorruption } from "../recorder/database-file.ts";
 import { type Journal, NotOwner } from "./journal/journal.ts";
 
 /** Commits of this size take a few milliseconds; what is beyond waits for the next turn of the loop. */
@@ -17,8 +18,8 @@ export interface Task {
 
 export interface CommitsDeps {
   readonly journal: Journal;
-  /** Another gateway owns the journal: this one has to go. */
-  readonly onNotOwner: (error: NotOwner) => void;
+  /** Another gateway owns the journal, or it is broken: this gateway has to go. */
+  readonly onUnusable: (error: Error) => void;
 }
 
 /** Gathers the work of a turn of the event loop into one commit, and does what may be seen outside only behind it. */
@@ -118,12 +119,24 @@ export class Commits {
     } catch (error) {
       for (const undo of this.#undo.reverse()) undo();
       for (const work of lazy) this.#lazy.add(work); // with the next commit that works
-      if (error instanceof NotOwner) this.#deps.onNotOwner(error);
-      else for (const { failed } of tasks) failed(error);
+      this.#onFailed(tasks, error as Error);
       return;
     }
     const effects = this.#after;
     this.#after = [];
     for (const effect of effects) effect();
   }
+
+  /** One client's trouble is not everybody's: what is none of the disk is looked for task by task. */
+  #onFailed(tasks: readonly Task[], error: Error): void {
+    if (error instanceof NotOwner || isCorruption(error)) this.#deps.onUnusable(error);
+    else if (tasks.length > 1 && !isOfDisk(error)) for (const task of tasks) this.#commit([task]);
+    else for (const { failed } of tasks) failed(error);
+  }
+}
+
+/** What SQLite says of files, space and locks, and not of what it was told (SQLITE_CONSTRAINT). */
+function isOfDisk(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode;
+  return code !== undefined && (code & 0xff) !== 19;
 }

@@ -104,8 +104,10 @@ export class GatewayLink {
     socket.on("close", (code) => {
       if (this.#socket !== socket) return;
       this.#socket = undefined;
-      // without a Close frame the edge is gone, or will be back; behind what `ws` closes for it hears none
-      if (code !== NO_CLOSE_FRAME || hasFailed) this.#host.onEnded(this);
+      // without a Close frame the edge is gone, or will be back; behind what `ws` closes for it hears none, and who is
+      // closed and does not read it is not sent everything again
+      const isOver = code !== NO_CLOSE_FRAME || hasFailed || this.state.closing !== undefined;
+      if (isOver) this.#host.onEnded(this);
     });
     for (const { text } of this.#host.journal.outbox(this.key, offer.received)) socket.send(text);
     this.#closeIfAsked();

@@ -47,8 +47,8 @@ export interface GatewayDeps {
   readonly process: { readonly pid: number; readonly rssBytes: () => number };
   readonly log: Log;
   readonly requestRestart: (reason: string) => void;
-  /** Another gateway has taken the journal over: this one must not go on. */
-  readonly onNotOwner: (error: Error) => void;
+  /** Another gateway has taken the journal over, or it is broken: this one must not go on. */
+  readonly onUnusable: (error: Error) => void;
 }
 
 /** The built-in gateway: OpenClaw Gateway protocol v4 over a local socket, for its edge alone. */
@@ -96,7 +96,7 @@ export class Gateway {
     const { journal, announcement } = openJournal(settings.journalPath, clock.wall(), settings);
     if (announcement !== undefined) deps.log(announcement);
     this.#journal = journal;
-    this.#commits = new Commits({ journal: this.#journal, onNotOwner: deps.onNotOwner });
+    this.#commits = new Commits({ journal: this.#journal, onUnusable: deps.onUnusable });
     this.#requests = new Requests({
       journal: this.#journal,
       commits: this.#commits,

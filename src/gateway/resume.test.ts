@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import http from "node:http";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it, type TestContext, test } from "node:test";
@@ -272,9 +272,24 @@ describe("a journal", () => {
     assert.equal((await newcomer.connect({ auth: { token: TOKEN } })).ok, true);
   });
 
+  it("that is broken inside is found when it is opened", async (t) => {
+    const { first, next } = await acrossGateways(t, async () => undefined);
+    const bytes = await readFile(first.settings.journalPath);
+    await writeFile(first.settings.journalPath, bytes.fill(0x5a, 4_096, 8_192));
+    const rig = await next();
+    assert.match(rig.logged.join("\n"), /the journal cannot be read .*journal\.db\.corrupt-/);
+  });
+
+  it("that no file can hold is kept in memory, and that is said", async (t) => {
+    const rig = await startGateway(t, { settings: { journalPath: "/proc/no-such-folder/journal.db" } });
+    assert.match(rig.logged.join("\n"), /cannot use .*: the journal is kept in memory until/);
+    using client = rig.open();
+    assert.equal((await client.connect({ auth: { token: TOKEN } })).ok, true);
+  });
+
   it("has one owner: who was taken for dead and comes back writes nothing", async (t) => {
     const lost: string[] = [];
-    const first = await startGateway(t, { onNotOwner: (error) => lost.push(error.message) });
+    const first = await startGateway(t, { onUnusable: (error) => lost.push(error.message) });
     using client = attach(first, "a", "0 0 0");
     await client.connect({ auth: { token: TOKEN } });
     new Journal(first.settings.journalPath, { generation: 2, isDurable: false }).close();

@@ -355,7 +355,7 @@ export class Supervisor {
     if (isAsked) progress("asking the gateway to restart");
     if (isAsked && (await gateway.restartSafely())) return;
     this.#assertNotStopping();
-    progress("telling the clients");
+    progress(config.gateway.upstream.type === "builtin" ? "holding the clients" : "telling the clients");
     await edge.drain("gateway", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     progress("stopping the gateway");
     await gateway.stop();

@@ -23,7 +23,7 @@ export async function startGateway(
     folder?: string;
     settings?: Partial<GatewaySettings>;
     rssBytes?: () => number;
-    onNotOwner?: (error: Error) => void;
+    onUnusable?: (error: Error) => void;
   } = {},
 ) {
   if (options.mock) t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
@@ -50,8 +50,8 @@ export async function startGateway(
     process: { pid: 1, rssBytes: options.rssBytes ?? (() => 1) },
     log: (line) => logged.push(line),
     requestRestart: (reason) => restarts.push(reason),
-    onNotOwner:
-      options.onNotOwner ??
+    onUnusable:
+      options.onUnusable ??
       ((error) => {
         throw error;
       }),

@@ -97,7 +97,7 @@ export class LinkModel {
   #start(): ModelGateway {
     const generation = ++this.#generation;
     const journal = new Journal(this.#path, { generation, isDurable: false });
-    const commits = new Commits({ journal, onNotOwner: () => undefined });
+    const commits = new Commits({ journal, onUnusable: () => undefined });
     const links = new Links({
       journal,
       commits,

@@ -48,6 +48,17 @@ describe("a disk without room for the journal", { skip }, () => {
       await Promise.race([client.ended.then(() => "closed"), sleep(50).then(() => "open")]),
       "open",
     );
+
+    await fillBytes(clawkit.stateDir);
+    process.kill((await clawkit.status()).gateway.pid!, "SIGKILL");
+    assert.equal((await client.ended).code, 1012);
+    await clawkit.untilStatus(({ state }) => state === "healthy");
+    using newcomer = new RawGatewayClient(clawkit.url);
+    assert.equal(
+      (await newcomer.connect({ auth: { token: TOKEN } })).ok,
+      true,
+      "no gateway without a journal",
+    );
     await exits(0, clawkit.cli("gateway", "stop")); // its socket goes with the mount
   });
 });

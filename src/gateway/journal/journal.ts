@@ -14,6 +14,8 @@ export interface Positions {
   readonly seq: number;
 }
 
+const SQLITE_CORRUPT = 11;
+
 export interface LinkRow extends Positions {
   readonly key: number;
   readonly id: string;
@@ -71,11 +73,18 @@ export class Journal {
       this.#db.exec("PRAGMA journal_mode = WAL");
       // NORMAL is safe against the death of the process, FULL against that of the machine
       this.#db.exec(`PRAGMA synchronous = ${isDurable ? "FULL" : "NORMAL"}`);
+      this.#check();
       this.#takeOver();
     } catch (error) {
       this.#db.close();
       throw error;
     }
+  }
+
+  /** What is broken inside is found now, and not by a client. */
+  #check(): void {
+    const { quick_check: found } = this.#db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
+    if (found !== "ok") throw Object.assign(new Error(found), { errcode: SQLITE_CORRUPT });
   }
 
   #takeOver(): void {
