@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type LogLevel, levelOf } from "../core/log-level.ts";
 import { type LogLine, parseLogLine } from "../core/log-line.ts";
@@ -28,6 +28,9 @@ const MAX_READ_BACK = 8 * 1024 * 1024;
 
 /** Older files that are looked for. */
 const MAX_KEPT = 100;
+
+/** How often files are opened that are rotated meanwhile, before only what is sure is read. */
+const TRIES = 10;
 
 /** What a look back is to find. */
 export interface LookBack {
@@ -65,12 +68,17 @@ export class LogFile {
 
   /** Everything there is, oldest first, rotated files included. */
   async readAll(): Promise<SourcedLine[]> {
-    return await this.#readOn(() => false);
+    return await this.#readOn((await this.#openBack(() => false)).opened);
   }
 
   /** What was added since the last call. Rotated files are read to their end first, however many there were. */
   async readNew(): Promise<SourcedLine[]> {
-    return await this.#readOn(({ ino }) => this.#inode === 0 || ino === this.#inode);
+    const isOurs = ({ ino }: OpenLog) => this.#inode === 0 || ino === this.#inode;
+    const { opened, isWhole } = await this.#openBack(isOurs);
+    if (isWhole) return await this.#readOn(opened);
+    // what is newer than the file that was read last is for the next call
+    await closeAll(opened.filter((one) => !isOurs(one)));
+    return await this.#readOn(opened.filter(isOurs));
   }
 
   /** Passes over what there is, up to the end of its last whole line. */
@@ -121,20 +129,37 @@ export class LogFile {
     return found.reverse();
   }
 
-  /** Reads on from the newest file that `isFirst` is true for, through all that are newer. */
-  async #readOn(isFirst: (file: OpenLog) => boolean): Promise<SourcedLine[]> {
-    const opened: OpenLog[] = [];
-    try {
-      // all are open before the first is read: what is rotated meanwhile changes nothing
+  /**
+   * The log's files from the newest that `isFirst` is true for on, else all there are; oldest first, and all open before
+   * the first is read: what is rotated meanwhile changes nothing. What is rotated while they are opened may bring a newer file behind
+   * an older one: then it is tried again. `isWhole` is false if it never came to rest.
+   */
+  async #openBack(isFirst: (file: OpenLog) => boolean): Promise<{ opened: OpenLog[]; isWhole: boolean }> {
+    for (let tries = 1; ; tries++) {
+      const newest = await this.#inodeNow();
+      const opened: OpenLog[] = [];
       for await (const one of this.#filesBack()) {
         opened.unshift(one);
         if (isFirst(one)) break;
       }
+      const isWhole = newest === (await this.#inodeNow());
+      if (isWhole || tries === TRIES) return { opened, isWhole };
+      await closeAll(opened);
+    }
+  }
+
+  async #inodeNow(): Promise<number | undefined> {
+    return (await stat(this.#path).catch(() => undefined))?.ino;
+  }
+
+  /** Reads and closes them. */
+  async #readOn(opened: readonly OpenLog[]): Promise<SourcedLine[]> {
+    try {
       const lines: SourcedLine[] = [];
       for (const one of opened) lines.push(...(await this.#readFrom(one)));
       return lines;
     } finally {
-      for (const { file } of opened) await file.close();
+      await closeAll(opened);
     }
   }
 
@@ -184,6 +209,10 @@ export class LogFile {
     }
     return lines;
   }
+}
+
+async function closeAll(opened: readonly OpenLog[]): Promise<void> {
+  for (const { file } of opened) await file.close();
 }
 
 /** Whole lines of a file before `end`, a block at a time, the last ones first. */
