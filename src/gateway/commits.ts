@@ -33,6 +33,8 @@ export class Commits {
   #undo: (() => void)[] = [];
   #last = new Set<() => void>();
   #after: (() => void)[] = [];
+  #isInEffects = false;
+  readonly #behindEffects: Task[] = [];
 
   constructor(deps: CommitsDeps) {
     this.#deps = deps;
@@ -51,9 +53,11 @@ export class Commits {
     this.#lazyTimer ??= setTimeout(() => this.#plan(), LAZY_MS);
   }
 
-  /** Commits a task at once. Not within another. */
+  /** Commits a task at once; called by an effect of a commit, behind all of its effects. Not within a commit. */
   now(task: Task): void {
-    if (!this.#isClosed) this.#commit([task]);
+    if (this.#isClosed) return;
+    if (this.#isInEffects) this.#behindEffects.push(task);
+    else this.#commit([task]);
   }
 
   /** Within a task: what takes its change of memory back if the commit fails. */
@@ -122,9 +126,10 @@ export class Commits {
       this.#onFailed(tasks, error as Error);
       return;
     }
-    const effects = this.#after;
-    this.#after = [];
-    for (const effect of effects) effect();
+    this.#isInEffects = true;
+    for (const effect of this.#after.splice(0)) effect();
+    this.#isInEffects = false;
+    for (const task of this.#behindEffects.splice(0)) this.#commit([task]);
   }
 
   /** One client's trouble is not everybody's: what is none of the disk is looked for task by task. */
