@@ -1,7 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
-import type { UpstreamAddress } from "../core/messages.ts";
+import type { GatewayRun, UpstreamAddress } from "../core/messages.ts";
 import { type Headers, headerValue, withoutHeaders } from "../protocol/headers.ts";
 import { acceptFor } from "../protocol/upgrade.ts";
 
@@ -13,6 +13,11 @@ export type DialResult =
   | { readonly kind: "refused"; readonly response: http.IncomingMessage }
   /** No answer: it is away, died in between, or the wait was aborted. */
   | { readonly kind: "failed"; readonly error: Error };
+
+/** How the built-in gateway knows its edge; nothing for any other gateway. */
+export function edgeKeyOf({ edgeKey }: GatewayRun): string[] {
+  return edgeKey === undefined ? [] : ["X-Clawkit-Edge", edgeKey];
+}
 
 /** Options that make Node's HTTP client reach the gateway. */
 function requestOptions(address: UpstreamAddress): https.RequestOptions & { isTls: boolean; prefix: string } {

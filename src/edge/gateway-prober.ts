@@ -1,6 +1,6 @@
 import { systemErrorCode } from "../core/errors.ts";
 import type { GatewayRun } from "../core/messages.ts";
-import { sendRequest } from "./dial.ts";
+import { edgeKeyOf, sendRequest } from "./dial.ts";
 
 /** How often a ready gateway is asked, and a starting one of ours: clients are served within 100 ms of readiness. */
 const PROBE_MS = 2_500;
@@ -47,9 +47,12 @@ export class GatewayProber {
     clearTimeout(this.#timer);
     const abort = new AbortController();
     this.#abort = abort;
-    const { address, edgeKey } = this.#run;
-    const headers = edgeKey === undefined ? [] : ["X-Clawkit-Edge", edgeKey];
-    const request = sendRequest(address, { method: "GET", path: this.#path, headers }, abort.signal);
+    const headers = edgeKeyOf(this.#run);
+    const request = sendRequest(
+      this.#run.address,
+      { method: "GET", path: this.#path, headers },
+      abort.signal,
+    );
     const timeout = setTimeout(() => finish(undefined), PROBE_TIMEOUT_MS);
     const finish = (result: ProbeResult) => {
       clearTimeout(timeout);

@@ -2,7 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import { systemErrorCode } from "../core/errors.ts";
 import { endToEndHeaders, type Headers } from "../protocol/headers.ts";
-import { sendRequest } from "./dial.ts";
+import { edgeKeyOf, sendRequest } from "./dial.ts";
 import type { GatewayMonitor } from "./gateway-monitor.ts";
 import { sendWaitingPage } from "./waiting-page.ts";
 
@@ -49,7 +49,7 @@ export class HttpProxy {
     }
     const abort = new AbortController();
     const outgoingHeaders = [...headers];
-    if (run.edgeKey !== undefined) outgoingHeaders.push("X-Clawkit-Edge", run.edgeKey);
+    outgoingHeaders.push(...edgeKeyOf(run));
     // the framing of the body is ours to say: bytes without one would be read as the next request
     const isChunked = request.headers["transfer-encoding"] !== undefined;
     const hasBody = isChunked || request.headers["content-length"] !== undefined;

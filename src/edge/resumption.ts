@@ -4,7 +4,7 @@ import type { GatewayRun } from "../core/messages.ts";
 import type { Log } from "../core/ports.ts";
 import { LINKS_PATH, offerHeaders, readStored } from "../protocol/link-protocol.ts";
 import type { ConnectionTrack } from "./connection-log.ts";
-import { dial, sendRequest } from "./dial.ts";
+import { dial, edgeKeyOf, sendRequest } from "./dial.ts";
 import type { GatewayMonitor } from "./gateway-monitor.ts";
 import { type Link, STATE_LOST } from "./link.ts";
 
@@ -132,7 +132,7 @@ export class Resumption {
     const headers = [
       ...["Host", "localhost", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", key],
       ...offerHeaders({ link: track.id, ...link.offer }),
-      ...edgeKey(run),
+      ...edgeKeyOf(run),
     ];
     const result = await dial(run.address, { path: "/", headers }, this.#soon);
     if (result.kind === "refused") {
@@ -152,7 +152,7 @@ export class Resumption {
   /** Which links there are: the gateway ends others, whose clients left meanwhile. */
   #tellAll(run: GatewayRun): Promise<boolean> {
     const ids = JSON.stringify([...this.#deps.links.values()].map(({ id }) => id));
-    const headers = ["Host", "localhost", "Content-Type", "application/json", ...edgeKey(run)];
+    const headers = ["Host", "localhost", "Content-Type", "application/json", ...edgeKeyOf(run)];
     return new Promise((resolve) => {
       const request = sendRequest(run.address, { method: "PUT", path: LINKS_PATH, headers }, this.#soon);
       request.on("response", (response) => {
@@ -167,8 +167,4 @@ export class Resumption {
   get #soon(): AbortSignal {
     return AbortSignal.any([this.#abort.signal, AbortSignal.timeout(ANSWER_MS)]);
   }
-}
-
-function edgeKey(run: GatewayRun): string[] {
-  return run.edgeKey === undefined ? [] : ["X-Clawkit-Edge", run.edgeKey];
 }

@@ -7,7 +7,7 @@ import type { Headers } from "../protocol/headers.ts";
 import { offerHeaders } from "../protocol/link-protocol.ts";
 import { allowedRsvOf, responseHead } from "../protocol/upgrade.ts";
 import type { ConnectionTrack } from "./connection-log.ts";
-import { dial } from "./dial.ts";
+import { dial, edgeKeyOf } from "./dial.ts";
 import type { GatewayMonitor } from "./gateway-monitor.ts";
 import { closeUpgrade, forwardRefusal } from "./refusal.ts";
 
@@ -128,10 +128,9 @@ export class WaitingRoom {
     if (run === undefined) return this.#retryLater(visitor);
     const abort = new AbortController();
     this.#aborts.set(visitor, abort);
-    const key = run.edgeKey === undefined ? [] : ["X-Clawkit-Edge", run.edgeKey];
     const offer = { link: visitor.track.id, received: 0, tried: 0, stale: 0 };
     const resumes = run.resumes === true ? offerHeaders(offer) : [];
-    const request = { path: visitor.path, headers: [...visitor.headers, ...key, ...resumes] };
+    const request = { path: visitor.path, headers: [...visitor.headers, ...edgeKeyOf(run), ...resumes] };
     const result = await dial(run.address, request, abort.signal);
     this.#aborts.delete(visitor);
     if (abort.signal.aborted) {
