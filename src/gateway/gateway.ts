@@ -4,6 +4,7 @@ import http from "node:http";
 import type { Duplex } from "node:stream";
 import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import { type WebSocket, WebSocketServer } from "ws";
+import { CLOSE } from "../core/close-codes.ts";
 import { messageOf } from "../core/errors.ts";
 import type { GatewaySettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
@@ -11,6 +12,7 @@ import { VERSION } from "../core/version.ts";
 import { LINKS_PATH, type LinkOffer, readOffer, storedHeader } from "../protocol/link-protocol.ts";
 import { Authenticator, isSameSecret } from "./auth.ts";
 import { Commits, type Task } from "./commits.ts";
+import { Devices } from "./devices/devices.ts";
 import { EncodedEvent, errorFrame } from "./frames.ts";
 import { type GatewayLink, MAX_BUFFERED, MAX_PAYLOAD } from "./gateway-link.ts";
 import { type Accepted, type Caller, judgeFirstFrame } from "./handshake.ts";
@@ -20,7 +22,8 @@ import { Links } from "./links.ts";
 import { type GatewayContext, methods } from "./methods/index.ts";
 import { MAX_LISTED } from "./presence.ts";
 import { Requests, refusalOf } from "./requests.ts";
-import { Session, type SessionState } from "./session.ts";
+import { includesScope } from "./scopes.ts";
+import { Session, type SessionState, WithSecret } from "./session.ts";
 import { statusPage } from "./status-page.ts";
 import { setMaxPayload } from "./ws-limits.ts";
 
@@ -37,7 +40,15 @@ const PRESENCE_MS_PER_CLIENT = 2;
 /** Nobody changes presence so often within the life of one gateway: the version goes up also behind a restart. */
 const PRESENCE_VERSIONS_PER_LIFE = 1_000_000;
 
-const EVENTS = ["connect.challenge", "tick", "health", "presence", "shutdown"];
+const EVENTS = [
+  "connect.challenge",
+  "tick",
+  "health",
+  "presence",
+  "shutdown",
+  "device.pair.requested",
+  "device.pair.resolved",
+];
 
 const MAX_LINKS_BYTES = 8 * 1024 * 1024;
 
@@ -62,6 +73,7 @@ export class Gateway {
   readonly #links: Links;
   readonly #requests: Requests;
   readonly #sessions = new Map<GatewayLink, Session>();
+  readonly #devices: Devices;
   readonly #context: GatewayContext;
   readonly #server: http.Server;
   readonly #sockets = new WebSocketServer({
@@ -81,6 +93,11 @@ export class Gateway {
     this.#startedAt = clock.now();
     this.#presenceVersion = settings.generation * PRESENCE_VERSIONS_PER_LIFE + 1;
     this.#auth = new Authenticator(settings.auth, clock);
+    const { journal, announcement } = openJournal(settings.journalPath, clock.wall(), settings);
+    if (announcement !== undefined) deps.log(announcement);
+    this.#journal = journal;
+    this.#commits = new Commits({ journal: this.#journal, onUnusable: deps.onUnusable });
+    this.#devices = new Devices(journal);
     this.#context = {
       settings,
       clock,
@@ -92,11 +109,12 @@ export class Gateway {
       health: () => ({ ok: true, ts: clock.wall(), durationMs: 0 }),
       presenceChanged: () => this.#presenceChanged(),
       requestRestart: deps.requestRestart,
+      devices: this.#devices,
+      sessions: () => this.#sessions.values(),
+      tell: (scope, event, payload) => this.#tell(scope, event, payload),
+      showOut: (caller, isMeant) => this.#showOut(caller, isMeant),
+      log: deps.log,
     };
-    const { journal, announcement } = openJournal(settings.journalPath, clock.wall(), settings);
-    if (announcement !== undefined) deps.log(announcement);
-    this.#journal = journal;
-    this.#commits = new Commits({ journal: this.#journal, onUnusable: deps.onUnusable });
     this.#requests = new Requests({
       journal: this.#journal,
       commits: this.#commits,
@@ -276,13 +294,17 @@ export class Gateway {
 
   /** Within a commit: the client's message `n`. */
   #take(link: GatewayLink, n: number, text: string, socket: WebSocket): void {
+    // whoever is shown out is not heard again
+    if (link.state.closing !== undefined) return link.store(n);
     const session = this.#sessions.get(link);
     if (session !== undefined) return this.#requests.take(link, session, n, text);
     link.store(n);
-    if (link.state.closing !== undefined) return;
-    const verdict = judgeFirstFrame(text, link.state.caller, this.#auth);
+    const { caller, nonce } = link.state;
+    const now = this.#deps.clock.wall();
+    const verdict = judgeFirstFrame(text, { caller, nonce, auth: this.#auth, devices: this.#devices, now });
     if ("close" in verdict) {
-      const { response, close } = verdict;
+      const { response, close, requested } = verdict;
+      if (requested !== undefined) this.#tell("operator.pairing", "device.pair.requested", requested);
       if (response !== undefined) link.emit(errorFrame(response.id, response.error));
       link.close(close.code, close.reason);
       return;
@@ -291,8 +313,10 @@ export class Gateway {
     this.#accept(link, verdict);
   }
 
-  #accept(link: GatewayLink, { requestId, params, role, scopes }: Accepted): void {
-    const { client } = params;
+  #accept(link: GatewayLink, accepted: Accepted): void {
+    const { requestId, params, role, scopes, deviceToken } = accepted;
+    const { client, device } = params;
+    const identity = device === undefined ? {} : { deviceId: device.id };
     const now = this.#deps.clock.wall();
     const state: SessionState = {
       connId: randomUUID(),
@@ -300,6 +324,7 @@ export class Gateway {
       client,
       role,
       scopes,
+      ...identity,
       connectedAt: now,
       presence: {
         ts: now,
@@ -310,6 +335,7 @@ export class Gateway {
         reason: "connect",
         roles: [role],
         scopes: [...scopes],
+        ...identity,
         ...(client.displayName === undefined ? {} : { host: client.displayName }),
         ...(client.deviceFamily === undefined ? {} : { deviceFamily: client.deviceFamily }),
         ...(client.instanceId === undefined ? {} : { instanceId: client.instanceId }),
@@ -320,7 +346,11 @@ export class Gateway {
     this.#sessions.set(link, session);
     this.#commits.undo(() => this.#sessions.delete(link));
     this.#presenceChanged();
-    session.respond(requestId, this.#hello(session));
+    const hello = this.#hello(session);
+    if (deviceToken === undefined) return session.respond(requestId, hello);
+    const { token, issuedAtMs } = deviceToken;
+    const auth = { ...hello.auth, deviceToken: token, issuedAtMs };
+    session.respond(requestId, new WithSecret({ ...hello, auth }, hello));
   }
 
   #hello(session: Session) {
@@ -359,6 +389,23 @@ export class Gateway {
       },
       PRESENCE_MS + this.#sessions.size * PRESENCE_MS_PER_CLIENT,
     );
+  }
+
+  /** Within a commit: an event for the operators with this scope. */
+  #tell(scope: string, event: string, payload: unknown): void {
+    const encoded = new EncodedEvent(event, payload);
+    for (const session of this.#sessions.values())
+      if (includesScope(session.scopes, scope)) session.sendEvent(encoded, null);
+  }
+
+  /** Within a commit: the caller itself goes once it is answered. */
+  #showOut(caller: Session, isMeant: (session: Session) => boolean): void {
+    for (const session of this.#sessions.values()) {
+      if (!isMeant(session)) continue;
+      const close = () => session.link.close(CLOSE.credentialsChanged, "gateway auth changed");
+      if (session === caller) this.#requests.onceAnswered(close);
+      else close();
+    }
   }
 
   /** Encoded once, and once in the journal, for all. One that cannot be written is not sent: ticks come again. */

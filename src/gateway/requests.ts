@@ -7,6 +7,7 @@ import type { GatewayLink } from "./gateway-link.ts";
 import type { InboxRow, Journal } from "./journal/journal.ts";
 import { type GatewayContext, type Method, methods } from "./methods/index.ts";
 import { type RequestFrame, readRequestFrame } from "./schemas.ts";
+import { includesScope, missingScopeError } from "./scopes.ts";
 import type { Session } from "./session.ts";
 
 /** The reference client gives up on a request after 30 s (knowledge: openclaw.md): nobody hears a later answer. */
@@ -36,6 +37,7 @@ interface Work {
  */
 export class Requests {
   readonly #deps: RequestsDeps;
+  #onceAnswered: (() => void)[] = [];
 
   constructor(deps: RequestsDeps) {
     this.#deps = deps;
@@ -134,13 +136,20 @@ export class Requests {
     }
   }
 
+  /** Within a method that runs in the commit of its request: done right behind its answer. */
+  onceAnswered(work: () => void): void {
+    this.#onceAnswered.push(work);
+  }
+
   /** Within a commit. */
   #answer({ session, frame }: Work, { method, params }: Chosen): void {
+    this.#onceAnswered = [];
     try {
       session.respond(frame.id, method.run(params, session, this.#deps.context));
     } catch (error) {
       session.respondError(frame.id, this.#errorOf(frame, error));
     }
+    for (const work of this.#onceAnswered) work();
   }
 
   #choose(session: Session, frame: RequestFrame): Chosen | { readonly error: ErrorShape } {
@@ -148,11 +157,10 @@ export class Requests {
     if (method === undefined) {
       return { error: { code: ErrorCodes.INVALID_REQUEST, message: `unknown method: ${frame.method}` } };
     }
-    const { scope } = method;
-    if (!hasScope(session, scope)) {
-      const details = { code: "MISSING_SCOPE", missingScope: scope, requiredScopes: [scope] };
-      return { error: { code: ErrorCodes.FORBIDDEN, message: `missing scope: ${scope}`, details } };
-    }
+    const scope = method.scope === "dynamic" ? "operator.write" : method.scope;
+    if (scope === "node" && session.role !== "node")
+      return { error: { code: ErrorCodes.INVALID_REQUEST, message: `unauthorized role: ${session.role}` } };
+    if (scope !== "node" && !includesScope(session.scopes, scope)) return { error: missingScopeError(scope) };
     const params = method.read(frame.params);
     if ("problem" in params) {
       const message = `invalid ${frame.method} params: ${params.problem}`;
@@ -229,14 +237,4 @@ function requestIn(text: string): RequestFrame | undefined {
   }
   const frame = readRequestFrame(parsed);
   return "problem" in frame ? undefined : frame.value;
-}
-
-/** Admin may do everything, and whoever may write may read. */
-const INCLUDED_IN: Readonly<Record<string, readonly string[]>> = {
-  "operator.read": ["operator.read", "operator.write", "operator.admin"],
-  "operator.admin": ["operator.admin"],
-};
-
-function hasScope(session: Session, scope: string): boolean {
-  return INCLUDED_IN[scope]!.some((granted) => session.scopes.includes(granted));
 }

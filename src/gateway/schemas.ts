@@ -1,6 +1,13 @@
 import {
   ConfigGetParamsSchema,
   ConnectParamsSchema,
+  DevicePairApproveParamsSchema,
+  DevicePairListParamsSchema,
+  DevicePairRejectParamsSchema,
+  DevicePairRemoveParamsSchema,
+  DevicePairRenameParamsSchema,
+  DeviceTokenRevokeParamsSchema,
+  DeviceTokenRotateParamsSchema,
   LogsTailParamsSchema,
   RequestFrameSchema,
 } from "@openclaw/gateway-protocol/schema";
@@ -19,6 +26,25 @@ export const readRequestFrame = reader<RequestFrame>(RequestFrameSchema);
 export const readConnectParams = reader<ConnectParams>(ConnectParamsSchema);
 export const readLogsTailParams = reader<LogsTailParams>(LogsTailParamsSchema);
 export const readConfigGetParams = reader<Record<string, never>>(ConfigGetParamsSchema);
+export const readDevicePairListParams = reader<Record<string, never>>(DevicePairListParamsSchema);
+export const readDevicePairApproveParams = reader<Static<typeof DevicePairApproveParamsSchema>>(
+  DevicePairApproveParamsSchema,
+);
+export const readDevicePairRejectParams = reader<Static<typeof DevicePairRejectParamsSchema>>(
+  DevicePairRejectParamsSchema,
+);
+export const readDevicePairRemoveParams = reader<Static<typeof DevicePairRemoveParamsSchema>>(
+  DevicePairRemoveParamsSchema,
+);
+export const readDevicePairRenameParams = reader<Static<typeof DevicePairRenameParamsSchema>>(
+  DevicePairRenameParamsSchema,
+);
+export const readDeviceTokenRotateParams = reader<Static<typeof DeviceTokenRotateParamsSchema>>(
+  DeviceTokenRotateParamsSchema,
+);
+export const readDeviceTokenRevokeParams = reader<Static<typeof DeviceTokenRevokeParamsSchema>>(
+  DeviceTokenRevokeParamsSchema,
+);
 
 /** `system-event` has a published validator but no exported schema; these are the fields of it that are used. */
 const systemEventParams = Type.Object({

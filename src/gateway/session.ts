@@ -12,9 +12,22 @@ export interface SessionState {
   readonly client: Accepted["params"]["client"];
   readonly role: Accepted["role"];
   readonly scopes: readonly string[];
+  /** Of a client with an identity. */
+  readonly deviceId?: string;
   /** Wall-clock milliseconds. */
   readonly connectedAt: number;
   readonly presence: PresenceEntry;
+}
+
+/** An answer with a secret in it, which no file has: if the gateway ends before the client has it, it gets the one without. */
+export class WithSecret {
+  readonly told: object;
+  readonly kept: object;
+
+  constructor(told: object, kept: object) {
+    this.told = told;
+    this.kept = kept;
+  }
 }
 
 /** One authenticated client. What it is sent leaves with the commit that it is part of. */
@@ -53,6 +66,10 @@ export class Session {
     return this.#state.scopes;
   }
 
+  get deviceId(): string | undefined {
+    return this.#state.deviceId;
+  }
+
   get presence(): PresenceEntry {
     return this.#state.presence;
   }
@@ -68,7 +85,8 @@ export class Session {
   }
 
   respond(id: string, payload: unknown): void {
-    this.link.emit(responseFrame(id, payload));
+    if (!(payload instanceof WithSecret)) return this.link.emit(responseFrame(id, payload));
+    this.link.emit(responseFrame(id, payload.told), responseFrame(id, payload.kept));
   }
 
   respondError(id: string, error: ErrorShape): void {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach } from "node:test";
 import {
+  DevicePairRequestedEventSchema,
+  DevicePairResolvedEventSchema,
+  DeviceTokenRotateResultSchema,
   EventFrameSchema,
   HelloOkSchema,
   LogsTailResultSchema,
@@ -34,6 +37,8 @@ const eventPayloads: Readonly<Record<string, TSchema>> = {
   health: Health,
   presence: Type.Object({ presence: PresenceList }, { additionalProperties: false }),
   shutdown: ShutdownEventSchema,
+  "device.pair.requested": DevicePairRequestedEventSchema,
+  "device.pair.resolved": DevicePairResolvedEventSchema,
 };
 
 /** The published results; the package has none for the other methods. */
@@ -42,6 +47,7 @@ const results: Readonly<Record<string, TSchema>> = {
   health: Health,
   "system-presence": PresenceList,
   "logs.tail": LogsTailResultSchema,
+  "device.token.rotate": DeviceTokenRotateResultSchema,
 };
 
 const problems: string[] = [];

@@ -1,5 +1,5 @@
 /** Version of the tables below; a journal of another version is put aside (docs/link-protocol.md). */
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 export const TABLES = `
 CREATE TABLE owner (
@@ -44,4 +44,19 @@ CREATE TABLE broadcasts (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   head TEXT NOT NULL
 ) STRICT;
+-- devices that were paired, as JSON: what each may do, its tokens as digests
+CREATE TABLE devices (
+  id TEXT PRIMARY KEY,
+  state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+-- devices that ask to be paired, or to do more: the event that told of it
+CREATE TABLE pairing_requests (
+  id TEXT PRIMARY KEY,
+  device TEXT NOT NULL,
+  role TEXT NOT NULL,
+  -- wall-clock milliseconds
+  at INTEGER NOT NULL,
+  request TEXT NOT NULL,
+  UNIQUE (device, role)
+) STRICT, WITHOUT ROWID;
 `;

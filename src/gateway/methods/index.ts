@@ -1,9 +1,11 @@
 import type { GatewaySettings } from "../../core/messages.ts";
-import type { Clock } from "../../core/ports.ts";
+import type { Clock, Log } from "../../core/ports.ts";
+import type { Devices } from "../devices/devices.ts";
 import type { PresenceEntry } from "../presence.ts";
 import type { ReadResult } from "../schemas.ts";
 import type { Session } from "../session.ts";
 import { configMethods } from "./config.ts";
+import { deviceMethods } from "./devices.ts";
 import { gatewayMethods } from "./gateway.ts";
 import { healthMethods } from "./health.ts";
 import { logsMethods } from "./logs.ts";
@@ -23,6 +25,13 @@ export interface GatewayContext {
   /** Within a commit. */
   readonly presenceChanged: () => void;
   readonly requestRestart: (reason: string) => void;
+  readonly devices: Devices;
+  readonly sessions: () => Iterable<Session>;
+  /** Within a commit: an event for the operators with this scope. */
+  readonly tell: (scope: string, event: string, payload: unknown) => void;
+  /** Within a commit: closes with 4001; the caller itself once it is answered. */
+  readonly showOut: (caller: Session, isMeant: (session: Session) => boolean) => void;
+  readonly log: Log;
 }
 
 export interface HealthSnapshot {
@@ -32,8 +41,14 @@ export interface HealthSnapshot {
 }
 
 export interface Method<Params> {
-  /** The operator scope it needs, as the published method table says. */
-  readonly scope: "operator.read" | "operator.admin";
+  /** What it needs, as the published method table says; `dynamic` is `operator.write` here. */
+  readonly scope:
+    | "operator.read"
+    | "operator.write"
+    | "operator.admin"
+    | "operator.pairing"
+    | "node"
+    | "dynamic";
   readonly read: (params: unknown) => ReadResult<Params>;
   /**
    * Most run within the commit that answers them: at once, and they throw only before they have changed anything.
@@ -55,5 +70,6 @@ export const methods: ReadonlyMap<string, Method<unknown>> = new Map(
     ...configMethods,
     ...logsMethods,
     ...gatewayMethods,
+    ...deviceMethods,
   }),
 );
