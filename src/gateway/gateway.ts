@@ -20,6 +20,8 @@ import type { Journal } from "./journal/journal.ts";
 import { openJournal } from "./journal/open-journal.ts";
 import { Links } from "./links.ts";
 import { type GatewayContext, methods } from "./methods/index.ts";
+import { Invokes } from "./nodes/invokes.ts";
+import { NodeWork } from "./nodes/node-work.ts";
 import { MAX_LISTED } from "./presence.ts";
 import { Requests, refusalOf } from "./requests.ts";
 import { includesScope } from "./scopes.ts";
@@ -48,6 +50,8 @@ const EVENTS = [
   "shutdown",
   "device.pair.requested",
   "device.pair.resolved",
+  "node.invoke.request",
+  "node.invoke.cancel",
 ];
 
 const MAX_LINKS_BYTES = 8 * 1024 * 1024;
@@ -74,6 +78,7 @@ export class Gateway {
   readonly #requests: Requests;
   readonly #sessions = new Map<GatewayLink, Session>();
   readonly #devices: Devices;
+  readonly #invokes: Invokes;
   readonly #context: GatewayContext;
   readonly #server: http.Server;
   readonly #sockets = new WebSocketServer({
@@ -98,6 +103,17 @@ export class Gateway {
     this.#journal = journal;
     this.#commits = new Commits({ journal: this.#journal, onUnusable: deps.onUnusable });
     this.#devices = new Devices(journal);
+    const wall = () => clock.wall();
+    const nodeWork = new NodeWork(journal, wall);
+    const { log } = deps;
+    this.#invokes = new Invokes({
+      journal,
+      commits: this.#commits,
+      work: nodeWork,
+      sessionOf: (key) => this.#sessionOf(key),
+      wall,
+      log,
+    });
     this.#context = {
       settings,
       clock,
@@ -110,17 +126,19 @@ export class Gateway {
       presenceChanged: () => this.#presenceChanged(),
       requestRestart: deps.requestRestart,
       devices: this.#devices,
+      invokes: this.#invokes,
+      nodeWork,
       sessions: () => this.#sessions.values(),
       tell: (scope, event, payload) => this.#tell(scope, event, payload),
       showOut: (caller, isMeant) => this.#showOut(caller, isMeant),
-      log: deps.log,
+      log,
     };
     this.#requests = new Requests({
       journal: this.#journal,
       commits: this.#commits,
       context: this.#context,
-      log: deps.log,
-      wall: () => clock.wall(),
+      log,
+      wall,
     });
     this.#links = new Links({
       journal: this.#journal,
@@ -159,6 +177,7 @@ export class Gateway {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#presenceTimer);
+    this.#invokes.close();
     this.#server.close();
     this.#server.closeAllConnections();
     this.#commits.add({ work: () => this.#journal.absolve(), failed: () => undefined });
@@ -180,6 +199,7 @@ export class Gateway {
       const session = link === undefined ? undefined : this.#sessions.get(link);
       if (session !== undefined) this.#requests.recover(row, link!, session);
     }
+    this.#invokes.recover();
     if (this.#sessions.size > 0)
       this.#deps.log(`${this.#sessions.size} clients of the gateway before go on here`);
   }
@@ -317,6 +337,7 @@ export class Gateway {
     const { requestId, params, role, scopes, deviceToken } = accepted;
     const { client, device } = params;
     const identity = device === undefined ? {} : { deviceId: device.id };
+    const { caps, commands, permissions } = params;
     const now = this.#deps.clock.wall();
     const state: SessionState = {
       connId: randomUUID(),
@@ -325,6 +346,11 @@ export class Gateway {
       role,
       scopes,
       ...identity,
+      ...(role === "node" && {
+        ...(caps && { caps }),
+        ...(commands && { commands }),
+        ...(permissions && { permissions }),
+      }),
       connectedAt: now,
       presence: {
         ts: now,
@@ -371,7 +397,14 @@ export class Gateway {
   }
 
   #onLinkEnded(link: GatewayLink): void {
-    if (this.#sessions.delete(link) && !this.#isClosed) this.#presenceChanged();
+    if (!this.#sessions.delete(link) || this.#isClosed) return;
+    this.#presenceChanged();
+    this.#invokes.onEnded(link.key);
+  }
+
+  #sessionOf(key: number): Session | undefined {
+    const link = this.#links.get(key);
+    return link === undefined ? undefined : this.#sessions.get(link);
   }
 
   #presence() {

@@ -5,7 +5,7 @@ import type { Commits } from "./commits.ts";
 import { type ErrorShape, errorFrame, MethodError } from "./frames.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import type { InboxRow, Journal } from "./journal/journal.ts";
-import { type GatewayContext, type Method, methods } from "./methods/index.ts";
+import { ANSWERED_LATER, type GatewayContext, type Method, methods } from "./methods/index.ts";
 import { type RequestFrame, readRequestFrame } from "./schemas.ts";
 import { includesScope, missingScopeError } from "./scopes.ts";
 import type { Session } from "./session.ts";
@@ -129,7 +129,7 @@ export class Requests {
 
   async #outcomeOf({ session, frame }: Work, { method, params }: Chosen): Promise<() => void> {
     try {
-      const payload = await method.run(params, session, this.#deps.context);
+      const payload = await method.run(params, session, this.#deps.context, frame.id);
       return () => session.respond(frame.id, payload);
     } catch (error) {
       return () => session.respondError(frame.id, this.#errorOf(frame, error));
@@ -145,7 +145,8 @@ export class Requests {
   #answer({ session, frame }: Work, { method, params }: Chosen): void {
     this.#onceAnswered = [];
     try {
-      session.respond(frame.id, method.run(params, session, this.#deps.context));
+      const payload = method.run(params, session, this.#deps.context, frame.id);
+      if (payload !== ANSWERED_LATER) session.respond(frame.id, payload);
     } catch (error) {
       session.respondError(frame.id, this.#errorOf(frame, error));
     }

@@ -9,6 +9,15 @@ import {
   DeviceTokenRevokeParamsSchema,
   DeviceTokenRotateParamsSchema,
   LogsTailParamsSchema,
+  NodeDescribeParamsSchema,
+  NodeEventParamsSchema,
+  NodeInvokeParamsSchema,
+  NodeInvokeResultParamsSchema,
+  NodeListParamsSchema,
+  NodePendingAckParamsSchema,
+  NodePendingDrainParamsSchema,
+  NodePendingEnqueueParamsSchema,
+  NodeRenameParamsSchema,
   RequestFrameSchema,
 } from "@openclaw/gateway-protocol/schema";
 import { type Static, type TSchema, Type } from "typebox";
@@ -45,6 +54,24 @@ export const readDeviceTokenRotateParams = reader<Static<typeof DeviceTokenRotat
 export const readDeviceTokenRevokeParams = reader<Static<typeof DeviceTokenRevokeParamsSchema>>(
   DeviceTokenRevokeParamsSchema,
 );
+export type NodeInvokeParams = Static<typeof NodeInvokeParamsSchema>;
+export type NodeInvokeResultParams = Static<typeof NodeInvokeResultParamsSchema>;
+
+export const readNodeListParams = reader<Record<string, never>>(NodeListParamsSchema);
+export const readNodeDescribeParams =
+  reader<Static<typeof NodeDescribeParamsSchema>>(NodeDescribeParamsSchema);
+export const readNodeRenameParams = reader<Static<typeof NodeRenameParamsSchema>>(NodeRenameParamsSchema);
+export const readNodeInvokeParams = reader<NodeInvokeParams>(NodeInvokeParamsSchema);
+export const readNodeInvokeResultParams = reader<NodeInvokeResultParams>(NodeInvokeResultParamsSchema);
+export const readNodeEventParams = reader<Static<typeof NodeEventParamsSchema>>(NodeEventParamsSchema);
+export const readNodePendingEnqueueParams = reader<Static<typeof NodePendingEnqueueParamsSchema>>(
+  NodePendingEnqueueParamsSchema,
+);
+export const readNodePendingDrainParams = reader<Static<typeof NodePendingDrainParamsSchema>>(
+  NodePendingDrainParamsSchema,
+);
+export const readNodePendingAckParams =
+  reader<Static<typeof NodePendingAckParamsSchema>>(NodePendingAckParamsSchema);
 
 /** `system-event` has a published validator but no exported schema; these are the fields of it that are used. */
 const systemEventParams = Type.Object({

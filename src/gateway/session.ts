@@ -14,6 +14,10 @@ export interface SessionState {
   readonly scopes: readonly string[];
   /** Of a client with an identity. */
   readonly deviceId?: string;
+  /** What a node declares. */
+  readonly caps?: readonly string[];
+  readonly commands?: readonly string[];
+  readonly permissions?: Readonly<Record<string, boolean>>;
   /** Wall-clock milliseconds. */
   readonly connectedAt: number;
   readonly presence: PresenceEntry;
@@ -68,6 +72,22 @@ export class Session {
 
   get deviceId(): string | undefined {
     return this.#state.deviceId;
+  }
+
+  get caps(): readonly string[] {
+    return this.#state.caps ?? [];
+  }
+
+  get commands(): readonly string[] {
+    return this.#state.commands ?? [];
+  }
+
+  get permissions(): SessionState["permissions"] {
+    return this.#state.permissions;
+  }
+
+  get connectedAt(): number {
+    return this.#state.connectedAt;
   }
 
   get presence(): PresenceEntry {

@@ -8,6 +8,10 @@ import {
   HelloOkSchema,
   LogsTailResultSchema,
   MissingScopeErrorDetailsSchema,
+  NodeEventResultSchema,
+  NodeInvokeRequestEventSchema,
+  NodePendingDrainResultSchema,
+  NodePendingEnqueueResultSchema,
   PresenceEntrySchema,
   ResponseFrameSchema,
   ShutdownEventSchema,
@@ -39,6 +43,9 @@ const eventPayloads: Readonly<Record<string, TSchema>> = {
   shutdown: ShutdownEventSchema,
   "device.pair.requested": DevicePairRequestedEventSchema,
   "device.pair.resolved": DevicePairResolvedEventSchema,
+  "node.invoke.request": NodeInvokeRequestEventSchema,
+  // the package has none; what the real gateway sends and its nodes read
+  "node.invoke.cancel": Type.Object({ invokeId: Type.String(), nodeId: Type.String() }),
 };
 
 /** The published results; the package has none for the other methods. */
@@ -48,6 +55,9 @@ const results: Readonly<Record<string, TSchema>> = {
   "system-presence": PresenceList,
   "logs.tail": LogsTailResultSchema,
   "device.token.rotate": DeviceTokenRotateResultSchema,
+  "node.event": NodeEventResultSchema,
+  "node.pending.drain": NodePendingDrainResultSchema,
+  "node.pending.enqueue": NodePendingEnqueueResultSchema,
 };
 
 const problems: string[] = [];

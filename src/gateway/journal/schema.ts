@@ -59,4 +59,38 @@ CREATE TABLE pairing_requests (
   request TEXT NOT NULL,
   UNIQUE (device, role)
 ) STRICT, WITHOUT ROWID;
+-- what nodes were asked to do and have not answered
+CREATE TABLE invokes (
+  id TEXT PRIMARY KEY,
+  -- of who asked, and the id of its request
+  link INTEGER NOT NULL,
+  request TEXT NOT NULL,
+  node_link INTEGER NOT NULL,
+  node TEXT NOT NULL,
+  command TEXT NOT NULL,
+  params TEXT,
+  key TEXT NOT NULL,
+  -- wall-clock milliseconds
+  deadline INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invokes_of ON invokes (link);
+CREATE INDEX invokes_for ON invokes (node_link);
+-- what waits for nodes that are away
+CREATE TABLE node_work (
+  id TEXT PRIMARY KEY,
+  node TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('item', 'action')),
+  -- an item's type, an action's idempotency key
+  key TEXT NOT NULL,
+  rank INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  content TEXT NOT NULL,
+  UNIQUE (node, kind, key)
+) STRICT;
+-- how often a node's items changed
+CREATE TABLE node_revisions (
+  node TEXT PRIMARY KEY,
+  revision INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `;

@@ -68,9 +68,10 @@ export const deviceMethods = {
   "device.pair.remove": method({
     scope: "operator.pairing",
     read: readDevicePairRemoveParams,
-    run: ({ deviceId }, session, { devices, showOut, log }) => {
+    run: ({ deviceId }, session, { devices, nodeWork, showOut, log }) => {
       const device = managed(devices.get(deviceId), session);
       devices.remove(deviceId);
+      nodeWork.clear(deviceId);
       showOut(session, (one) => one.deviceId === deviceId);
       log(`device ${device.deviceId} was removed`);
       return { deviceId };
@@ -112,13 +113,14 @@ export const deviceMethods = {
   "device.token.revoke": method({
     scope: "operator.pairing",
     read: readDeviceTokenRevokeParams,
-    run: ({ deviceId, role }, session, { devices, clock, showOut, log }) => {
+    run: ({ deviceId, role }, session, { devices, nodeWork, clock, showOut, log }) => {
       const device = managed(devices.get(deviceId), session);
       const grant = device.grants[role as Role];
       if (grant === undefined) throw new MethodError(DENIED);
       const { token: _, ...rest } = grant;
       const revokedAtMs = grant.revokedAtMs ?? clock.wall();
       devices.setGrant(device, role as Role, { ...rest, revokedAtMs });
+      if (role === "node") nodeWork.clear(deviceId);
       showOut(session, (one) => one.deviceId === deviceId && one.role === role);
       log(`the token of device ${deviceId} as ${role} was revoked`);
       return { deviceId, role, revokedAtMs };

@@ -1,6 +1,8 @@
 import type { GatewaySettings } from "../../core/messages.ts";
 import type { Clock, Log } from "../../core/ports.ts";
 import type { Devices } from "../devices/devices.ts";
+import type { Invokes } from "../nodes/invokes.ts";
+import type { NodeWork } from "../nodes/node-work.ts";
 import type { PresenceEntry } from "../presence.ts";
 import type { ReadResult } from "../schemas.ts";
 import type { Session } from "../session.ts";
@@ -9,6 +11,7 @@ import { deviceMethods } from "./devices.ts";
 import { gatewayMethods } from "./gateway.ts";
 import { healthMethods } from "./health.ts";
 import { logsMethods } from "./logs.ts";
+import { nodeMethods } from "./nodes.ts";
 import { systemMethods } from "./system.ts";
 
 /** What methods may use of the gateway. */
@@ -26,6 +29,8 @@ export interface GatewayContext {
   readonly presenceChanged: () => void;
   readonly requestRestart: (reason: string) => void;
   readonly devices: Devices;
+  readonly invokes: Invokes;
+  readonly nodeWork: NodeWork;
   readonly sessions: () => Iterable<Session>;
   /** Within a commit: an event for the operators with this scope. */
   readonly tell: (scope: string, event: string, payload: unknown) => void;
@@ -55,8 +60,11 @@ export interface Method<Params> {
    * `apart`: it takes time, and may be run again. `external`: it changes what no commit takes back (a file), so it is not.
    */
   readonly runs?: "apart" | "external";
-  readonly run: (params: Params, session: Session, context: GatewayContext) => unknown;
+  readonly run: (params: Params, session: Session, context: GatewayContext, request: string) => unknown;
 }
+
+/** What a method returns that wrote down who waits for its answer. */
+export const ANSWERED_LATER = Symbol("answered later");
 
 /** Keeps the parameter type between `read` and `run`, and forgets it for the table. */
 export function method<Params>(definition: Method<Params>): Method<unknown> {
@@ -71,5 +79,6 @@ export const methods: ReadonlyMap<string, Method<unknown>> = new Map(
     ...logsMethods,
     ...gatewayMethods,
     ...deviceMethods,
+    ...nodeMethods,
   }),
 );
