@@ -1,5 +1,7 @@
 import {
   ConfigGetParamsSchema,
+  ConfigPatchParamsSchema,
+  ConfigSchemaParamsSchema,
   ConnectParamsSchema,
   DevicePairApproveParamsSchema,
   DevicePairListParamsSchema,
@@ -35,6 +37,9 @@ export const readRequestFrame = reader<RequestFrame>(RequestFrameSchema);
 export const readConnectParams = reader<ConnectParams>(ConnectParamsSchema);
 export const readLogsTailParams = reader<LogsTailParams>(LogsTailParamsSchema);
 export const readConfigGetParams = reader<Record<string, never>>(ConfigGetParamsSchema);
+export type ConfigPatchParams = Static<typeof ConfigPatchParamsSchema>;
+export const readConfigSchemaParams = reader<Record<string, never>>(ConfigSchemaParamsSchema);
+export const readConfigPatchParams = reader<ConfigPatchParams>(ConfigPatchParamsSchema);
 export const readDevicePairListParams = reader<Record<string, never>>(DevicePairListParamsSchema);
 export const readDevicePairApproveParams = reader<Static<typeof DevicePairApproveParamsSchema>>(
   DevicePairApproveParamsSchema,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach } from "node:test";
 import {
+  ConfigSchemaResponseSchema,
   DevicePairRequestedEventSchema,
   DevicePairResolvedEventSchema,
   DeviceTokenRotateResultSchema,
@@ -54,6 +55,7 @@ const results: Readonly<Record<string, TSchema>> = {
   health: Health,
   "system-presence": PresenceList,
   "logs.tail": LogsTailResultSchema,
+  "config.schema": ConfigSchemaResponseSchema,
   "device.token.rotate": DeviceTokenRotateResultSchema,
   "node.event": NodeEventResultSchema,
   "node.pending.drain": NodePendingDrainResultSchema,
