@@ -27,6 +27,7 @@ import { Requests, refusalOf } from "./requests.ts";
 import { includesScope } from "./scopes.ts";
 import { Session, type SessionState, WithSecret } from "./session.ts";
 import { statusPage } from "./status-page.ts";
+import { Suspension } from "./suspension.ts";
 import { setMaxPayload } from "./ws-limits.ts";
 
 /** The real gateway's numbers (knowledge: handshake 15 s, tick 30 s, health 60 s, 64 KiB before authentication). */
@@ -50,6 +51,7 @@ const EVENTS = [
   "shutdown",
   "device.pair.requested",
   "device.pair.resolved",
+  "gateway.suspension",
   "node.invoke.request",
   "node.invoke.cancel",
 ];
@@ -79,6 +81,7 @@ export class Gateway {
   readonly #sessions = new Map<GatewayLink, Session>();
   readonly #devices: Devices;
   readonly #invokes: Invokes;
+  readonly #suspension: Suspension;
   readonly #context: GatewayContext;
   readonly #server: http.Server;
   readonly #sockets = new WebSocketServer({
@@ -114,6 +117,12 @@ export class Gateway {
       wall,
       log,
     });
+    this.#suspension = new Suspension({
+      journal,
+      commits: this.#commits,
+      wall,
+      tell: (phase) => this.#tell("operator.read", "gateway.suspension", { phase }),
+    });
     this.#context = {
       settings,
       clock,
@@ -128,6 +137,7 @@ export class Gateway {
       devices: this.#devices,
       invokes: this.#invokes,
       nodeWork,
+      suspension: this.#suspension,
       sessions: () => this.#sessions.values(),
       tell: (scope, event, payload) => this.#tell(scope, event, payload),
       showOut: (caller, isMeant) => this.#showOut(caller, isMeant),
@@ -178,6 +188,7 @@ export class Gateway {
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#presenceTimer);
     this.#invokes.close();
+    this.#suspension.close();
     this.#server.close();
     this.#server.closeAllConnections();
     this.#commits.add({ work: () => this.#journal.absolve(), failed: () => undefined });
@@ -390,6 +401,7 @@ export class Gateway {
         health: this.#context.health(),
         stateVersion: { presence: this.#presenceVersion, health: 1 },
         uptimeMs: Math.round(this.#deps.clock.now() - this.#startedAt),
+        suspension: { phase: this.#suspension.phase },
       },
       auth: { role: session.role, scopes: session.scopes },
       policy: { maxPayload: MAX_PAYLOAD, maxBufferedBytes: MAX_BUFFERED, tickIntervalMs: TICK_MS },

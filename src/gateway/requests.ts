@@ -167,7 +167,8 @@ export class Requests {
       const message = `invalid ${frame.method} params: ${params.problem}`;
       return { error: { code: ErrorCodes.INVALID_REQUEST, message } };
     }
-    return { method, params: params.value };
+    const refusal = method.isWork ? this.#deps.context.suspension.refusal() : undefined;
+    return refusal === undefined ? { method, params: params.value } : { error: refusal };
   }
 
   #errorOf(frame: RequestFrame, error: unknown): ErrorShape {

@@ -10,6 +10,9 @@ import {
   DevicePairRenameParamsSchema,
   DeviceTokenRevokeParamsSchema,
   DeviceTokenRotateParamsSchema,
+  GatewaySuspendPrepareParamsSchema,
+  GatewaySuspendResumeParamsSchema,
+  GatewaySuspendStatusParamsSchema,
   LogsTailParamsSchema,
   NodeDescribeParamsSchema,
   NodeEventParamsSchema,
@@ -58,6 +61,15 @@ export const readDeviceTokenRotateParams = reader<Static<typeof DeviceTokenRotat
 );
 export const readDeviceTokenRevokeParams = reader<Static<typeof DeviceTokenRevokeParamsSchema>>(
   DeviceTokenRevokeParamsSchema,
+);
+export const readGatewaySuspendPrepareParams = reader<Static<typeof GatewaySuspendPrepareParamsSchema>>(
+  GatewaySuspendPrepareParamsSchema,
+);
+export const readGatewaySuspendStatusParams = reader<Static<typeof GatewaySuspendStatusParamsSchema>>(
+  GatewaySuspendStatusParamsSchema,
+);
+export const readGatewaySuspendResumeParams = reader<Static<typeof GatewaySuspendResumeParamsSchema>>(
+  GatewaySuspendResumeParamsSchema,
 );
 export type NodeInvokeParams = Static<typeof NodeInvokeParamsSchema>;
 export type NodeInvokeResultParams = Static<typeof NodeInvokeResultParamsSchema>;

@@ -88,6 +88,14 @@ CREATE TABLE node_work (
   content TEXT NOT NULL,
   UNIQUE (node, kind, key)
 ) STRICT;
+-- one row while no work is begun
+CREATE TABLE suspension (
+  suspension TEXT NOT NULL,
+  request TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  -- wall-clock milliseconds
+  expires INTEGER NOT NULL
+) STRICT;
 -- how often a node's items changed
 CREATE TABLE node_revisions (
   node TEXT PRIMARY KEY,

@@ -46,6 +46,7 @@ export const configMethods = {
 
   "config.patch": method({
     scope: "operator.admin",
+    isWork: true,
     runs: "external",
     read: readConfigPatchParams,
     run: (params, _session, { settings }) => patchConfig(settings.configPath, params),

@@ -6,6 +6,7 @@ import type { NodeWork } from "../nodes/node-work.ts";
 import type { PresenceEntry } from "../presence.ts";
 import type { ReadResult } from "../schemas.ts";
 import type { Session } from "../session.ts";
+import type { Suspension } from "../suspension.ts";
 import { configMethods } from "./config.ts";
 import { deviceMethods } from "./devices.ts";
 import { gatewayMethods } from "./gateway.ts";
@@ -31,6 +32,7 @@ export interface GatewayContext {
   readonly devices: Devices;
   readonly invokes: Invokes;
   readonly nodeWork: NodeWork;
+  readonly suspension: Suspension;
   readonly sessions: () => Iterable<Session>;
   /** Within a commit: an event for the operators with this scope. */
   readonly tell: (scope: string, event: string, payload: unknown) => void;
@@ -55,6 +57,8 @@ export interface Method<Params> {
     | "node"
     | "dynamic";
   readonly read: (params: unknown) => ReadResult<Params>;
+  /** It begins something, and is refused while the gateway is suspended. */
+  readonly isWork?: true;
   /**
    * Most run within the commit that answers them: at once, and they throw only before they have changed anything.
    * `apart`: it takes time, and may be run again. `external`: it changes what no commit takes back (a file), so it is not.

@@ -49,6 +49,7 @@ export const nodeMethods = {
 
   "node.invoke": method({
     scope: "dynamic",
+    isWork: true,
     read: readNodeInvokeParams,
     run: (params, session, context, request) => {
       const { nodeId, command } = params;
