@@ -26,6 +26,7 @@ import { MAX_LISTED } from "./presence.ts";
 import { Requests, refusalOf } from "./requests.ts";
 import { includesScope } from "./scopes.ts";
 import { Session, type SessionState, WithSecret } from "./session.ts";
+import { Stability } from "./stability.ts";
 import { statusPage } from "./status-page.ts";
 import { Suspension } from "./suspension.ts";
 import { setMaxPayload } from "./ws-limits.ts";
@@ -82,6 +83,7 @@ export class Gateway {
   readonly #devices: Devices;
   readonly #invokes: Invokes;
   readonly #suspension: Suspension;
+  readonly #stability: Stability;
   readonly #context: GatewayContext;
   readonly #server: http.Server;
   readonly #sockets = new WebSocketServer({
@@ -123,6 +125,7 @@ export class Gateway {
       wall,
       tell: (phase) => this.#tell("operator.read", "gateway.suspension", { phase }),
     });
+    this.#stability = new Stability(wall);
     this.#context = {
       settings,
       clock,
@@ -138,6 +141,7 @@ export class Gateway {
       invokes: this.#invokes,
       nodeWork,
       suspension: this.#suspension,
+      stability: this.#stability,
       sessions: () => this.#sessions.values(),
       tell: (scope, event, payload) => this.#tell(scope, event, payload),
       showOut: (caller, isMeant) => this.#showOut(caller, isMeant),
@@ -171,7 +175,12 @@ export class Gateway {
     this.#timers = [
       setInterval(() => this.#broadcast("tick", { ts: this.#deps.clock.wall() }), TICK_MS),
       setInterval(() => this.#broadcast("health", this.#context.health()), HEALTH_MS),
+      setInterval(() => this.#noteMemory(), HEALTH_MS),
     ];
+  }
+
+  #noteMemory(): void {
+    this.#stability.note({ type: "memory", memory: { rssBytes: this.#deps.process.rssBytes() } });
   }
 
   /** Tells clients that they will be closed, as their edge is. */
@@ -211,6 +220,8 @@ export class Gateway {
       if (session !== undefined) this.#requests.recover(row, link!, session);
     }
     this.#invokes.recover();
+    const { generation } = this.#deps.settings;
+    this.#stability.note({ type: "gateway.start", generation, resumed: this.#sessions.size });
     if (this.#sessions.size > 0)
       this.#deps.log(`${this.#sessions.size} clients of the gateway before go on here`);
   }
@@ -274,6 +285,7 @@ export class Gateway {
     if (offer === undefined) return refuseUpgrade(socket, "400 Bad Request");
     this.#links.open(offer, caller, (link, error) => {
       if (error !== undefined) {
+        this.#stability.note({ type: "journal.unwritable" });
         this.#deps.log(`cannot let a client in: the journal cannot be written: ${messageOf(error)}`);
         return refuseUpgrade(socket, "503 Service Unavailable");
       }
@@ -299,6 +311,7 @@ export class Gateway {
       this.#commits.add({
         work: () => this.#take(link, n, text, socket),
         failed: (error) => {
+          this.#stability.note({ type: "journal.unwritable" });
           const refusal = refusalOf(text, error);
           if (refusal !== undefined) link.refuse(n, refusal);
         },

@@ -81,6 +81,7 @@ export class Requests {
     const place = { link, n: row.n };
     if (row.starts >= MAX_STARTS) {
       const { id, method } = beginningOf(row.text);
+      this.#deps.context.stability.note({ type: "request.quarantined", ...(method && { method }) });
       log(
         `${method ?? "a request"} was in flight when the gateway ended, twice: it is not run again (request ${id ?? "without an id"})`,
       );
@@ -173,6 +174,7 @@ export class Requests {
 
   #errorOf(frame: RequestFrame, error: unknown): ErrorShape {
     if (error instanceof MethodError) return error.shape;
+    this.#deps.context.stability.note({ type: "method.failed", method: frame.method });
     this.#deps.log(`method ${frame.method} failed: ${messageOf(error)}`);
     return { code: ErrorCodes.UNAVAILABLE, message: `${frame.method} failed: see the gateway's log` };
   }

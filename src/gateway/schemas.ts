@@ -102,6 +102,14 @@ const systemEventParams = Type.Object({
 export type SystemEventParams = Static<typeof systemEventParams>;
 export const readSystemEventParams = reader<SystemEventParams>(systemEventParams);
 
+/** `diagnostics.stability` has neither; what the real gateway takes. */
+const stabilityParams = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
+  type: Type.Optional(Type.String({ minLength: 1 })),
+  sinceSeq: Type.Optional(Type.Integer({ minimum: 0 })),
+});
+export const readStabilityParams = reader<Static<typeof stabilityParams>>(stabilityParams);
+
 export const readEmptyParams = reader<Record<string, unknown>>(Type.Object({}));
 
 export type ReadResult<T> = { readonly value: T } | { readonly problem: string };

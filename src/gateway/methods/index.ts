@@ -6,6 +6,7 @@ import type { NodeWork } from "../nodes/node-work.ts";
 import type { PresenceEntry } from "../presence.ts";
 import type { ReadResult } from "../schemas.ts";
 import type { Session } from "../session.ts";
+import type { Stability } from "../stability.ts";
 import type { Suspension } from "../suspension.ts";
 import { configMethods } from "./config.ts";
 import { deviceMethods } from "./devices.ts";
@@ -33,6 +34,7 @@ export interface GatewayContext {
   readonly invokes: Invokes;
   readonly nodeWork: NodeWork;
   readonly suspension: Suspension;
+  readonly stability: Stability;
   readonly sessions: () => Iterable<Session>;
   /** Within a commit: an event for the operators with this scope. */
   readonly tell: (scope: string, event: string, payload: unknown) => void;
