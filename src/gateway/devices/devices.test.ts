@@ -159,6 +159,17 @@ describe("a device of another machine", () => {
   });
 });
 
+test("a device's token is neither rotated nor revoked by who has less", async (t) => {
+  const rig = await startGateway(t);
+  const device = newDevice();
+  await paired(rig, device, { scopes: ["operator.admin"] });
+  using approver = await rig.connected(["operator.pairing"]);
+  for (const method of ["device.token.rotate", "device.token.revoke"]) {
+    const { error } = await approver.request(method, { deviceId: device.id, role: "operator" });
+    assert.equal(error?.message, "missing scope: operator.admin");
+  }
+});
+
 describe("a device that is shown out is cut off at once, with 4001", () => {
   async function shownOut(t: TestContext, method: string, params: (deviceId: string) => object) {
     const rig = await startGateway(t);

@@ -117,6 +117,9 @@ export const deviceMethods = {
       const device = managed(devices.get(deviceId), session);
       const grant = device.grants[role as Role];
       if (grant === undefined) throw new MethodError(DENIED);
+      // nobody takes from another what they do not have themselves
+      const missing = role === "operator" ? missingScope(session.scopes, grant.scopes) : undefined;
+      if (missing !== undefined) throw new MethodError(missingScopeError(missing));
       const { token: _, ...rest } = grant;
       const revokedAtMs = grant.revokedAtMs ?? clock.wall();
       devices.setGrant(device, role as Role, { ...rest, revokedAtMs });
