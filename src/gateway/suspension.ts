@@ -141,12 +141,14 @@ export class Suspension {
     clearTimeout(this.#timer);
     const expire = () => {
       const row = this.#row();
-      if (row !== undefined && row.expires <= wall()) this.#release();
+      if (row === undefined) return;
+      if (row.expires <= wall()) this.#release();
+      else commits.after(() => this.#arm(row.expires)); // the two clocks are not one
     };
     // where that cannot be written now it is over all the same: its time is looked at
     this.#timer = setTimeout(
       () => commits.add({ work: expire, failed: () => undefined }),
-      Math.max(0, expires - wall()),
+      Math.min(Math.max(0, expires - wall()), HELD_MS),
     );
   }
 }

@@ -191,7 +191,9 @@ export class Invokes {
       this.#fail(row, { code: "TIMEOUT", message: "node invoke timed out" });
       this.#tellCancelled(row);
     };
-    const timer = setTimeout(() => this.#plan(expire), Math.max(0, deadline - this.#deps.wall()));
+    // the clock may have been set back meanwhile
+    const leftMs = Math.min(Math.max(0, deadline - this.#deps.wall()), MAX_TIMEOUT_MS);
+    const timer = setTimeout(() => this.#plan(expire), leftMs);
     this.#deadlines.set(id, timer);
   }
 
