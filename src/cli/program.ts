@@ -98,6 +98,68 @@ export function createProgram(context: CliContext, done: (exitCode: number) => v
       done(await (await import("./commands/uninstall.ts")).gatewayUninstall(context, options)),
     );
 
+  gateway
+    .command("auth-token")
+    .description("whether clients need a token, and which")
+    .option("--show", "print it; at a terminal only")
+    .option("--json", "print JSON, without the token")
+    .action(async (options) =>
+      done(await (await import("./commands/auth-token.ts")).authToken(context, options)),
+    );
+
+  const params = ["--params <json5>", "parameters, such as '{limit: 20}'"] as const;
+  const timeout = ["--timeout <seconds>", "how long to wait for the answer (default: 30)"] as const;
+  program
+    .command("call <method>")
+    .description("ask the built-in gateway something; prints its answer")
+    .option(...params)
+    .option(...timeout)
+    .option("--json", "print errors as JSON, too")
+    .action(async (method, options) =>
+      done(await (await import("./commands/call.ts")).call(context, method, options)),
+    );
+
+  const nodes = program.command("nodes").description("the nodes of the built-in gateway");
+  nodes
+    .command("list")
+    .description("which there are, whether they are connected, and what they can do")
+    .option("--json", "print JSON")
+    .action(async (options) => done(await (await import("./commands/nodes.ts")).nodesList(context, options)));
+  nodes
+    .command("invoke <node> <command>")
+    .description("have a node, by its id or name, do something; prints its answer")
+    .option(...params)
+    .option(...timeout)
+    .option("--json", "print errors as JSON, too")
+    .action(async (node, command, options) =>
+      done(await (await import("./commands/nodes.ts")).nodesInvoke(context, { node, command }, options)),
+    );
+
+  const devices = program
+    .command("devices")
+    .description("the devices that may come in, and those that ask to");
+  devices
+    .command("list")
+    .description("devices that are paired, and requests that wait")
+    .option("--json", "print JSON")
+    .action(async (options) =>
+      done(await (await import("./commands/devices.ts")).devicesList(context, options)),
+    );
+  const deviceVerbs = [
+    ["approve <request>", "let in a device that asks to be", "devicesApprove"],
+    ["reject <request>", "refuse it; it may ask again", "devicesReject"],
+    ["remove <device>", "forget a device, and cut it off at once", "devicesRemove"],
+  ] as const;
+  for (const [name, description, handler] of deviceVerbs) {
+    devices
+      .command(name)
+      .description(description)
+      .option("--json", "print JSON")
+      .action(async (id, options) =>
+        done(await (await import("./commands/devices.ts"))[handler](context, id, options)),
+      );
+  }
+
   program
     .command("logs")
     .description("what gateway, edge and supervisor printed, merged by time")

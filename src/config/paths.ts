@@ -64,7 +64,7 @@ export const OWN_NAMES: Readonly<Record<string, RegExp>> = {
   service: /^(ClawKit\.xml|clawkit\.vbs)(\.bak)?$/,
   bin: /^$/, // the alias looks at what its scripts are before it removes them
   ".": new RegExp(
-    `^(config\\.json5(\\.last-valid)?|feedback\\.jsonl|network-timers\\.json)${TEMPORARY}$|^(recorder|journal)\\.db(\\.corrupt-[\\dTZ-]+)?(-wal|-shm)?$`,
+    `^(config\\.json5(\\.last-valid|\\.before-patch)?|feedback\\.jsonl|network-timers\\.json)${TEMPORARY}$|^(recorder|journal)\\.db(\\.corrupt-[\\dTZ-]+)?(-wal|-shm)?$`,
   ),
 };
 

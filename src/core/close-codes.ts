@@ -35,7 +35,12 @@ export const closeCodes = [
   },
   { code: 3008, name: "timeout", use: "the client did not answer a ping", retry: "now" },
   { code: 4000, name: "client-timeout", use: "relayed; the reference client's own timeouts", retry: "now" },
-  { code: 4001, name: "credentials-changed", use: "relayed; the gateway's policy changed", retry: "now" },
+  {
+    code: 4001,
+    name: "credentials-changed",
+    use: "the client's device was removed or its token revoked; relayed: the gateway's policy changed",
+    retry: "now",
+  },
 ] as const satisfies readonly CloseCode[];
 
 export const CLOSE = {
@@ -50,6 +55,8 @@ export const CLOSE = {
   tryAgainLater: 1013,
   /** Registered with IANA. */
   timeout: 3008,
+  /** The real gateway's, for a client whose right to be there is gone. */
+  credentialsChanged: 4001,
 } as const;
 
 /** True for a code that may stand in a Close frame (RFC 6455 §7.4.1: never 1004, 1005, 1006, 1015). */

@@ -22,6 +22,7 @@ export const errorCodes = {
   CANNOT_ADOPT: { exit: 1, meaning: "OpenClaw, as it is installed here, cannot be put behind ClawKit" },
   STATE_UNUSABLE: { exit: 78, meaning: "the state directory cannot be used" },
   CONTROL_FAILED: { exit: 1, meaning: "the supervisor did not answer as expected" },
+  CALL_FAILED: { exit: 1, meaning: "the gateway refused what it was asked, or did not answer" },
   NOTHING_RECORDED: { exit: 1, meaning: "the flight recorder has nothing, or nothing of that name" },
   SERVICE_UNAVAILABLE: {
     exit: 1,

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Authenticator, type AuthSettings, isSameSecret } from "./auth.ts";
+import {
+  Authenticator,
+  type AuthRefusal,
+  type AuthSettings,
+  type Credentials,
+  isSameSecret,
+} from "./auth.ts";
 
 const SECRET = "a-shared-secret-of-some-length";
 const ADDRESS = "198.51.100.7";
@@ -13,17 +19,24 @@ function authenticator(settings: AuthSettings) {
   return { auth: new Authenticator(settings, clock), clock };
 }
 
+/** Undefined if it comes in. */
+function refusalOf(auth: Authenticator, address: string, credentials: Credentials): AuthRefusal | undefined {
+  const verdict = auth.admit(address, credentials);
+  return "message" in verdict ? verdict : undefined;
+}
+
 describe("in token mode", () => {
   it("the token lets in", () => {
     const { auth } = authenticator(TOKEN_MODE);
-    assert.equal(auth.refusalOf(ADDRESS, { token: SECRET }), undefined);
+    assert.equal(refusalOf(auth, ADDRESS, { token: SECRET }), undefined);
   });
 
   it("another token does not", () => {
     const { auth } = authenticator(TOKEN_MODE);
-    assert.deepEqual(auth.refusalOf(ADDRESS, { token: "another" }), {
+    assert.deepEqual(refusalOf(auth, ADDRESS, { token: "another" }), {
       message: "unauthorized: gateway token mismatch (provide gateway auth token)",
       detailCode: "AUTH_TOKEN_MISMATCH",
+      authReason: "token_mismatch",
     });
   });
 
@@ -34,43 +47,81 @@ describe("in token mode", () => {
   })) {
     it(`${name} is no credential`, () => {
       const { auth } = authenticator(TOKEN_MODE);
-      assert.deepEqual(auth.refusalOf(ADDRESS, credentials), {
+      assert.deepEqual(refusalOf(auth, ADDRESS, credentials), {
         message: "device identity required",
         detailCode: "DEVICE_IDENTITY_REQUIRED",
+        authReason: "device_required",
       });
     });
   }
 
   it("nothing lets in while no token is configured", () => {
     const { auth } = authenticator({ mode: "token" });
-    assert.equal(auth.refusalOf(ADDRESS, { token: "undefined" })?.detailCode, "AUTH_TOKEN_MISMATCH");
+    assert.equal(refusalOf(auth, ADDRESS, { token: "undefined" })?.detailCode, "AUTH_TOKEN_MISMATCH");
   });
 });
 
 describe("in password mode", () => {
   it("the password lets in", () => {
     const { auth } = authenticator(PASSWORD_MODE);
-    assert.equal(auth.refusalOf(ADDRESS, { password: SECRET }), undefined);
+    assert.equal(refusalOf(auth, ADDRESS, { password: SECRET }), undefined);
   });
 
   it("another password does not", () => {
     const { auth } = authenticator(PASSWORD_MODE);
-    assert.deepEqual(auth.refusalOf(ADDRESS, { password: "another" }), {
+    assert.deepEqual(refusalOf(auth, ADDRESS, { password: "another" }), {
       message: "unauthorized: gateway password mismatch (provide gateway auth password)",
       detailCode: "AUTH_PASSWORD_MISMATCH",
+      authReason: "password_mismatch",
     });
   });
 
   it("the password as a token is no credential", () => {
     const { auth } = authenticator(PASSWORD_MODE);
-    assert.equal(auth.refusalOf(ADDRESS, { token: SECRET })?.detailCode, "DEVICE_IDENTITY_REQUIRED");
+    assert.equal(refusalOf(auth, ADDRESS, { token: SECRET })?.detailCode, "DEVICE_IDENTITY_REQUIRED");
+  });
+});
+
+describe("a client with an identity", () => {
+  const OWN = "the-token-of-this-device";
+  const admitted = (credentials: Credentials, settings = TOKEN_MODE) =>
+    authenticator(settings).auth.admit(ADDRESS, credentials, (token) => token === OWN);
+
+  it("comes in with its token, wherever it puts it", () => {
+    for (const credentials of [{ token: OWN }, { deviceToken: OWN }, { token: "another", deviceToken: OWN }])
+      assert.deepEqual(admitted(credentials), { by: "device-token", token: OWN });
+  });
+
+  it("comes in with the gateway's", () => {
+    assert.deepEqual(admitted({ token: SECRET, deviceToken: OWN }), { by: "secret" });
+  });
+
+  const refused: [credentials: Credentials, settings: AuthSettings, code: string][] = [
+    [{}, TOKEN_MODE, "AUTH_TOKEN_MISSING"],
+    [{}, PASSWORD_MODE, "AUTH_PASSWORD_MISSING"],
+    [{ token: "another" }, TOKEN_MODE, "AUTH_TOKEN_MISMATCH"],
+    [{ token: "old", deviceToken: "old" }, TOKEN_MODE, "AUTH_DEVICE_TOKEN_MISMATCH"],
+    [{ deviceToken: "old" }, PASSWORD_MODE, "AUTH_DEVICE_TOKEN_MISMATCH"],
+  ];
+  for (const [credentials, settings, code] of refused) {
+    it(`with ${JSON.stringify(credentials)} in ${settings.mode} mode is told ${code}`, () => {
+      const verdict = admitted(credentials, settings);
+      assert.equal("detailCode" in verdict && verdict.detailCode, code);
+    });
+  }
+
+  it("that guesses its token is locked out like others", () => {
+    const { auth } = authenticator(TOKEN_MODE);
+    for (let i = 0; i < 10; i++) auth.admit(ADDRESS, { deviceToken: `guess ${i}` }, () => false);
+    const verdict = auth.admit(ADDRESS, { deviceToken: OWN }, () => true);
+    assert.equal("detailCode" in verdict && verdict.detailCode, "AUTH_RATE_LIMITED");
   });
 });
 
 describe("without authentication", () => {
   it("everyone comes in", () => {
     const { auth } = authenticator({ mode: "none" });
-    assert.equal(auth.refusalOf(ADDRESS, {}), undefined);
+    assert.equal(refusalOf(auth, ADDRESS, {}), undefined);
   });
 });
 
@@ -78,18 +129,19 @@ describe("an address that guesses", () => {
   /** After `count` wrong tokens from `ADDRESS`. */
   function guessed(count: number) {
     const { auth, clock } = authenticator(TOKEN_MODE);
-    for (let i = 0; i < count; i++) auth.refusalOf(ADDRESS, { token: `guess ${i}` });
+    for (let i = 0; i < count; i++) refusalOf(auth, ADDRESS, { token: `guess ${i}` });
     return { auth, clock };
   }
 
   it("may come in after nine guesses", () => {
-    assert.equal(guessed(9).auth.refusalOf(ADDRESS, { token: SECRET }), undefined);
+    assert.equal(refusalOf(guessed(9).auth, ADDRESS, { token: SECRET }), undefined);
   });
 
   it("is locked out for five minutes after ten, even with the token", () => {
-    assert.deepEqual(guessed(10).auth.refusalOf(ADDRESS, { token: SECRET }), {
+    assert.deepEqual(refusalOf(guessed(10).auth, ADDRESS, { token: SECRET }), {
       message: "unauthorized: too many failed authentication attempts (retry later)",
       detailCode: "AUTH_RATE_LIMITED",
+      authReason: "rate_limited",
       retryAfterMs: 300_000,
     });
   });
@@ -97,36 +149,36 @@ describe("an address that guesses", () => {
   it("is told the time in whole milliseconds", () => {
     const { auth, clock } = guessed(10);
     clock.nowMs = 1000.25;
-    assert.equal(auth.refusalOf(ADDRESS, { token: SECRET })?.retryAfterMs, 299_000);
+    assert.equal(refusalOf(auth, ADDRESS, { token: SECRET })?.retryAfterMs, 299_000);
   });
 
   it("does not lock out another address", () => {
-    assert.equal(guessed(10).auth.refusalOf("198.51.100.8", { token: SECRET }), undefined);
+    assert.equal(refusalOf(guessed(10).auth, "198.51.100.8", { token: SECRET }), undefined);
   });
 
   it("comes in when the time is over", () => {
     const { auth, clock } = guessed(10);
     clock.nowMs = 300_000;
-    assert.equal(auth.refusalOf(ADDRESS, { token: SECRET }), undefined);
+    assert.equal(refusalOf(auth, ADDRESS, { token: SECRET }), undefined);
   });
 
   it("starts from zero after it came in", () => {
     const { auth } = guessed(9);
-    auth.refusalOf(ADDRESS, { token: SECRET });
-    auth.refusalOf(ADDRESS, { token: "guess 10" });
-    assert.equal(auth.refusalOf(ADDRESS, { token: SECRET }), undefined);
+    refusalOf(auth, ADDRESS, { token: SECRET });
+    refusalOf(auth, ADDRESS, { token: "guess 10" });
+    assert.equal(refusalOf(auth, ADDRESS, { token: SECRET }), undefined);
   });
 
   it("is not counted for connecting without credentials", () => {
     const { auth } = authenticator(TOKEN_MODE);
-    for (let i = 0; i < 20; i++) auth.refusalOf(ADDRESS, {});
-    assert.equal(auth.refusalOf(ADDRESS, { token: SECRET }), undefined);
+    for (let i = 0; i < 20; i++) refusalOf(auth, ADDRESS, {});
+    assert.equal(refusalOf(auth, ADDRESS, { token: SECRET }), undefined);
   });
 
   it("is locked out on this machine too: other users are here as well", () => {
     const { auth } = authenticator(TOKEN_MODE);
-    for (let i = 0; i < 10; i++) auth.refusalOf("127.0.0.1", { token: `guess ${i}` });
-    assert.equal(auth.refusalOf("127.0.0.1", { token: SECRET })?.detailCode, "AUTH_RATE_LIMITED");
+    for (let i = 0; i < 10; i++) refusalOf(auth, "127.0.0.1", { token: `guess ${i}` });
+    assert.equal(refusalOf(auth, "127.0.0.1", { token: SECRET })?.detailCode, "AUTH_RATE_LIMITED");
   });
 });
 

@@ -119,12 +119,12 @@ export class GatewayLink {
     this.#positions = { ...this.#positions, stored: n };
   }
 
-  /** Within a commit: sends a message, once that is written. */
-  emit(text: string): void {
+  /** Within a commit: sends a message, once that is written. `kept` is what stands for it in the journal. */
+  emit(text: string, kept = text): void {
     if (this.#hasEnded) return;
     this.#touch();
     const n = this.#count();
-    this.#host.journal.emit(this.key, n, text);
+    this.#host.journal.emit(this.key, n, kept);
     this.#ready.push(text);
     this.#note(text.length);
   }

@@ -190,6 +190,27 @@ describe("methods", () => {
     assert.deepEqual(logged, ["method status failed: no /proc here"]);
   });
 
+  it("diagnostics.stability: what happened to this gateway, and nothing of its clients", async (t) => {
+    const { connected } = await start(t, {
+      rssBytes: () => {
+        throw new Error("no /proc here");
+      },
+    });
+    using client = await connected();
+    await client.request("status");
+    const { payload } = await client.request("diagnostics.stability", { limit: 1 });
+    assert.partialDeepStrictEqual(payload, {
+      count: 2,
+      dropped: 0,
+      firstSeq: 1,
+      lastSeq: 2,
+      events: [{ seq: 2, ts: NOW, type: "method.failed", method: "status" }],
+      summary: { byType: { "gateway.start": 1, "method.failed": 1 } },
+    });
+    const { error } = await client.request("diagnostics.stability", { limit: 0 });
+    assert.equal(error?.code, "INVALID_REQUEST");
+  });
+
   it("gateway.restart.request: the answer, then the restart with the reason", async (t) => {
     const { connected, restarts } = await start(t);
     using client = await connected();

@@ -4,6 +4,7 @@ import http from "node:http";
 import type { Duplex } from "node:stream";
 import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import { type WebSocket, WebSocketServer } from "ws";
+import { CLOSE } from "../core/close-codes.ts";
 import { messageOf } from "../core/errors.ts";
 import type { GatewaySettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
@@ -11,6 +12,7 @@ import { VERSION } from "../core/version.ts";
 import { LINKS_PATH, type LinkOffer, readOffer, storedHeader } from "../protocol/link-protocol.ts";
 import { Authenticator, isSameSecret } from "./auth.ts";
 import { Commits, type Task } from "./commits.ts";
+import { Devices } from "./devices/devices.ts";
 import { EncodedEvent, errorFrame } from "./frames.ts";
 import { type GatewayLink, MAX_BUFFERED, MAX_PAYLOAD } from "./gateway-link.ts";
 import { type Accepted, type Caller, judgeFirstFrame } from "./handshake.ts";
@@ -18,10 +20,15 @@ import type { Journal } from "./journal/journal.ts";
 import { openJournal } from "./journal/open-journal.ts";
 import { Links } from "./links.ts";
 import { type GatewayContext, methods } from "./methods/index.ts";
+import { Invokes } from "./nodes/invokes.ts";
+import { NodeWork } from "./nodes/node-work.ts";
 import { MAX_LISTED } from "./presence.ts";
 import { Requests, refusalOf } from "./requests.ts";
-import { Session, type SessionState } from "./session.ts";
+import { includesScope } from "./scopes.ts";
+import { Session, type SessionState, WithSecret } from "./session.ts";
+import { Stability } from "./stability.ts";
 import { statusPage } from "./status-page.ts";
+import { Suspension } from "./suspension.ts";
 import { setMaxPayload } from "./ws-limits.ts";
 
 /** The real gateway's numbers (knowledge: handshake 15 s, tick 30 s, health 60 s, 64 KiB before authentication). */
@@ -37,7 +44,18 @@ const PRESENCE_MS_PER_CLIENT = 2;
 /** Nobody changes presence so often within the life of one gateway: the version goes up also behind a restart. */
 const PRESENCE_VERSIONS_PER_LIFE = 1_000_000;
 
-const EVENTS = ["connect.challenge", "tick", "health", "presence", "shutdown"];
+const EVENTS = [
+  "connect.challenge",
+  "tick",
+  "health",
+  "presence",
+  "shutdown",
+  "device.pair.requested",
+  "device.pair.resolved",
+  "gateway.suspension",
+  "node.invoke.request",
+  "node.invoke.cancel",
+];
 
 const MAX_LINKS_BYTES = 8 * 1024 * 1024;
 
@@ -62,6 +80,10 @@ export class Gateway {
   readonly #links: Links;
   readonly #requests: Requests;
   readonly #sessions = new Map<GatewayLink, Session>();
+  readonly #devices: Devices;
+  readonly #invokes: Invokes;
+  readonly #suspension: Suspension;
+  readonly #stability: Stability;
   readonly #context: GatewayContext;
   readonly #server: http.Server;
   readonly #sockets = new WebSocketServer({
@@ -81,6 +103,29 @@ export class Gateway {
     this.#startedAt = clock.now();
     this.#presenceVersion = settings.generation * PRESENCE_VERSIONS_PER_LIFE + 1;
     this.#auth = new Authenticator(settings.auth, clock);
+    const { journal, announcement } = openJournal(settings.journalPath, clock.wall(), settings);
+    if (announcement !== undefined) deps.log(announcement);
+    this.#journal = journal;
+    this.#commits = new Commits({ journal: this.#journal, onUnusable: deps.onUnusable });
+    this.#devices = new Devices(journal);
+    const wall = () => clock.wall();
+    const nodeWork = new NodeWork(journal, wall);
+    const { log } = deps;
+    this.#invokes = new Invokes({
+      journal,
+      commits: this.#commits,
+      work: nodeWork,
+      sessionOf: (key) => this.#sessionOf(key),
+      wall,
+      log,
+    });
+    this.#suspension = new Suspension({
+      journal,
+      commits: this.#commits,
+      wall,
+      tell: (phase) => this.#tell("operator.read", "gateway.suspension", { phase }),
+    });
+    this.#stability = new Stability(wall);
     this.#context = {
       settings,
       clock,
@@ -92,17 +137,22 @@ export class Gateway {
       health: () => ({ ok: true, ts: clock.wall(), durationMs: 0 }),
       presenceChanged: () => this.#presenceChanged(),
       requestRestart: deps.requestRestart,
+      devices: this.#devices,
+      invokes: this.#invokes,
+      nodeWork,
+      suspension: this.#suspension,
+      stability: this.#stability,
+      sessions: () => this.#sessions.values(),
+      tell: (scope, event, payload) => this.#tell(scope, event, payload),
+      showOut: (caller, isMeant) => this.#showOut(caller, isMeant),
+      log,
     };
-    const { journal, announcement } = openJournal(settings.journalPath, clock.wall(), settings);
-    if (announcement !== undefined) deps.log(announcement);
-    this.#journal = journal;
-    this.#commits = new Commits({ journal: this.#journal, onUnusable: deps.onUnusable });
     this.#requests = new Requests({
       journal: this.#journal,
       commits: this.#commits,
       context: this.#context,
-      log: deps.log,
-      wall: () => clock.wall(),
+      log,
+      wall,
     });
     this.#links = new Links({
       journal: this.#journal,
@@ -125,7 +175,12 @@ export class Gateway {
     this.#timers = [
       setInterval(() => this.#broadcast("tick", { ts: this.#deps.clock.wall() }), TICK_MS),
       setInterval(() => this.#broadcast("health", this.#context.health()), HEALTH_MS),
+      setInterval(() => this.#noteMemory(), HEALTH_MS),
     ];
+  }
+
+  #noteMemory(): void {
+    this.#stability.note({ type: "memory", memory: { rssBytes: this.#deps.process.rssBytes() } });
   }
 
   /** Tells clients that they will be closed, as their edge is. */
@@ -141,6 +196,8 @@ export class Gateway {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#presenceTimer);
+    this.#invokes.close();
+    this.#suspension.close();
     this.#server.close();
     this.#server.closeAllConnections();
     this.#commits.add({ work: () => this.#journal.absolve(), failed: () => undefined });
@@ -162,6 +219,9 @@ export class Gateway {
       const session = link === undefined ? undefined : this.#sessions.get(link);
       if (session !== undefined) this.#requests.recover(row, link!, session);
     }
+    this.#invokes.recover();
+    const { generation } = this.#deps.settings;
+    this.#stability.note({ type: "gateway.start", generation, resumed: this.#sessions.size });
     if (this.#sessions.size > 0)
       this.#deps.log(`${this.#sessions.size} clients of the gateway before go on here`);
   }
@@ -225,6 +285,7 @@ export class Gateway {
     if (offer === undefined) return refuseUpgrade(socket, "400 Bad Request");
     this.#links.open(offer, caller, (link, error) => {
       if (error !== undefined) {
+        this.#stability.note({ type: "journal.unwritable" });
         this.#deps.log(`cannot let a client in: the journal cannot be written: ${messageOf(error)}`);
         return refuseUpgrade(socket, "503 Service Unavailable");
       }
@@ -250,6 +311,7 @@ export class Gateway {
       this.#commits.add({
         work: () => this.#take(link, n, text, socket),
         failed: (error) => {
+          this.#stability.note({ type: "journal.unwritable" });
           const refusal = refusalOf(text, error);
           if (refusal !== undefined) link.refuse(n, refusal);
         },
@@ -276,13 +338,17 @@ export class Gateway {
 
   /** Within a commit: the client's message `n`. */
   #take(link: GatewayLink, n: number, text: string, socket: WebSocket): void {
+    // whoever is shown out is not heard again
+    if (link.state.closing !== undefined) return link.store(n);
     const session = this.#sessions.get(link);
     if (session !== undefined) return this.#requests.take(link, session, n, text);
     link.store(n);
-    if (link.state.closing !== undefined) return;
-    const verdict = judgeFirstFrame(text, link.state.caller, this.#auth);
+    const { caller, nonce } = link.state;
+    const now = this.#deps.clock.wall();
+    const verdict = judgeFirstFrame(text, { caller, nonce, auth: this.#auth, devices: this.#devices, now });
     if ("close" in verdict) {
-      const { response, close } = verdict;
+      const { response, close, requested } = verdict;
+      if (requested !== undefined) this.#tell("operator.pairing", "device.pair.requested", requested);
       if (response !== undefined) link.emit(errorFrame(response.id, response.error));
       link.close(close.code, close.reason);
       return;
@@ -291,8 +357,11 @@ export class Gateway {
     this.#accept(link, verdict);
   }
 
-  #accept(link: GatewayLink, { requestId, params, role, scopes }: Accepted): void {
-    const { client } = params;
+  #accept(link: GatewayLink, accepted: Accepted): void {
+    const { requestId, params, role, scopes, deviceToken } = accepted;
+    const { client, device } = params;
+    const identity = device === undefined ? {} : { deviceId: device.id };
+    const { caps, commands, permissions } = params;
     const now = this.#deps.clock.wall();
     const state: SessionState = {
       connId: randomUUID(),
@@ -300,6 +369,12 @@ export class Gateway {
       client,
       role,
       scopes,
+      ...identity,
+      ...(role === "node" && {
+        ...(caps && { caps }),
+        ...(commands && { commands }),
+        ...(permissions && { permissions }),
+      }),
       connectedAt: now,
       presence: {
         ts: now,
@@ -310,6 +385,7 @@ export class Gateway {
         reason: "connect",
         roles: [role],
         scopes: [...scopes],
+        ...identity,
         ...(client.displayName === undefined ? {} : { host: client.displayName }),
         ...(client.deviceFamily === undefined ? {} : { deviceFamily: client.deviceFamily }),
         ...(client.instanceId === undefined ? {} : { instanceId: client.instanceId }),
@@ -320,7 +396,11 @@ export class Gateway {
     this.#sessions.set(link, session);
     this.#commits.undo(() => this.#sessions.delete(link));
     this.#presenceChanged();
-    session.respond(requestId, this.#hello(session));
+    const hello = this.#hello(session);
+    if (deviceToken === undefined) return session.respond(requestId, hello);
+    const { token, issuedAtMs } = deviceToken;
+    const auth = { ...hello.auth, deviceToken: token, issuedAtMs };
+    session.respond(requestId, new WithSecret({ ...hello, auth }, hello));
   }
 
   #hello(session: Session) {
@@ -334,6 +414,7 @@ export class Gateway {
         health: this.#context.health(),
         stateVersion: { presence: this.#presenceVersion, health: 1 },
         uptimeMs: Math.round(this.#deps.clock.now() - this.#startedAt),
+        suspension: { phase: this.#suspension.phase },
       },
       auth: { role: session.role, scopes: session.scopes },
       policy: { maxPayload: MAX_PAYLOAD, maxBufferedBytes: MAX_BUFFERED, tickIntervalMs: TICK_MS },
@@ -341,7 +422,14 @@ export class Gateway {
   }
 
   #onLinkEnded(link: GatewayLink): void {
-    if (this.#sessions.delete(link) && !this.#isClosed) this.#presenceChanged();
+    if (!this.#sessions.delete(link) || this.#isClosed) return;
+    this.#presenceChanged();
+    this.#invokes.onEnded(link.key);
+  }
+
+  #sessionOf(key: number): Session | undefined {
+    const link = this.#links.get(key);
+    return link === undefined ? undefined : this.#sessions.get(link);
   }
 
   #presence() {
@@ -359,6 +447,23 @@ export class Gateway {
       },
       PRESENCE_MS + this.#sessions.size * PRESENCE_MS_PER_CLIENT,
     );
+  }
+
+  /** Within a commit: an event for the operators with this scope. */
+  #tell(scope: string, event: string, payload: unknown): void {
+    const encoded = new EncodedEvent(event, payload);
+    for (const session of this.#sessions.values())
+      if (includesScope(session.scopes, scope)) session.sendEvent(encoded, null);
+  }
+
+  /** Within a commit: the caller itself goes once it is answered. */
+  #showOut(caller: Session, isMeant: (session: Session) => boolean): void {
+    for (const session of this.#sessions.values()) {
+      if (!isMeant(session)) continue;
+      const close = () => session.link.close(CLOSE.credentialsChanged, "gateway auth changed");
+      if (session === caller) this.#requests.onceAnswered(close);
+      else close();
+    }
   }
 
   /** Encoded once, and once in the journal, for all. One that cannot be written is not sent: ticks come again. */

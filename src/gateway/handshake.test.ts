@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { ConnectParams } from "@openclaw/gateway-protocol";
+import { newDevice, signed } from "../../test/helpers/device.ts";
 import { Authenticator, type AuthSettings } from "./auth.ts";
-import { type Accepted, type Caller, judgeFirstFrame, type Rejected } from "./handshake.ts";
+import { Devices } from "./devices/devices.ts";
+import { type Accepted, type Caller, type Judges, judgeFirstFrame, type Rejected } from "./handshake.ts";
+import { Journal } from "./journal/journal.ts";
 
 const TOKEN = "a-shared-secret-of-some-length";
+const NONCE = "the-nonce-of-this-link";
 const LOCAL: Caller = { address: "127.0.0.1", isLocal: true };
 const REMOTE: Caller = { address: "198.51.100.7", isLocal: false };
 
@@ -17,7 +22,13 @@ function params(changes: object = {}): object {
 /** Judges a frame; anything but a text is sent as JSON. */
 function judge(frame: unknown, caller = LOCAL, settings: AuthSettings = { mode: "token", secret: TOKEN }) {
   const auth = new Authenticator(settings, { now: () => 0, wall: () => 0 });
-  return judgeFirstFrame(typeof frame === "string" ? frame : JSON.stringify(frame), caller, auth);
+  return judgeFirstFrame(typeof frame === "string" ? frame : JSON.stringify(frame), judges(auth, caller));
+}
+
+/** Without any device. */
+function judges(auth: Authenticator, caller: Caller): Judges {
+  const journal = new Journal(":memory:", { generation: 1, isDurable: false });
+  return { caller, auth, nonce: NONCE, devices: new Devices(journal), now: 0 };
 }
 
 function judgeConnect(changes: object = {}, caller = LOCAL): Accepted | Rejected {
@@ -50,6 +61,9 @@ describe("a connect", () => {
       judgeConnect({ auth: { token: "another" } }),
       refusal(1008, "unauthorized: gateway token mismatch (provide gateway auth token)", {
         code: "AUTH_TOKEN_MISMATCH",
+        authReason: "token_mismatch",
+        canRetryWithDeviceToken: false,
+        recommendedNextStep: "update_auth_credentials",
       }),
     );
   });
@@ -76,16 +90,21 @@ describe("a connect", () => {
     const auth = new Authenticator({ mode: "token", secret: TOKEN }, { now: () => 0, wall: () => 0 });
     const frame = (token: string) =>
       JSON.stringify({ type: "req", id: "7", method: "connect", params: params({ auth: { token } }) });
-    for (let i = 0; i < 10; i++) judgeFirstFrame(frame(`guess ${i}`), REMOTE, auth);
+    for (let i = 0; i < 10; i++) judgeFirstFrame(frame(`guess ${i}`), judges(auth, REMOTE));
     const message = "unauthorized: too many failed authentication attempts (retry later)";
-    assert.deepEqual(judgeFirstFrame(frame(TOKEN), REMOTE, auth), {
+    assert.deepEqual(judgeFirstFrame(frame(TOKEN), judges(auth, REMOTE)), {
       close: { code: 1008, reason: message },
       response: {
         id: "7",
         error: {
           code: "INVALID_REQUEST",
           message,
-          details: { code: "AUTH_RATE_LIMITED" },
+          details: {
+            code: "AUTH_RATE_LIMITED",
+            authReason: "rate_limited",
+            canRetryWithDeviceToken: false,
+            recommendedNextStep: "wait_then_retry",
+          },
           retryable: true,
           retryAfterMs: 300_000,
         },
@@ -114,7 +133,9 @@ describe("protocol versions", () => {
     it(`${minProtocol} to ${maxProtocol} as ${who} is ${verdict}`, () => {
       const role = who === "probe" ? "operator" : who;
       const mode = who === "probe" ? "probe" : "test";
-      const judged = judgeConnect({ role, client: { ...client, mode }, minProtocol, maxProtocol });
+      const sent = params({ role, client: { ...client, mode }, minProtocol, maxProtocol }) as ConnectParams;
+      const asNode = signed(newDevice(), sent, { nonce: NONCE, ts: 0 });
+      const judged = judgeConnect(role === "node" ? asNode : sent);
       if (isAccepted) {
         assert.ok("scopes" in judged);
         return;
@@ -138,7 +159,6 @@ describe("scopes", () => {
     ["a local operator who asks for all", LOCAL, { scopes: all }, all],
     ["a local operator who asks for one that does not exist", LOCAL, { scopes: ["root"] }, ["operator.read"]],
     ["a remote operator who asks for all", REMOTE, { scopes: all }, ["operator.read"]],
-    ["a node", LOCAL, { role: "node", scopes: all }, []],
   ];
   for (const [who, caller, changes, granted] of cases) {
     it(`of ${who}: ${granted.join(", ") || "none"}`, () => {
@@ -146,6 +166,21 @@ describe("scopes", () => {
       assert.deepEqual("scopes" in judged && judged.scopes, granted);
     });
   }
+});
+
+describe("a node", () => {
+  it("without an identity is closed with 1008", () => {
+    const judged = judgeConnect({ role: "node" });
+    assert.ok("close" in judged);
+    assert.equal(judged.close.reason, "device identity required");
+    assert.equal(judged.response?.error.code, "NOT_PAIRED");
+  });
+
+  it("has no scopes, whatever it asks for", () => {
+    const sent = params({ role: "node", scopes: ["operator.admin"] }) as ConnectParams;
+    const judged = judgeConnect(signed(newDevice(), sent, { nonce: NONCE, ts: 0 }));
+    assert.deepEqual("scopes" in judged && judged.scopes, []);
+  });
 });
 
 describe("a first frame", () => {

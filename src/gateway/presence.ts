@@ -12,6 +12,7 @@ export interface PresenceEntry {
   readonly tags?: string[];
   readonly lastInputSeconds?: number;
   readonly instanceId?: string;
+  readonly deviceId?: string;
   readonly roles?: string[];
   readonly scopes?: string[];
 }

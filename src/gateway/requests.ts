@@ -5,8 +5,9 @@ import type { Commits } from "./commits.ts";
 import { type ErrorShape, errorFrame, MethodError } from "./frames.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import type { InboxRow, Journal } from "./journal/journal.ts";
-import { type GatewayContext, type Method, methods } from "./methods/index.ts";
+import { ANSWERED_LATER, type GatewayContext, type Method, methods } from "./methods/index.ts";
 import { type RequestFrame, readRequestFrame } from "./schemas.ts";
+import { includesScope, missingScopeError } from "./scopes.ts";
 import type { Session } from "./session.ts";
 
 /** The reference client gives up on a request after 30 s (knowledge: openclaw.md): nobody hears a later answer. */
@@ -36,6 +37,7 @@ interface Work {
  */
 export class Requests {
   readonly #deps: RequestsDeps;
+  #onceAnswered: (() => void)[] = [];
 
   constructor(deps: RequestsDeps) {
     this.#deps = deps;
@@ -79,6 +81,7 @@ export class Requests {
     const place = { link, n: row.n };
     if (row.starts >= MAX_STARTS) {
       const { id, method } = beginningOf(row.text);
+      this.#deps.context.stability.note({ type: "request.quarantined", ...(method && { method }) });
       log(
         `${method ?? "a request"} was in flight when the gateway ended, twice: it is not run again (request ${id ?? "without an id"})`,
       );
@@ -127,20 +130,28 @@ export class Requests {
 
   async #outcomeOf({ session, frame }: Work, { method, params }: Chosen): Promise<() => void> {
     try {
-      const payload = await method.run(params, session, this.#deps.context);
+      const payload = await method.run(params, session, this.#deps.context, frame.id);
       return () => session.respond(frame.id, payload);
     } catch (error) {
       return () => session.respondError(frame.id, this.#errorOf(frame, error));
     }
   }
 
+  /** Within a method that runs in the commit of its request: done right behind its answer. */
+  onceAnswered(work: () => void): void {
+    this.#onceAnswered.push(work);
+  }
+
   /** Within a commit. */
   #answer({ session, frame }: Work, { method, params }: Chosen): void {
+    this.#onceAnswered = [];
     try {
-      session.respond(frame.id, method.run(params, session, this.#deps.context));
+      const payload = method.run(params, session, this.#deps.context, frame.id);
+      if (payload !== ANSWERED_LATER) session.respond(frame.id, payload);
     } catch (error) {
       session.respondError(frame.id, this.#errorOf(frame, error));
     }
+    for (const work of this.#onceAnswered) work();
   }
 
   #choose(session: Session, frame: RequestFrame): Chosen | { readonly error: ErrorShape } {
@@ -148,21 +159,22 @@ export class Requests {
     if (method === undefined) {
       return { error: { code: ErrorCodes.INVALID_REQUEST, message: `unknown method: ${frame.method}` } };
     }
-    const { scope } = method;
-    if (!hasScope(session, scope)) {
-      const details = { code: "MISSING_SCOPE", missingScope: scope, requiredScopes: [scope] };
-      return { error: { code: ErrorCodes.FORBIDDEN, message: `missing scope: ${scope}`, details } };
-    }
+    const scope = method.scope === "dynamic" ? "operator.write" : method.scope;
+    if (scope === "node" && session.role !== "node")
+      return { error: { code: ErrorCodes.INVALID_REQUEST, message: `unauthorized role: ${session.role}` } };
+    if (scope !== "node" && !includesScope(session.scopes, scope)) return { error: missingScopeError(scope) };
     const params = method.read(frame.params);
     if ("problem" in params) {
       const message = `invalid ${frame.method} params: ${params.problem}`;
       return { error: { code: ErrorCodes.INVALID_REQUEST, message } };
     }
-    return { method, params: params.value };
+    const refusal = method.isWork ? this.#deps.context.suspension.refusal() : undefined;
+    return refusal === undefined ? { method, params: params.value } : { error: refusal };
   }
 
   #errorOf(frame: RequestFrame, error: unknown): ErrorShape {
     if (error instanceof MethodError) return error.shape;
+    this.#deps.context.stability.note({ type: "method.failed", method: frame.method });
     this.#deps.log(`method ${frame.method} failed: ${messageOf(error)}`);
     return { code: ErrorCodes.UNAVAILABLE, message: `${frame.method} failed: see the gateway's log` };
   }
@@ -229,14 +241,4 @@ function requestIn(text: string): RequestFrame | undefined {
   }
   const frame = readRequestFrame(parsed);
   return "problem" in frame ? undefined : frame.value;
-}
-
-/** Admin may do everything, and whoever may write may read. */
-const INCLUDED_IN: Readonly<Record<string, readonly string[]>> = {
-  "operator.read": ["operator.read", "operator.write", "operator.admin"],
-  "operator.admin": ["operator.admin"],
-};
-
-function hasScope(session: Session, scope: string): boolean {
-  return INCLUDED_IN[scope]!.some((granted) => session.scopes.includes(granted));
 }

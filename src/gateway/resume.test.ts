@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
-import http from "node:http";
+import type http from "node:http";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it, type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -32,25 +32,6 @@ async function acrossGateways(t: TestContext, before: (client: RawGatewayClient,
 
 /** Numbers of frames that a client has, as its edge would count them. */
 const countOf = (client: RawGatewayClient) => client.frames.length;
-
-function put(rig: Rig, ids: readonly string[]): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const request = http.request(
-      {
-        socketPath: rig.settings.socketPath,
-        path: "/__clawkit__/links",
-        method: "PUT",
-        headers: { "X-Clawkit-Edge": EDGE_KEY },
-      },
-      (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      },
-    );
-    request.on("error", reject);
-    request.end(JSON.stringify(ids));
-  });
-}
 
 /** An upgrade that the gateway cannot accept, as its client asks for no protocol that has a name. */
 async function upgradeInVain(rig: Rig, link: string): Promise<void> {
@@ -96,7 +77,7 @@ describe("a client of the gateway before", () => {
   it("is not known if its edge does not name it", async (t) => {
     const { next } = await acrossGateways(t, async () => undefined);
     const rig = await next();
-    assert.equal(await put(rig, ["b"]), 200);
+    assert.equal(await rig.holdOnly(["b"]), 200);
     using again = attach(rig, "a", "2 1 0");
     assert.match((await again.ended).error!, /410/);
   });

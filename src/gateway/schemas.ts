@@ -1,7 +1,28 @@
 import {
   ConfigGetParamsSchema,
+  ConfigPatchParamsSchema,
+  ConfigSchemaParamsSchema,
   ConnectParamsSchema,
+  DevicePairApproveParamsSchema,
+  DevicePairListParamsSchema,
+  DevicePairRejectParamsSchema,
+  DevicePairRemoveParamsSchema,
+  DevicePairRenameParamsSchema,
+  DeviceTokenRevokeParamsSchema,
+  DeviceTokenRotateParamsSchema,
+  GatewaySuspendPrepareParamsSchema,
+  GatewaySuspendResumeParamsSchema,
+  GatewaySuspendStatusParamsSchema,
   LogsTailParamsSchema,
+  NodeDescribeParamsSchema,
+  NodeEventParamsSchema,
+  NodeInvokeParamsSchema,
+  NodeInvokeResultParamsSchema,
+  NodeListParamsSchema,
+  NodePendingAckParamsSchema,
+  NodePendingDrainParamsSchema,
+  NodePendingEnqueueParamsSchema,
+  NodeRenameParamsSchema,
   RequestFrameSchema,
 } from "@openclaw/gateway-protocol/schema";
 import { type Static, type TSchema, Type } from "typebox";
@@ -19,6 +40,55 @@ export const readRequestFrame = reader<RequestFrame>(RequestFrameSchema);
 export const readConnectParams = reader<ConnectParams>(ConnectParamsSchema);
 export const readLogsTailParams = reader<LogsTailParams>(LogsTailParamsSchema);
 export const readConfigGetParams = reader<Record<string, never>>(ConfigGetParamsSchema);
+export type ConfigPatchParams = Static<typeof ConfigPatchParamsSchema>;
+export const readConfigSchemaParams = reader<Record<string, never>>(ConfigSchemaParamsSchema);
+export const readConfigPatchParams = reader<ConfigPatchParams>(ConfigPatchParamsSchema);
+export const readDevicePairListParams = reader<Record<string, never>>(DevicePairListParamsSchema);
+export const readDevicePairApproveParams = reader<Static<typeof DevicePairApproveParamsSchema>>(
+  DevicePairApproveParamsSchema,
+);
+export const readDevicePairRejectParams = reader<Static<typeof DevicePairRejectParamsSchema>>(
+  DevicePairRejectParamsSchema,
+);
+export const readDevicePairRemoveParams = reader<Static<typeof DevicePairRemoveParamsSchema>>(
+  DevicePairRemoveParamsSchema,
+);
+export const readDevicePairRenameParams = reader<Static<typeof DevicePairRenameParamsSchema>>(
+  DevicePairRenameParamsSchema,
+);
+export const readDeviceTokenRotateParams = reader<Static<typeof DeviceTokenRotateParamsSchema>>(
+  DeviceTokenRotateParamsSchema,
+);
+export const readDeviceTokenRevokeParams = reader<Static<typeof DeviceTokenRevokeParamsSchema>>(
+  DeviceTokenRevokeParamsSchema,
+);
+export const readGatewaySuspendPrepareParams = reader<Static<typeof GatewaySuspendPrepareParamsSchema>>(
+  GatewaySuspendPrepareParamsSchema,
+);
+export const readGatewaySuspendStatusParams = reader<Static<typeof GatewaySuspendStatusParamsSchema>>(
+  GatewaySuspendStatusParamsSchema,
+);
+export const readGatewaySuspendResumeParams = reader<Static<typeof GatewaySuspendResumeParamsSchema>>(
+  GatewaySuspendResumeParamsSchema,
+);
+export type NodeInvokeParams = Static<typeof NodeInvokeParamsSchema>;
+export type NodeInvokeResultParams = Static<typeof NodeInvokeResultParamsSchema>;
+
+export const readNodeListParams = reader<Record<string, never>>(NodeListParamsSchema);
+export const readNodeDescribeParams =
+  reader<Static<typeof NodeDescribeParamsSchema>>(NodeDescribeParamsSchema);
+export const readNodeRenameParams = reader<Static<typeof NodeRenameParamsSchema>>(NodeRenameParamsSchema);
+export const readNodeInvokeParams = reader<NodeInvokeParams>(NodeInvokeParamsSchema);
+export const readNodeInvokeResultParams = reader<NodeInvokeResultParams>(NodeInvokeResultParamsSchema);
+export const readNodeEventParams = reader<Static<typeof NodeEventParamsSchema>>(NodeEventParamsSchema);
+export const readNodePendingEnqueueParams = reader<Static<typeof NodePendingEnqueueParamsSchema>>(
+  NodePendingEnqueueParamsSchema,
+);
+export const readNodePendingDrainParams = reader<Static<typeof NodePendingDrainParamsSchema>>(
+  NodePendingDrainParamsSchema,
+);
+export const readNodePendingAckParams =
+  reader<Static<typeof NodePendingAckParamsSchema>>(NodePendingAckParamsSchema);
 
 /** `system-event` has a published validator but no exported schema; these are the fields of it that are used. */
 const systemEventParams = Type.Object({
@@ -31,6 +101,14 @@ const systemEventParams = Type.Object({
 });
 export type SystemEventParams = Static<typeof systemEventParams>;
 export const readSystemEventParams = reader<SystemEventParams>(systemEventParams);
+
+/** `diagnostics.stability` has neither; what the real gateway takes. */
+const stabilityParams = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
+  type: Type.Optional(Type.String({ minLength: 1 })),
+  sinceSeq: Type.Optional(Type.Integer({ minimum: 0 })),
+});
+export const readStabilityParams = reader<Static<typeof stabilityParams>>(stabilityParams);
 
 export const readEmptyParams = reader<Record<string, unknown>>(Type.Object({}));
 

@@ -12,9 +12,26 @@ export interface SessionState {
   readonly client: Accepted["params"]["client"];
   readonly role: Accepted["role"];
   readonly scopes: readonly string[];
+  /** Of a client with an identity. */
+  readonly deviceId?: string;
+  /** What a node declares. */
+  readonly caps?: readonly string[];
+  readonly commands?: readonly string[];
+  readonly permissions?: Readonly<Record<string, boolean>>;
   /** Wall-clock milliseconds. */
   readonly connectedAt: number;
   readonly presence: PresenceEntry;
+}
+
+/** An answer with a secret in it, which no file has: if the gateway ends before the client has it, it gets the one without. */
+export class WithSecret {
+  readonly told: object;
+  readonly kept: object;
+
+  constructor(told: object, kept: object) {
+    this.told = told;
+    this.kept = kept;
+  }
 }
 
 /** One authenticated client. What it is sent leaves with the commit that it is part of. */
@@ -53,6 +70,26 @@ export class Session {
     return this.#state.scopes;
   }
 
+  get deviceId(): string | undefined {
+    return this.#state.deviceId;
+  }
+
+  get caps(): readonly string[] {
+    return this.#state.caps ?? [];
+  }
+
+  get commands(): readonly string[] {
+    return this.#state.commands ?? [];
+  }
+
+  get permissions(): SessionState["permissions"] {
+    return this.#state.permissions;
+  }
+
+  get connectedAt(): number {
+    return this.#state.connectedAt;
+  }
+
   get presence(): PresenceEntry {
     return this.#state.presence;
   }
@@ -68,7 +105,8 @@ export class Session {
   }
 
   respond(id: string, payload: unknown): void {
-    this.link.emit(responseFrame(id, payload));
+    if (!(payload instanceof WithSecret)) return this.link.emit(responseFrame(id, payload));
+    this.link.emit(responseFrame(id, payload.told), responseFrame(id, payload.kept));
   }
 
   respondError(id: string, error: ErrorShape): void {

@@ -1,10 +1,22 @@
 import assert from "node:assert/strict";
 import { afterEach } from "node:test";
 import {
+  ConfigSchemaResponseSchema,
+  DevicePairRequestedEventSchema,
+  DevicePairResolvedEventSchema,
+  DeviceTokenRotateResultSchema,
   EventFrameSchema,
+  GatewaySuspendPrepareResultSchema,
+  GatewaySuspendResumeResultSchema,
+  GatewaySuspendStatusResultSchema,
+  GatewaySuspensionSchema,
   HelloOkSchema,
   LogsTailResultSchema,
   MissingScopeErrorDetailsSchema,
+  NodeEventResultSchema,
+  NodeInvokeRequestEventSchema,
+  NodePendingDrainResultSchema,
+  NodePendingEnqueueResultSchema,
   PresenceEntrySchema,
   ResponseFrameSchema,
   ShutdownEventSchema,
@@ -34,6 +46,12 @@ const eventPayloads: Readonly<Record<string, TSchema>> = {
   health: Health,
   presence: Type.Object({ presence: PresenceList }, { additionalProperties: false }),
   shutdown: ShutdownEventSchema,
+  "device.pair.requested": DevicePairRequestedEventSchema,
+  "device.pair.resolved": DevicePairResolvedEventSchema,
+  "gateway.suspension": GatewaySuspensionSchema,
+  "node.invoke.request": NodeInvokeRequestEventSchema,
+  // the package has none; what the real gateway sends and its nodes read
+  "node.invoke.cancel": Type.Object({ invokeId: Type.String(), nodeId: Type.String() }),
 };
 
 /** The published results; the package has none for the other methods. */
@@ -42,6 +60,14 @@ const results: Readonly<Record<string, TSchema>> = {
   health: Health,
   "system-presence": PresenceList,
   "logs.tail": LogsTailResultSchema,
+  "config.schema": ConfigSchemaResponseSchema,
+  "device.token.rotate": DeviceTokenRotateResultSchema,
+  "gateway.suspend.prepare": GatewaySuspendPrepareResultSchema,
+  "gateway.suspend.status": GatewaySuspendStatusResultSchema,
+  "gateway.suspend.resume": GatewaySuspendResumeResultSchema,
+  "node.event": NodeEventResultSchema,
+  "node.pending.drain": NodePendingDrainResultSchema,
+  "node.pending.enqueue": NodePendingEnqueueResultSchema,
 };
 
 const problems: string[] = [];

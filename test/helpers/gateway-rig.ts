@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
+import http from "node:http";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -23,6 +24,7 @@ export async function startGateway(
     folder?: string;
     settings?: Partial<GatewaySettings>;
     rssBytes?: () => number;
+    wall?: () => number;
     onUnusable?: (error: Error) => void;
   } = {},
 ) {
@@ -42,11 +44,12 @@ export async function startGateway(
     logFile: join(dir, "gateway.log"),
     ...options.settings,
   };
+  const wall = options.wall ?? (() => NOW);
   const logged: string[] = [];
   const restarts: string[] = [];
   const gateway = new Gateway({
     settings,
-    clock: { now: () => performance.now(), wall: () => NOW },
+    clock: { now: () => performance.now(), wall },
     process: { pid: 1, rssBytes: options.rssBytes ?? (() => 1) },
     log: (line) => logged.push(line),
     requestRestart: (reason) => restarts.push(reason),
@@ -76,5 +79,19 @@ export async function startGateway(
     assert.equal(response.ok, true);
     return client;
   };
-  return { folder: dir, gateway, settings, logged, restarts, open, connected };
+  /** As the edge says which links it holds. */
+  const holdOnly = (ids: readonly string[]) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { "X-Clawkit-Edge": EDGE_KEY };
+      const request = http.request(
+        { socketPath, path: "/__clawkit__/links", method: "PUT", headers },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        },
+      );
+      request.on("error", reject);
+      request.end(JSON.stringify(ids));
+    });
+  return { folder: dir, gateway, settings, wall, logged, restarts, open, connected, holdOnly };
 }

@@ -2,6 +2,7 @@ import type { ConnectParams } from "@openclaw/gateway-protocol";
 import type { WebSocket } from "ws";
 import { Changes } from "./changes.ts";
 import { type ClientEnd, TestClient } from "./clients.ts";
+import { type Challenge, signed, type TestDevice } from "./device.ts";
 import { type EventFrame, type Frame, type ResponseFrame, sawFrame, sawRequest } from "./gateway-frames.ts";
 
 /** A `ws` client of a gateway that sends what it is told to and keeps every frame it gets. */
@@ -31,6 +32,12 @@ export class RawGatewayClient implements Disposable {
   async connect(params: Partial<ConnectParams> = {}): Promise<ResponseFrame> {
     await this.challenge();
     return await this.request("connect", connectParams(params));
+  }
+
+  /** The same as a device that signs the challenge. */
+  async connectAs(device: TestDevice, params: Partial<ConnectParams> = {}): Promise<ResponseFrame> {
+    const { payload } = await this.challenge();
+    return await this.request("connect", signed(device, connectParams(params), payload as Challenge));
   }
 
   async challenge(): Promise<EventFrame> {

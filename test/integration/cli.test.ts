@@ -476,6 +476,15 @@ describe("the command line", { concurrency: 2, timeout: GIVE_UP_MS }, () => {
     });
   });
 
+  test("gateway auth-token --show prints the token to a person at a terminal", {
+    skip: needsScript(),
+  }, async () => {
+    await using line = await CommandLine.create(`{ gateway: { auth: { token: "${TOKEN}" } } }`);
+    const command = `'${process.execPath}' '${CLAWKIT}' gateway auth-token --show`;
+    const { stdout } = await exits(0, line.run("script", ["-qec", command, "/dev/null"]));
+    assert.equal(stdout.trim(), TOKEN);
+  });
+
   describe("the token", { skip: needsProc }, () => {
     test("never appears in a log, a status, the run log, a command line or a title", async () => {
       await using clawkit = await TestClawkit.run();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { HelloOk } from "@openclaw/gateway-protocol";
 import { TestClawkit, TOKEN } from "../helpers/clawkit.ts";
+import { newDevice } from "../helpers/device.ts";
 import { checkFramesOfEachTest, type ResponseFrame } from "../helpers/gateway-frames.ts";
 import { connectParams, RawGatewayClient } from "../helpers/raw-gateway-client.ts";
 
@@ -45,12 +46,6 @@ describe("the handshake of the built-in gateway, through the edge", () => {
   const accepted = {
     "exactly the current protocol": {},
     "a range of protocols around the current one": { minProtocol: 3, maxProtocol: 5 },
-    "protocol 3, as a node": {
-      minProtocol: 3,
-      maxProtocol: 3,
-      role: "node",
-      client: { id: "node-host", version: "1.0.0", platform: "test", mode: "node" },
-    },
     "protocol 3, as a probe": {
       minProtocol: 3,
       maxProtocol: 3,
@@ -67,12 +62,24 @@ describe("the handshake of the built-in gateway, through the edge", () => {
     });
   }
 
+  test("accepts protocol 3, as a node", async () => {
+    using client = open();
+    const hello = await client.connectAs(newDevice(), {
+      ...RIGHT,
+      minProtocol: 3,
+      maxProtocol: 3,
+      role: "node",
+      client: { id: "node-host", version: "1.0.0", platform: "test", mode: "node" },
+    });
+    assert.deepEqual(outcomeOf(hello), { type: "hello-ok", protocol: 4 });
+  });
+
   const refused = {
     "a wrong token": {
       params: { auth: { token: "not-the-token" } },
       message: MISMATCH,
       close: 1008,
-      details: { code: "AUTH_TOKEN_MISMATCH" },
+      details: hintsOf("AUTH_TOKEN_MISMATCH", "token_mismatch"),
     },
     "no credentials": {
       params: {},
@@ -269,7 +276,7 @@ describe("the handshake of the built-in gateway, through the edge", () => {
       const { error } = await client.connect(RIGHT);
       assert.deepEqual(
         [error?.message, error?.details, error?.retryable],
-        [LOCKED_OUT, { code: "AUTH_RATE_LIMITED" }, true],
+        [LOCKED_OUT, hintsOf("AUTH_RATE_LIMITED", "rate_limited", "wait_then_retry"), true],
       );
       assert.ok(error!.retryAfterMs! > 200_000 && error!.retryAfterMs! <= 300_000, `${error!.retryAfterMs}`);
       assert.deepEqual(await client.ended, { code: 1008, reason: LOCKED_OUT });
@@ -303,7 +310,8 @@ describe("the handshake in password mode", () => {
     using client = open();
     const message = "unauthorized: gateway password mismatch (provide gateway auth password)";
     const response = await client.connect({ auth: { password: "wrong horse" } });
-    assert.deepEqual(outcomeOf(response), { message, details: { code: "AUTH_PASSWORD_MISMATCH" } });
+    const details = hintsOf("AUTH_PASSWORD_MISMATCH", "password_mismatch");
+    assert.deepEqual(outcomeOf(response), { message, details });
     assert.deepEqual(await client.ended, { code: 1008, reason: message });
   });
 
@@ -325,4 +333,9 @@ function outcomeOf({ ok, payload, error }: ResponseFrame): object {
 
 function nonceOf(challenge: { readonly payload?: unknown }): unknown {
   return (challenge.payload as { nonce: unknown }).nonce;
+}
+
+/** What a client without an identity is told that it can do. */
+function hintsOf(code: string, authReason: string, recommendedNextStep = "update_auth_credentials"): object {
+  return { code, authReason, canRetryWithDeviceToken: false, recommendedNextStep };
 }

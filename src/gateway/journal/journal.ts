@@ -96,7 +96,7 @@ export class Journal {
     }
     this.#db.exec("BEGIN IMMEDIATE");
     if (version === 0) this.#db.exec(`${TABLES} PRAGMA user_version = ${JOURNAL_VERSION};`);
-    this.#run(
+    this.run(
       "INSERT INTO owner VALUES (1, ?) ON CONFLICT DO UPDATE SET generation = excluded.generation",
       this.#generation,
     );
@@ -107,7 +107,7 @@ export class Journal {
   commit(work: () => void): void {
     this.#db.exec("BEGIN IMMEDIATE");
     try {
-      const { generation } = this.#get("SELECT generation FROM owner") as { generation: number };
+      const { generation } = this.get("SELECT generation FROM owner") as { generation: number };
       if (generation !== this.#generation) throw new NotOwner(this.#generation, generation);
       work();
       this.#db.exec("COMMIT");
@@ -119,17 +119,17 @@ export class Journal {
   }
 
   links(): LinkRow[] {
-    return this.#all("SELECT * FROM links ORDER BY key") as unknown as LinkRow[];
+    return this.all("SELECT * FROM links ORDER BY key") as unknown as LinkRow[];
   }
 
   /** In the order in which they were stored, per link. */
   unfinished(): InboxRow[] {
-    return this.#all("SELECT * FROM inbox ORDER BY at, link, n") as unknown as InboxRow[];
+    return this.all("SELECT * FROM inbox ORDER BY at, link, n") as unknown as InboxRow[];
   }
 
   /** Returns the key of the new link. */
   addLink(id: string, state: string): number {
-    const { lastInsertRowid } = this.#run(
+    const { lastInsertRowid } = this.run(
       "INSERT INTO links (id, stored, emitted, received, seq, state) VALUES (?, 0, 0, 0, 0, ?)",
       id,
       state,
@@ -138,61 +138,61 @@ export class Journal {
   }
 
   setPositions(key: number, { stored, emitted, seq }: Positions): void {
-    this.#run("UPDATE links SET stored = ?, emitted = ?, seq = ? WHERE key = ?", stored, emitted, seq, key);
+    this.run("UPDATE links SET stored = ?, emitted = ?, seq = ? WHERE key = ?", stored, emitted, seq, key);
   }
 
   setState(key: number, state: string): void {
-    this.#run("UPDATE links SET state = ? WHERE key = ?", state, key);
+    this.run("UPDATE links SET state = ? WHERE key = ?", state, key);
   }
 
   removeLink(key: number): void {
-    this.#run("DELETE FROM links WHERE key = ?", key);
-    this.#run("DELETE FROM inbox WHERE link = ?", key);
-    this.#run("DELETE FROM outbox WHERE link = ?", key);
+    this.run("DELETE FROM links WHERE key = ?", key);
+    this.run("DELETE FROM inbox WHERE link = ?", key);
+    this.run("DELETE FROM outbox WHERE link = ?", key);
   }
 
   store({ link, n, text, at, starts }: InboxRow): void {
-    this.#run("INSERT INTO inbox VALUES (?, ?, ?, ?, ?)", link, n, text, at, starts);
+    this.run("INSERT INTO inbox VALUES (?, ?, ?, ?, ?)", link, n, text, at, starts);
   }
 
   begin(link: number, n: number, starts: number): void {
-    this.#run("UPDATE inbox SET starts = ? WHERE link = ? AND n = ?", starts, link, n);
+    this.run("UPDATE inbox SET starts = ? WHERE link = ? AND n = ?", starts, link, n);
   }
 
   /** The gateway ends as planned: what is under way is not the cause. */
   absolve(): void {
-    this.#run("UPDATE inbox SET starts = 0");
+    this.run("UPDATE inbox SET starts = 0");
   }
 
   finish(link: number, n: number): void {
-    this.#run("DELETE FROM inbox WHERE link = ? AND n = ?", link, n);
+    this.run("DELETE FROM inbox WHERE link = ? AND n = ?", link, n);
   }
 
   emit(link: number, n: number, text: string, broadcast: number | null = null): void {
-    this.#run("INSERT INTO outbox VALUES (?, ?, ?, ?)", link, n, text, broadcast);
+    this.run("INSERT INTO outbox VALUES (?, ?, ?, ?)", link, n, text, broadcast);
   }
 
   /** The beginning of an event that many get; each adds its own end. */
   broadcast(head: string): number {
-    return Number(this.#run("INSERT INTO broadcasts (head) VALUES (?)", head).lastInsertRowid);
+    return Number(this.run("INSERT INTO broadcasts (head) VALUES (?)", head).lastInsertRowid);
   }
 
   /** The edge has the link's messages up to `n`. */
   release(link: number, n: number): void {
-    this.#run("DELETE FROM outbox WHERE link = ? AND n <= ?", link, n);
-    this.#run("UPDATE links SET received = ? WHERE key = ?", n, link);
+    this.run("DELETE FROM outbox WHERE link = ? AND n <= ?", link, n);
+    this.run("UPDATE links SET received = ? WHERE key = ?", n, link);
   }
 
   /** Forgets events that everybody has. */
   dropBroadcasts(): void {
-    this.#run(
+    this.run(
       "DELETE FROM broadcasts WHERE id < coalesce((SELECT min(broadcast) FROM outbox), (SELECT max(id) + 1 FROM broadcasts))",
     );
   }
 
   /** The link's messages behind `n`. */
   outbox(link: number, n: number): OutboxRow[] {
-    return this.#all(
+    return this.all(
       "SELECT n, coalesce(head, '') || text AS text FROM outbox LEFT JOIN broadcasts ON id = broadcast WHERE link = ? AND n > ? ORDER BY n",
       link,
       n,
@@ -203,15 +203,16 @@ export class Journal {
     this.#db.close();
   }
 
-  #run(sql: string, ...values: (string | number | null)[]) {
+  /** For what else is promised (devices, work for nodes): writes within a commit. */
+  run(sql: string, ...values: (string | number | null)[]) {
     return this.#statement(sql).run(...values);
   }
 
-  #get(sql: string, ...values: (string | number | null)[]) {
+  get(sql: string, ...values: (string | number | null)[]) {
     return this.#statement(sql).get(...values);
   }
 
-  #all(sql: string, ...values: (string | number | null)[]) {
+  all(sql: string, ...values: (string | number | null)[]) {
     return this.#statement(sql).all(...values);
   }
 

@@ -1,5 +1,5 @@
 /** Version of the tables below; a journal of another version is put aside (docs/link-protocol.md). */
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 export const TABLES = `
 CREATE TABLE owner (
@@ -44,4 +44,61 @@ CREATE TABLE broadcasts (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   head TEXT NOT NULL
 ) STRICT;
+-- devices that were paired, as JSON: what each may do, its tokens as digests
+CREATE TABLE devices (
+  id TEXT PRIMARY KEY,
+  state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+-- devices that ask to be paired, or to do more: the event that told of it
+CREATE TABLE pairing_requests (
+  id TEXT PRIMARY KEY,
+  device TEXT NOT NULL,
+  role TEXT NOT NULL,
+  -- wall-clock milliseconds
+  at INTEGER NOT NULL,
+  request TEXT NOT NULL,
+  UNIQUE (device, role)
+) STRICT, WITHOUT ROWID;
+-- what nodes were asked to do and have not answered
+CREATE TABLE invokes (
+  id TEXT PRIMARY KEY,
+  -- of who asked, and the id of its request
+  link INTEGER NOT NULL,
+  request TEXT NOT NULL,
+  node_link INTEGER NOT NULL,
+  node TEXT NOT NULL,
+  command TEXT NOT NULL,
+  params TEXT,
+  key TEXT NOT NULL,
+  -- wall-clock milliseconds
+  deadline INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invokes_of ON invokes (link);
+CREATE INDEX invokes_for ON invokes (node_link);
+-- what waits for nodes that are away
+CREATE TABLE node_work (
+  id TEXT PRIMARY KEY,
+  node TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('item', 'action')),
+  -- an item's type, an action's idempotency key
+  key TEXT NOT NULL,
+  rank INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  content TEXT NOT NULL,
+  UNIQUE (node, kind, key)
+) STRICT;
+-- one row while no work is begun
+CREATE TABLE suspension (
+  suspension TEXT NOT NULL,
+  request TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  -- wall-clock milliseconds
+  expires INTEGER NOT NULL
+) STRICT;
+-- how often a node's items changed
+CREATE TABLE node_revisions (
+  node TEXT PRIMARY KEY,
+  revision INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `;

@@ -1,9 +1,11 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { parseConfig } from "../../config/parse.ts";
 import { redact } from "../../config/redact.ts";
+import { configSchema } from "../../config/schema.ts";
 import { messageOf } from "../../core/errors.ts";
-import { readConfigGetParams } from "../schemas.ts";
+import { VERSION } from "../../core/version.ts";
+import { readConfigGetParams, readConfigPatchParams, readConfigSchemaParams } from "../schemas.ts";
+import { hashOf, patchConfig } from "./config-patch.ts";
 import { method } from "./index.ts";
 
 export const configMethods = {
@@ -15,7 +17,7 @@ export const configMethods = {
       const path = context.settings.configPath;
       const text = await readFile(path, "utf8").catch(() => undefined);
       if (text === undefined) return { path, exists: false, valid: true, config: {}, issues: [] };
-      const hash = createHash("sha256").update(text).digest("hex");
+      const hash = hashOf(text);
       try {
         return {
           path,
@@ -29,5 +31,24 @@ export const configMethods = {
         return { path, exists: true, valid: false, hash, config: {}, issues: messageOf(error).split("\n") };
       }
     },
+  }),
+
+  "config.schema": method({
+    scope: "operator.read",
+    read: (params) => readConfigSchemaParams(params ?? {}),
+    run: (_params, _session, { clock }) => ({
+      schema: configSchema,
+      uiHints: {},
+      version: VERSION,
+      generatedAt: new Date(clock.wall()).toISOString(),
+    }),
+  }),
+
+  "config.patch": method({
+    scope: "operator.admin",
+    isWork: true,
+    runs: "external",
+    read: readConfigPatchParams,
+    run: (params, _session, { settings }) => patchConfig(settings.configPath, params),
   }),
 };

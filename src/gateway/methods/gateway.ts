@@ -1,7 +1,12 @@
 import { Type } from "typebox";
 import { Value } from "typebox/value";
 import { VERSION } from "../../core/version.ts";
-import { readEmptyParams } from "../schemas.ts";
+import {
+  readEmptyParams,
+  readGatewaySuspendPrepareParams,
+  readGatewaySuspendResumeParams,
+  readGatewaySuspendStatusParams,
+} from "../schemas.ts";
 import { method } from "./index.ts";
 
 const restartParams = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 200 })) });
@@ -16,6 +21,25 @@ export const gatewayMethods = {
       bootId: context.bootId,
       generation: context.settings.generation,
     }),
+  }),
+
+  "gateway.suspend.prepare": method({
+    scope: "operator.admin",
+    read: readGatewaySuspendPrepareParams,
+    run: ({ requestId, drain }, _session, { suspension }) =>
+      suspension.prepare({ requestId, ...(drain && { drain }) }),
+  }),
+
+  "gateway.suspend.status": method({
+    scope: "operator.read",
+    read: readGatewaySuspendStatusParams,
+    run: ({ suspensionId }, _session, { suspension }) => suspension.status(suspensionId),
+  }),
+
+  "gateway.suspend.resume": method({
+    scope: "operator.admin",
+    read: readGatewaySuspendResumeParams,
+    run: ({ suspensionId }, _session, { suspension }) => suspension.resume(suspensionId),
   }),
 
   "gateway.restart.request": method<{ reason?: string }>({

@@ -1,5 +1,5 @@
 import { VERSION } from "../../core/version.ts";
-import { readEmptyParams } from "../schemas.ts";
+import { readEmptyParams, readStabilityParams } from "../schemas.ts";
 import { method } from "./index.ts";
 
 export const healthMethods = {
@@ -7,6 +7,12 @@ export const healthMethods = {
     scope: "operator.read",
     read: (params) => readEmptyParams(params ?? {}),
     run: (_params, _session, context) => context.health(),
+  }),
+
+  "diagnostics.stability": method({
+    scope: "operator.read",
+    read: (params) => readStabilityParams(params ?? {}),
+    run: (params, _session, { stability }) => stability.snapshot(params),
   }),
 
   status: method({

@@ -1,12 +1,19 @@
 import type { GatewaySettings } from "../../core/messages.ts";
-import type { Clock } from "../../core/ports.ts";
+import type { Clock, Log } from "../../core/ports.ts";
+import type { Devices } from "../devices/devices.ts";
+import type { Invokes } from "../nodes/invokes.ts";
+import type { NodeWork } from "../nodes/node-work.ts";
 import type { PresenceEntry } from "../presence.ts";
 import type { ReadResult } from "../schemas.ts";
 import type { Session } from "../session.ts";
+import type { Stability } from "../stability.ts";
+import type { Suspension } from "../suspension.ts";
 import { configMethods } from "./config.ts";
+import { deviceMethods } from "./devices.ts";
 import { gatewayMethods } from "./gateway.ts";
 import { healthMethods } from "./health.ts";
 import { logsMethods } from "./logs.ts";
+import { nodeMethods } from "./nodes.ts";
 import { systemMethods } from "./system.ts";
 
 /** What methods may use of the gateway. */
@@ -23,6 +30,17 @@ export interface GatewayContext {
   /** Within a commit. */
   readonly presenceChanged: () => void;
   readonly requestRestart: (reason: string) => void;
+  readonly devices: Devices;
+  readonly invokes: Invokes;
+  readonly nodeWork: NodeWork;
+  readonly suspension: Suspension;
+  readonly stability: Stability;
+  readonly sessions: () => Iterable<Session>;
+  /** Within a commit: an event for the operators with this scope. */
+  readonly tell: (scope: string, event: string, payload: unknown) => void;
+  /** Within a commit: closes with 4001; the caller itself once it is answered. */
+  readonly showOut: (caller: Session, isMeant: (session: Session) => boolean) => void;
+  readonly log: Log;
 }
 
 export interface HealthSnapshot {
@@ -32,16 +50,27 @@ export interface HealthSnapshot {
 }
 
 export interface Method<Params> {
-  /** The operator scope it needs, as the published method table says. */
-  readonly scope: "operator.read" | "operator.admin";
+  /** What it needs, as the published method table says; `dynamic` is `operator.write` here. */
+  readonly scope:
+    | "operator.read"
+    | "operator.write"
+    | "operator.admin"
+    | "operator.pairing"
+    | "node"
+    | "dynamic";
   readonly read: (params: unknown) => ReadResult<Params>;
+  /** It begins something, and is refused while the gateway is suspended. */
+  readonly isWork?: true;
   /**
    * Most run within the commit that answers them: at once, and they throw only before they have changed anything.
    * `apart`: it takes time, and may be run again. `external`: it changes what no commit takes back (a file), so it is not.
    */
   readonly runs?: "apart" | "external";
-  readonly run: (params: Params, session: Session, context: GatewayContext) => unknown;
+  readonly run: (params: Params, session: Session, context: GatewayContext, request: string) => unknown;
 }
+
+/** What a method returns that wrote down who waits for its answer. */
+export const ANSWERED_LATER = Symbol("answered later");
 
 /** Keeps the parameter type between `read` and `run`, and forgets it for the table. */
 export function method<Params>(definition: Method<Params>): Method<unknown> {
@@ -55,5 +84,7 @@ export const methods: ReadonlyMap<string, Method<unknown>> = new Map(
     ...configMethods,
     ...logsMethods,
     ...gatewayMethods,
+    ...deviceMethods,
+    ...nodeMethods,
   }),
 );

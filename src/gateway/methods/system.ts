@@ -8,6 +8,13 @@ export const systemMethods = {
     run: (_params, _session, context) => context.presence(),
   }),
 
+  // of agents, which only the real gateway has
+  "last-heartbeat": method({
+    scope: "operator.read",
+    read: (params) => readEmptyParams(params ?? {}),
+    run: () => null,
+  }),
+
   "system-event": method({
     scope: "operator.admin",
     read: readSystemEventParams,

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { TestClawkit, TOKEN } from "../helpers/clawkit.ts";
+import { asDevice, newDevice } from "../helpers/device.ts";
+import { checkFramesOfEachTest } from "../helpers/gateway-frames.ts";
+import { RawGatewayClient } from "../helpers/raw-gateway-client.ts";
+import { ReferenceClient } from "../helpers/reference-client.ts";
+import { exits, json } from "../helpers/results.ts";
+
+checkFramesOfEachTest();
+
+interface Asked {
+  readonly id: string;
+  readonly nodeId: string;
+  readonly paramsJSON: string;
+}
+
+describe("the command line of a running built-in gateway", () => {
+  let clawkit: TestClawkit;
+  before(async () => {
+    clawkit = await TestClawkit.run({ gateway: { trustedProxies: ["127.0.0.1"] } });
+  });
+  after(() => clawkit[Symbol.asyncDispose]());
+
+  test("call: prints the answer, or why there is none", async () => {
+    const { stdout } = await exits(0, clawkit.cli("call", "status"));
+    assert.equal((JSON.parse(stdout) as { port: number }).port, (await clawkit.status()).port);
+    const tail = json<{ lines: string[] }>(
+      await exits(0, clawkit.cli("call", "logs.tail", "--params", "{limit: 1}")),
+    );
+    assert.ok(tail.lines.length <= 1);
+    const unknown = await exits(1, clawkit.cli("call", "sessions.fly"));
+    assert.match(unknown.stderr, /Cannot call sessions\.fly: INVALID_REQUEST: unknown method: sessions\.fly/);
+    const wrong = await exits(2, clawkit.cli("call", "status", "--params", "{"));
+    assert.match(wrong.stderr, /--params is JSON5/);
+  });
+
+  test("nodes: lists the reference client's, and has it do something", async () => {
+    await using node = await ReferenceClient.connect(clawkit.url, TOKEN, {
+      ...asDevice(),
+      role: "node",
+      scopes: [],
+      clientName: "node-host",
+      clientDisplayName: "reef",
+      mode: "node",
+      caps: ["camera"],
+      commands: ["camera.snap"],
+    });
+    const { stdout } = await exits(0, clawkit.cli("nodes", "list"));
+    assert.match(stdout, /^[0-9a-f]{12} {2}reef {2}\S+ {2}connected {2}camera\.snap\n$/);
+    const answered = clawkit.cli("nodes", "invoke", "reef", "camera.snap", "--params", "{size: 3}");
+    const asked = await node.when(() => node.events.find(({ event }) => event === "node.invoke.request"));
+    const { id, nodeId, paramsJSON } = asked.payload as Asked;
+    assert.equal(paramsJSON, '{"size":3}');
+    await node.request("node.invoke.result", { id, nodeId, ok: true, payload: { bytes: 7 } });
+    assert.deepEqual(json(await exits(0, answered)), { bytes: 7 });
+    const undeclared = await exits(1, clawkit.cli("nodes", "invoke", "reef", "system.run"));
+    assert.match(undeclared.stderr, /the node did not declare system\.run/);
+    await exits(2, clawkit.cli("nodes", "invoke", "atoll", "camera.snap"));
+  });
+
+  test("devices: a request that waits is approved, and a device that is removed is cut off with 4001", async () => {
+    const device = newDevice();
+    const open = () => new RawGatewayClient(clawkit.url, { headers: { "X-Forwarded-For": "203.0.113.5" } });
+    const params = { auth: { token: TOKEN }, scopes: ["operator.read"] };
+    using refused = open();
+    const { error } = await refused.connectAs(device, params);
+    const { requestId } = error!.details as { requestId: string };
+    const { stdout } = await exits(0, clawkit.cli("devices", "list"));
+    assert.match(stdout, new RegExp(`203\\.0\\.113\\.5.* asks to be operator .*approve ${requestId}`));
+    await exits(0, clawkit.cli("devices", "approve", requestId));
+    using client = open();
+    assert.equal((await client.connectAs(device, params)).ok, true);
+    await exits(0, clawkit.cli("devices", "remove", device.id));
+    assert.deepEqual(await client.ended, { code: 4001, reason: "gateway auth changed" });
+    const unknown = await exits(1, clawkit.cli("devices", "reject", requestId));
+    assert.match(unknown.stderr, /unknown requestId/);
+  });
+
+  test("gateway auth-token: says that there is one, and shows it to no program", async () => {
+    const { stdout } = await exits(0, clawkit.cli("gateway", "auth-token"));
+    assert.match(stdout, /^A token is set/);
+    const { stderr } = await exits(2, clawkit.cli("gateway", "auth-token", "--show"));
+    assert.match(stderr, /for a terminal only/);
+    assert.ok(!`${stdout}${stderr}`.includes(TOKEN));
+  });
+
+  test("a node goes on behind a gateway that was killed, and answers what it was asked before", async () => {
+    await using node = await ReferenceClient.connect(clawkit.url, TOKEN, {
+      ...asDevice(),
+      role: "node",
+      scopes: [],
+      clientName: "node-host",
+      mode: "node",
+      commands: ["wait"],
+    });
+    await using operator = await ReferenceClient.connect(clawkit.url, TOKEN, { scopes: ["operator.write"] });
+    const { nodes } = await operator.request<{ nodes: { nodeId: string; commands: string[] }[] }>(
+      "node.list",
+    );
+    const { nodeId } = nodes.find(({ commands }) => commands.includes("wait"))!;
+    const answer = operator.request("node.invoke", { nodeId, command: "wait", idempotencyKey: "once" });
+    const asked = await node.when(() => node.events.find(({ event }) => event === "node.invoke.request"));
+    const { generation, pid } = (await clawkit.status()).gateway;
+    process.kill(pid!, "SIGKILL");
+    const { id } = asked.payload as Asked;
+    await node.request("node.invoke.result", { id, nodeId, ok: true, payload: "done" });
+    assert.partialDeepStrictEqual(await answer, { ok: true, payload: "done" });
+    assert.notEqual((await clawkit.ready()).gateway.generation, generation);
+    assert.deepEqual([...node.closes, ...operator.closes], []);
+    assert.equal(node.events.filter(({ event }) => event === "node.invoke.request").length, 1);
+  });
+});
+
+test("call: without a gateway says that none runs", async () => {
+  await using clawkit = await TestClawkit.create();
+  const { stderr } = await exits(3, clawkit.cli("call", "health"));
+  assert.match(stderr, /Cannot call health as no gateway runs \(stopped\): clawkit gateway start/);
+});
