@@ -4,6 +4,7 @@ import http from "node:http";
 import type { Duplex } from "node:stream";
 import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import { type WebSocket, WebSocketServer } from "ws";
+import { CLOSE } from "../core/close-codes.ts";
 import { messageOf } from "../core/errors.ts";
 import type { GatewaySettings } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
@@ -20,6 +21,8 @@ import { Links } from "./links.ts";
 import { type GatewayContext, methods } from "./methods/index.ts";
 import { MAX_LISTED } from "./presence.ts";
 import { Requests, refusalOf } from "./requests.ts";
+import { RESUME_METHODS } from "./resume-frames.ts";
+import { Resumptions } from "./resumptions.ts";
 import { Session, type SessionState } from "./session.ts";
 import { statusPage } from "./status-page.ts";
 import { setMaxPayload } from "./ws-limits.ts";
@@ -61,6 +64,7 @@ export class Gateway {
   readonly #commits: Commits;
   readonly #links: Links;
   readonly #requests: Requests;
+  readonly #resumptions: Resumptions;
   readonly #sessions = new Map<GatewayLink, Session>();
   readonly #context: GatewayContext;
   readonly #server: http.Server;
@@ -108,7 +112,16 @@ export class Gateway {
       journal: this.#journal,
       commits: this.#commits,
       onMade: (link) => this.#challenge(link),
+      keeps: (link, code) => this.#resumptions.keep(link, code),
       onEnded: (link) => this.#onLinkEnded(link),
+    });
+    this.#resumptions = new Resumptions({
+      journal: this.#journal,
+      commits: this.#commits,
+      wall: () => clock.wall(),
+      sessionOf: (link) => this.#sessions.get(link),
+      onMoved: (session, from, to) => this.#onMoved(session, from, to),
+      forget: (link) => this.#links.forget(link),
     });
     this.#recover();
     this.#server = http.createServer((request, response) => this.#onRequest(request, response));
@@ -141,6 +154,7 @@ export class Gateway {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#presenceTimer);
+    this.#resumptions.close();
     this.#server.close();
     this.#server.closeAllConnections();
     this.#commits.add({ work: () => this.#journal.absolve(), failed: () => undefined });
@@ -157,10 +171,11 @@ export class Gateway {
       if (session.authMark === this.#auth.markOf(link.state.nonce)) this.#sessions.set(link, session);
       else this.#links.forget(link);
     }
+    this.#resumptions.recover((key) => this.#links.get(key));
     for (const row of this.#journal.unfinished()) {
       const link = this.#links.get(row.link);
       const session = link === undefined ? undefined : this.#sessions.get(link);
-      if (session !== undefined) this.#requests.recover(row, link!, session);
+      if (session !== undefined) this.#requests.recover(row, session);
     }
     if (this.#sessions.size > 0)
       this.#deps.log(`${this.#sessions.size} clients of the gateway before go on here`);
@@ -250,6 +265,9 @@ export class Gateway {
       this.#commits.add({
         work: () => this.#take(link, n, text, socket),
         failed: (error) => {
+          // who counts its messages cannot have one that is none
+          if (this.#sessions.get(link)?.resumable !== undefined)
+            return link.breakOff(CLOSE.tryAgainLater, "the journal cannot be written, try again in 5 s");
           const refusal = refusalOf(text, error);
           if (refusal !== undefined) link.refuse(n, refusal);
         },
@@ -276,8 +294,12 @@ export class Gateway {
 
   /** Within a commit: the client's message `n`. */
   #take(link: GatewayLink, n: number, text: string, socket: WebSocket): void {
+    if (link.isBroken) return;
     const session = this.#sessions.get(link);
-    if (session !== undefined) return this.#requests.take(link, session, n, text);
+    if (session !== undefined) {
+      if (!this.#resumptions.take(link, session, n, text)) this.#requests.take(link, session, n, text);
+      return;
+    }
     link.store(n);
     if (link.state.closing !== undefined) return;
     const verdict = judgeFirstFrame(text, link.state.caller, this.#auth);
@@ -328,7 +350,7 @@ export class Gateway {
       type: "hello-ok",
       protocol: PROTOCOL_VERSION,
       server: { version: VERSION, connId: session.connId, bootId: this.#bootId },
-      features: { methods: [...methods.keys()], events: EVENTS },
+      features: { methods: [...methods.keys(), ...RESUME_METHODS], events: EVENTS },
       snapshot: {
         presence: this.#presence(),
         health: this.#context.health(),
@@ -341,7 +363,23 @@ export class Gateway {
   }
 
   #onLinkEnded(link: GatewayLink): void {
-    if (this.#sessions.delete(link) && !this.#isClosed) this.#presenceChanged();
+    const session = this.#sessions.get(link);
+    if (session === undefined) return;
+    this.#sessions.delete(link);
+    this.#resumptions.end(session);
+    if (!this.#isClosed) this.#presenceChanged();
+  }
+
+  /** Within a commit. */
+  #onMoved(session: Session, from: GatewayLink, to: GatewayLink): void {
+    const fresh = this.#sessions.get(to)!;
+    this.#sessions.delete(from);
+    this.#sessions.set(to, session);
+    this.#commits.undo(() => {
+      this.#sessions.set(from, session);
+      this.#sessions.set(to, fresh);
+    });
+    this.#presenceChanged();
   }
 
   #presence() {
