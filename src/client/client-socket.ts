@@ -12,6 +12,9 @@ const CONNECT_MS = 20_000;
 /** A connection that held so long was a good one: behind it the first try is fast again. */
 const HELD_MS = 2_000;
 
+/** Behind connections that a gateway let in, and that did not hold: at most a second. */
+const MAX_FAILED_WELCOME = 2;
+
 /** What may wait while there is no connection. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
@@ -276,10 +279,12 @@ export class ClientSocket extends EventTarget {
     const now = Date.now();
     const wasLive = this.#liveAt !== undefined;
     const hasHeld = wasLive && now - this.#liveAt! >= HELD_MS;
+    // who lets us in serves us; one that only accepts sockets may be about to close each of them
+    const most = wasLive && this.hello !== undefined ? MAX_FAILED_WELCOME : Number.POSITIVE_INFINITY;
     this.#liveAt = undefined;
     const why = `${code === NO_CLOSE_FRAME && reason === "" ? "the connection broke off" : `${code} ${reason}`.trim()}`;
     if (wasLive) this.#lost ??= { why, at: now };
-    this.#failed = hasHeld ? 0 : this.#failed + 1;
+    this.#failed = hasHeld ? 0 : Math.min(this.#failed + 1, most);
     this.#readyState = ClientSocket.CONNECTING;
     const verdict = verdictOf(code, reason);
     if (verdict.retry === "never") return this.#finish(code, reason, `ended for good: ${why}`);
