@@ -77,7 +77,6 @@ export class Resumptions {
     link.park();
     resumable.leftAt = this.#deps.wall();
     this.#deps.commits.addLazy(resumable.writeLeft);
-    this.sweep();
     return true;
   }
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { ClientSocket } from "../../src/client/index.ts";
-import { Changes } from "./changes.ts";
 
 /** Requests under way at once. */
 const WINDOW = 32;
@@ -14,7 +13,7 @@ const METHODS = [
 export class NumberedTalk {
   readonly #socket: ClientSocket;
   readonly #wrong: string[] = [];
-  readonly #changes = new Changes(() => `${this.answered} answers; ${this.#socket.state.text}`);
+  #done = () => {};
   #asked = 0;
   #events = 0;
   #limit = 0;
@@ -34,9 +33,13 @@ export class NumberedTalk {
 
   /** Asks until `count` are asked in all, and waits for the answers. */
   async askUntil(count: number): Promise<void> {
+    const answered = Promise.withResolvers<void>();
     this.#limit = count;
+    this.#done = () => {
+      if (this.answered >= count || this.#wrong.length > 0) answered.resolve();
+    };
     this.#ask();
-    await this.#changes.when(() => this.answered >= count || this.#wrong.length > 0 || undefined);
+    await answered.promise;
   }
 
   /** Each request was answered once, in its order; no event is missing, repeated, or in another's place. */
@@ -61,6 +64,6 @@ export class NumberedTalk {
     } else if (frame.seq !== undefined && frame.seq !== ++this.#events) {
       this.#wrong.push(`event ${frame.seq} in the place of ${this.#events}`);
     }
-    this.#changes.changed();
+    this.#done();
   }
 }

@@ -119,7 +119,7 @@ interface PageTalk {
 }
 
 async function startTalk({ library, connect }: { library: string; connect: object }): Promise<void> {
-  const url = `data:text/javascript;base64,${btoa(unescape(encodeURIComponent(library)))}`;
+  const url = `data:text/javascript,${encodeURIComponent(library)}`;
   const { ClientSocket: Socket } = (await import(url)) as { ClientSocket: typeof ClientSocket };
   const socket = new Socket(`ws://${location.host}/`, [], { hello: () => connect });
   let asked = 0;
