@@ -26,8 +26,8 @@ export class NumberedTalk {
       this.opened++;
       this.#ask();
     };
-    socket.ongap = ({ reason }) => this.#wrong.push(`a gap: ${reason}`);
-    socket.onclose = ({ code, reason }) => this.#wrong.push(`closed: ${code} ${reason}`);
+    socket.ongap = ({ reason }) => this.#isWrong(`a gap: ${reason}`);
+    socket.onclose = ({ code, reason }) => this.#isWrong(`closed: ${code} ${reason}`);
     socket.onmessage = ({ data }) => this.#onFrame(JSON.parse(data));
   }
 
@@ -39,6 +39,7 @@ export class NumberedTalk {
       if (this.answered >= count || this.#wrong.length > 0) answered.resolve();
     };
     this.#ask();
+    this.#done();
     await answered.promise;
   }
 
@@ -47,6 +48,11 @@ export class NumberedTalk {
     assert.deepEqual(this.#wrong, []);
     assert.equal(this.answered, this.#asked);
     assert.equal(this.opened, 1);
+  }
+
+  #isWrong(what: string): void {
+    this.#wrong.push(what);
+    this.#done();
   }
 
   #ask(): void {
@@ -59,10 +65,10 @@ export class NumberedTalk {
   #onFrame(frame: { type: string; id: string; ok: boolean; seq?: number }): void {
     if (frame.type === "res") {
       if (!frame.ok || frame.id !== String(++this.answered))
-        this.#wrong.push(`${JSON.stringify(frame)} in the place of answer ${this.answered}`);
+        this.#isWrong(`${JSON.stringify(frame)} in the place of answer ${this.answered}`);
       this.#ask();
     } else if (frame.seq !== undefined && frame.seq !== ++this.#events) {
-      this.#wrong.push(`event ${frame.seq} in the place of ${this.#events}`);
+      this.#isWrong(`event ${frame.seq} in the place of ${this.#events}`);
     }
     this.#done();
   }

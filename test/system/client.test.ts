@@ -64,13 +64,16 @@ describe(`${MESSAGES} messages each way over a link that is cut ${CUTS} times`, 
   });
 
   test("in Chromium", { skip: whyNoBrowser() }, async (t) => {
-    await using clawkit = await TestClawkit.run();
+    await using clawkit = await TestClawkit.create();
     await using proxy = await CutProxy.start(clawkit.port);
+    await clawkit.writeConfig({ gateway: { allowedOrigins: [`http://${proxy.host}`] } });
+    await clawkit.runForeground();
+    await clawkit.ready();
     await using library = await builtLibrary();
     const browser = await startBrowser();
     try {
       const page = await browser.newPage({ bypassCSP: true });
-      await page.goto(`http://${proxy.host}/`); // an origin that may connect
+      await page.goto(`http://${proxy.host}/`);
       await page.evaluate(startTalk, { library: library.text, connect: CONNECT });
       await through(t, clawkit, proxy, (count) => page.evaluate(askUntil, count));
       assert.deepEqual(await page.evaluate(seen), { wrong: [], answered: MESSAGES, opened: 1 });
@@ -139,18 +142,23 @@ async function startTalk({ library, connect }: { library: string; connect: objec
         limit = count;
         done = () => (talk.answered >= limit || talk.wrong.length > 0) && resolve();
         ask();
+        done();
       }),
   };
   socket.onopen = () => {
     talk.opened++;
     ask();
   };
-  socket.ongap = ({ reason }) => talk.wrong.push(`a gap: ${reason}`);
-  socket.onclose = ({ code, reason }) => talk.wrong.push(`closed: ${code} ${reason}`);
+  const isWrong = (what: string) => {
+    talk.wrong.push(what);
+    done();
+  };
+  socket.ongap = ({ reason }) => isWrong(`a gap: ${reason}`);
+  socket.onclose = ({ code, reason }) => isWrong(`closed: ${code} ${reason}`);
   socket.onmessage = ({ data }) => {
     const frame = JSON.parse(data);
-    if (frame.type === "res" && frame.id !== String(++talk.answered)) talk.wrong.push(data);
-    if (frame.type === "event" && frame.seq !== undefined && frame.seq !== ++events) talk.wrong.push(data);
+    if (frame.type === "res" && frame.id !== String(++talk.answered)) isWrong(data);
+    if (frame.type === "event" && frame.seq !== undefined && frame.seq !== ++events) isWrong(data);
     ask();
     done();
   };
