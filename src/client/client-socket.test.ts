@@ -99,7 +99,7 @@ describe("against any server", () => {
     for (let i = 0; i < 4; i++) t.mock.timers.tick(5_000);
     assert.deepEqual(FakeSocket.last.sent, ["ping"]);
     t.mock.timers.tick(5_000);
-    assert.deepEqual(FakeSocket.last.closed, [[4000, "no sign of life"]]);
+    assert.deepEqual(FakeSocket.last.closed, [[4000, undefined]]);
     assert.equal(socket.state.name, "waiting");
   });
 

@@ -174,10 +174,12 @@ export class ClientSocket extends EventTarget {
 
   close(code = 1000, reason = ""): void {
     if (this.#readyState >= ClientSocket.CLOSING) return;
+    const isOpen = this.#socket?.readyState === ClientSocket.OPEN;
+    // throws for a code that no application may send: then nothing has happened
+    if (isOpen) this.#socket?.close(code, reason);
     this.#readyState = ClientSocket.CLOSING;
     this.#stopTimers();
-    if (this.#socket?.readyState === ClientSocket.OPEN) this.#socket.close(code, reason);
-    else this.#finish(code, reason, "closed by this application");
+    if (!isOpen) this.#finish(code, reason, "closed by this application");
   }
 
   #connect(): void {
@@ -307,7 +309,7 @@ export class ClientSocket extends EventTarget {
     const socket = this.#socket;
     if (socket === undefined) return;
     this.#onClose(socket, CLIENT_TIMEOUT, why);
-    socket.close(CLIENT_TIMEOUT, why.slice(0, 60));
+    socket.close(CLIENT_TIMEOUT);
   }
 
   #look(): void {

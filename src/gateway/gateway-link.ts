@@ -44,6 +44,8 @@ export class GatewayLink {
   isForgotten = false;
   /** What still comes over its socket is not taken: something before it could not be. */
   isBroken = false;
+  /** Its client is gone, and may come back over another link. */
+  isParked = false;
   /** What the edge said when it attached it last. */
   offer = { tried: 0, stale: 0 };
   readonly #host: LinkHost;
@@ -182,20 +184,19 @@ export class GatewayLink {
     this.#socket?.close(code, fitCloseReason(reason));
   }
 
-  /** Its client is gone, and may come back over another link: nothing is sent over this one any more. */
+  /** Nothing is sent over it any more. */
   park(): void {
     this.isParked = true;
     this.#release(this.#positions.emitted);
   }
 
-  isParked = false;
-
   /** Within a commit: its events are numbered on as those of `other`, which takes nothing any more. */
   takeOver(other: GatewayLink): void {
     this.#touch();
     this.#positions = { ...this.#positions, seq: other.#positions.seq };
+    const { isBroken } = other;
     this.#host.commits.undo(() => {
-      other.isBroken = false;
+      other.isBroken = isBroken;
     });
     other.isBroken = true;
   }

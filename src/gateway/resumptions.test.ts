@@ -200,3 +200,22 @@ test("who counts is sent away while the journal cannot be written, and goes on b
   using again = await connected(rig, "b");
   assert.deepEqual((await resume(again, "attach", { ...ticket, received: 0 })).payload, { stored: 0 });
 });
+
+test("a session that could not be moved is where it was, and is moved later", async (t) => {
+  const rig = await startGateway(t);
+  const { client, ticket } = await opened(rig);
+  await client.request("health");
+  await leave(client);
+  using again = await connected(rig, "b");
+  const other = new DatabaseSync(rig.settings.journalPath);
+  t.after(() => other.close());
+  other.exec("ALTER TABLE outbox RENAME TO away");
+  const attach = { ...ticket, received: 0 };
+  assert.deepEqual((await resume(again, "attach", attach)).error?.details, { reason: "journal-unwritable" });
+  other.exec("ALTER TABLE away RENAME TO outbox");
+  using third = await connected(rig, "c");
+  assert.deepEqual((await resume(third, "attach", attach)).payload, { stored: 1 });
+  const { payload } = await third.request("status");
+  assert.equal((payload as { connections: number }).connections, 2);
+  assert.deepEqual(since(third).slice(0, 2), ["health 2", "status 2"]);
+});
