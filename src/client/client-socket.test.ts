@@ -177,7 +177,12 @@ describe("against a gateway that resumes", () => {
     t.mock.timers.tick(200);
     await greets();
     FakeSocket.last.says(event(1)); // of the connection before it is resumed
-    assert.deepEqual(sentTo(FakeSocket.last)[1].params, { session: "s", secret: "x", received: 1 });
+    assert.deepEqual(sentTo(FakeSocket.last)[1].params, {
+      session: "s",
+      secret: "x",
+      received: 1,
+      attempt: 1,
+    });
     FakeSocket.last.says(answer("clawkit.resume.attach", { stored: 2 }));
     FakeSocket.last.says(event(2));
     assert.deepEqual(FakeSocket.last.sent.slice(2), ["c", "d"]);

@@ -17,6 +17,8 @@ export interface Ticket {
   readonly session: string;
   readonly secret: string;
   received: number;
+  /** Connections that it was attached to, or should have been: an earlier one may still be under way. */
+  attempt: number;
 }
 
 export interface TalkHost {
@@ -92,12 +94,12 @@ export class Talk {
     if (to === CONNECT && ok) {
       this.#hello = payload as Hello;
       if (!this.#hello.features?.methods?.includes(OPEN)) return this.#begin(undefined, undefined);
-      const { session, secret, received } = this.#ticket ?? {};
-      if (session === undefined) this.#request(OPEN, OPEN, {});
-      else this.#request(ATTACH, ATTACH, { session, secret, received });
+      if (this.#ticket === undefined) return this.#request(OPEN, OPEN, {});
+      this.#ticket.attempt++;
+      this.#request(ATTACH, ATTACH, this.#ticket);
     } else if (ok && to === OPEN) {
       const { session, secret } = payload as Ticket;
-      this.#begin({ session, secret, received: 0 }, undefined);
+      this.#begin({ session, secret, received: 0, attempt: 0 }, undefined);
     } else if (ok) {
       this.#early = []; // all of it comes again, numbered
       this.#begin(this.#ticket, (payload as { stored: number }).stored);

@@ -79,7 +79,11 @@ export class Links {
   }
 
   #leave(link: GatewayLink, code?: number): void {
-    if (!this.#deps.keeps(link, code)) this.forget(link);
+    const decide = () => {
+      if (!this.#deps.keeps(link, code)) this.forget(link);
+    };
+    // in its turn: what the client sent before it left may be what makes it one that comes back
+    this.#deps.commits.add({ work: decide, failed: decide });
   }
 
   /** Where that cannot be written now, it is later. */

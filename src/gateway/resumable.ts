@@ -24,6 +24,8 @@ export class Resumable {
   readonly session: Session;
   /** Wall-clock milliseconds; undefined while the client is there. */
   leftAt: number | undefined;
+  /** The client's last move to another link: one before it is from a connection that the client has left. */
+  attempt: number;
   readonly #host: ResumableHost;
   #counts: Counts;
   #received: number;
@@ -42,6 +44,7 @@ export class Resumable {
     this.digest = row.digest;
     this.session = session;
     this.leftAt = row.leftAt ?? undefined;
+    this.attempt = row.attempt;
     this.#host = host;
     this.#counts = { taken: row.taken, emitted: row.emitted };
     this.#received = row.received;

@@ -9,7 +9,12 @@ export type ResumeFrame =
       readonly kind: "open" | "attach";
       readonly id: string;
       readonly params:
-        | { readonly session: string; readonly secret: string; readonly received: number }
+        | {
+            readonly session: string;
+            readonly secret: string;
+            readonly received: number;
+            readonly attempt: number;
+          }
         | undefined;
     };
 
@@ -26,6 +31,7 @@ const attachParams = Type.Object({
   session: Type.String({ maxLength: 64 }),
   secret: Type.String({ maxLength: 128 }),
   received: Type.Integer({ minimum: 0 }),
+  attempt: Type.Integer({ minimum: 1 }),
 });
 
 const requestFrame = Type.Object({

@@ -59,7 +59,7 @@ describe("a client that comes back over another link", () => {
     await client.request("status");
     await leave(client);
     using again = await connected(rig, "b");
-    const { payload } = await resume(again, "attach", { ...ticket, received: 1 });
+    const { payload } = await resume(again, "attach", { ...ticket, received: 1, attempt: 1 });
     assert.deepEqual(payload, { stored: 2 });
     await again.request("health");
     assert.deepEqual(since(again).slice(0, 1), ["status 3"]);
@@ -75,7 +75,7 @@ describe("a client that comes back over another link", () => {
     using other = await connected(rig, "b");
     await other.event("presence");
     using again = await connected(rig, "c");
-    await resume(again, "attach", { ...ticket, received });
+    await resume(again, "attach", { ...ticket, received, attempt: 1 });
     const { payload } = await again.request("system-presence");
     assert.deepEqual((payload as { text?: string }[]).map(({ text }) => text ?? "another").sort(), [
       "another",
@@ -96,7 +96,9 @@ describe("a client that comes back over another link", () => {
     first.gateway.close();
     const rig = await startGateway(t, { folder: first.folder, settings: { generation: 2 } });
     using again = await connected(rig, "b");
-    assert.deepEqual((await resume(again, "attach", { ...ticket, received: 0 })).payload, { stored: 1 });
+    assert.deepEqual((await resume(again, "attach", { ...ticket, received: 0, attempt: 1 })).payload, {
+      stored: 1,
+    });
     const { payload } = await again.request("status");
     assert.equal((payload as { connections: number }).connections, 1);
     assert.deepEqual(since(again).slice(0, 2), ["health 2", "status 2"]);
@@ -106,7 +108,7 @@ describe("a client that comes back over another link", () => {
     const rig = await startGateway(t);
     const { client, ticket } = await opened(rig);
     using again = await connected(rig, "b");
-    assert.equal((await resume(again, "attach", { ...ticket, received: 0 })).ok, true);
+    assert.equal((await resume(again, "attach", { ...ticket, received: 0, attempt: 1 })).ok, true);
     assert.equal((await client.ended).code, 1000);
     const { payload } = await again.request("status");
     assert.equal((payload as { connections: number }).connections, 1);
@@ -118,7 +120,9 @@ describe("a client that comes back over another link", () => {
     client.send({ type: "req", id: "slow", method: "logs.tail", params: {} });
     await leave(client);
     using again = await connected(rig, "b");
-    assert.deepEqual((await resume(again, "attach", { ...ticket, received: 0 })).payload, { stored: 1 });
+    assert.deepEqual((await resume(again, "attach", { ...ticket, received: 0, attempt: 1 })).payload, {
+      stored: 1,
+    });
     await again.when(() => since(again).find((id) => id === "slow"));
   });
 });
@@ -136,7 +140,7 @@ describe("a session cannot be resumed", () => {
     await client.request("health");
     await leave(client);
     using again = await how(rig, ticket);
-    const { error } = await resume(again, "attach", { ...ticket, received: 2, ...change });
+    const { error } = await resume(again, "attach", { ...ticket, received: 2, attempt: 1, ...change });
     assert.deepEqual(error?.details, { reason: "resume-lost" });
     assert.equal((await resume(again, "open")).ok, true);
   };
@@ -146,6 +150,7 @@ describe("a session cannot be resumed", () => {
   it("by a client that may do less", (t) => refused(t, (rig) => connected(rig, "b", ["operator.read"])));
   it("from a position that it has given up", (t) => refused(t, again, { received: 0 }));
   it("from a position that it has not", (t) => refused(t, again, { received: 9 }));
+  it("by an attempt that comes late", (t) => refused(t, again, { attempt: 0 }));
   it("that is none", (t) => refused(t, again, { session: "none" }));
   it("without params that make sense", (t) => refused(t, again, { received: "two" }));
 });
@@ -155,7 +160,7 @@ test("a session ends when its client says so", async (t) => {
   const { client, ticket } = await opened(rig);
   await leave(client, 1000);
   using again = await connected(rig, "b");
-  assert.equal((await resume(again, "attach", { ...ticket, received: 0 })).ok, false);
+  assert.equal((await resume(again, "attach", { ...ticket, received: 0, attempt: 1 })).ok, false);
 });
 
 test("a session ends when its client is away for too long", async (t) => {
@@ -171,7 +176,7 @@ test("a session ends when its client is away for too long", async (t) => {
   const rig = await startGateway(t, { folder: folder.folder, settings: { generation: 2 } });
   t.mock.timers.tick(5_000);
   using again = await connected(rig, "c");
-  assert.equal((await resume(again, "attach", { ...ticket, received: 0 })).ok, false);
+  assert.equal((await resume(again, "attach", { ...ticket, received: 0, attempt: 1 })).ok, false);
 });
 
 test("messages are confirmed, and at once for who asks", async (t) => {
@@ -198,7 +203,9 @@ test("who counts is sent away while the journal cannot be written, and goes on b
   assert.equal(`${code} ${reason}`, "1013 the journal cannot be written, try again in 5 s");
   other.exec("ALTER TABLE away RENAME TO outbox");
   using again = await connected(rig, "b");
-  assert.deepEqual((await resume(again, "attach", { ...ticket, received: 0 })).payload, { stored: 0 });
+  assert.deepEqual((await resume(again, "attach", { ...ticket, received: 0, attempt: 1 })).payload, {
+    stored: 0,
+  });
 });
 
 test("a session that could not be moved is where it was, and is moved later", async (t) => {
@@ -210,7 +217,7 @@ test("a session that could not be moved is where it was, and is moved later", as
   const other = new DatabaseSync(rig.settings.journalPath);
   t.after(() => other.close());
   other.exec("ALTER TABLE outbox RENAME TO away");
-  const attach = { ...ticket, received: 0 };
+  const attach = { ...ticket, received: 0, attempt: 1 };
   assert.deepEqual((await resume(again, "attach", attach)).error?.details, { reason: "journal-unwritable" });
   other.exec("ALTER TABLE away RENAME TO outbox");
   using third = await connected(rig, "c");

@@ -108,7 +108,7 @@ export class Resumptions {
     const secret = randomBytes(32).toString("base64url");
     const name = randomBytes(16).toString("base64url");
     const key = this.#deps.journal.resumable.add(name, digestOf(secret), link.key);
-    const counts = { taken: 0, emitted: 0, received: 0, leftAt: null };
+    const counts = { taken: 0, emitted: 0, received: 0, attempt: 0, leftAt: null };
     const row = { key, id: name, digest: digestOf(secret), link: link.key, ...counts };
     const resumable = new Resumable(row, session, this.#deps);
     this.#add(resumable);
@@ -127,17 +127,19 @@ export class Resumptions {
       fresh.resumable === undefined &&
       isSameSecret(digestOf(params.secret), found.digest) &&
       found.session.mayBe(fresh) &&
+      params.attempt > found.attempt &&
       found.canGoOn(params.received) &&
       found.bytes <= MAX_KEPT;
     if (!mayGoOn) return link.emit(errorFrame(id, LOST));
     const { journal, commits, onMoved, forget } = this.#deps;
-    const { session, leftAt } = found;
+    const { session, leftAt, attempt } = found;
     const from = session.link;
     commits.undo(() => {
-      found.leftAt = leftAt;
+      Object.assign(found, { leftAt, attempt });
     });
     found.leftAt = undefined;
-    journal.resumable.move(found.key, from.key, link.key);
+    found.attempt = params.attempt;
+    journal.resumable.move(found, from.key, link.key);
     session.moveTo(link, commits);
     onMoved(session, from, link);
     link.emit(responseFrame(id, { stored: found.taken }));

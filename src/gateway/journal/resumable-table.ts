@@ -14,6 +14,8 @@ export interface ResumableRow extends Counts {
   readonly link: number;
   /** Of our messages those that the client has. */
   readonly received: number;
+  /** The client's last move to another link, as it numbers them. */
+  readonly attempt: number;
   /** Wall-clock milliseconds; null while the client is there. */
   readonly leftAt: number | null;
 }
@@ -33,7 +35,7 @@ export class ResumableTable {
 
   add(id: string, digest: string, link: number): number {
     const { lastInsertRowid } = this.#run(
-      "INSERT INTO resumable (id, digest, link, taken, emitted, received) VALUES (?, ?, ?, 0, 0, 0)",
+      "INSERT INTO resumable (id, digest, link, taken, emitted, received, attempt) VALUES (?, ?, ?, 0, 0, 0, 0)",
       id,
       digest,
       link,
@@ -50,8 +52,8 @@ export class ResumableTable {
   }
 
   /** Its place and its unanswered requests go from one link to another. */
-  move(key: number, from: number, to: number): void {
-    this.#run("UPDATE resumable SET link = ?, leftAt = NULL WHERE key = ?", to, key);
+  move({ key, attempt }: Pick<ResumableRow, "key" | "attempt">, from: number, to: number): void {
+    this.#run("UPDATE resumable SET link = ?, attempt = ?, leftAt = NULL WHERE key = ?", to, attempt, key);
     this.#run("UPDATE inbox SET link = ? WHERE link = ?", to, from);
   }
 

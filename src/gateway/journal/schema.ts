@@ -56,6 +56,8 @@ CREATE TABLE resumable (
   taken INTEGER NOT NULL,
   emitted INTEGER NOT NULL,
   received INTEGER NOT NULL,
+  -- the client's last move to another link, as it numbers them
+  attempt INTEGER NOT NULL,
   -- wall-clock milliseconds; null while the client is there
   leftAt INTEGER
 ) STRICT;
