@@ -150,9 +150,20 @@ describe("a session cannot be resumed", () => {
   it("by a client that may do less", (t) => refused(t, (rig) => connected(rig, "b", ["operator.read"])));
   it("from a position that it has given up", (t) => refused(t, again, { received: 0 }));
   it("from a position that it has not", (t) => refused(t, again, { received: 9 }));
-  it("by an attempt that comes late", (t) => refused(t, again, { attempt: 0 }));
   it("that is none", (t) => refused(t, again, { session: "none" }));
   it("without params that make sense", (t) => refused(t, again, { received: "two" }));
+});
+
+test("an attachment that comes late, from a connection that the client has left, takes nothing back", async (t) => {
+  const rig = await startGateway(t);
+  const { client, ticket } = await opened(rig);
+  await leave(client);
+  using late = await connected(rig, "b");
+  using last = await connected(rig, "c");
+  assert.equal((await resume(last, "attach", { ...ticket, received: 0, attempt: 2 })).ok, true);
+  const { error } = await resume(late, "attach", { ...ticket, received: 0, attempt: 1 });
+  assert.deepEqual(error?.details, { reason: "resume-lost" });
+  assert.equal((await last.request("health")).ok, true);
 });
 
 test("a session ends when its client says so", async (t) => {
