@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
+import { buildClient } from "./build-client.ts";
 import { buildConsole } from "./build-console.ts";
 import { ROOT } from "./run.ts";
 
@@ -38,6 +39,7 @@ export async function build(outDir = join(ROOT, "dist")): Promise<void> {
   });
   await bundle.close();
   await buildConsole(join(outDir, "console"));
+  await buildClient(join(outDir, "client"));
   for (const name of ENTRIES) {
     writeFileSync(join(outDir, `${name}.js`), launcher(name));
     chmodSync(join(outDir, `${name}.js`), 0o755);

@@ -4,6 +4,7 @@ import { ROOT } from "./run.ts";
 
 /** Who may import whom (docs/architecture.md): a folder imports folders of lower levels, and itself. */
 const LEVELS: Readonly<Record<string, number>> = {
+  client: 0,
   core: 0,
   config: 1,
   protocol: 1,
@@ -29,7 +30,7 @@ const RESERVED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that take bytes and `now` and return events: no sockets, no timers, no process. */
-const PURE = ["core", "protocol", "policy", "config"];
+const PURE = ["core", "protocol", "policy", "config", "client"];
 const IMPURE = /^node:(net|http|https|tls|fs|dgram|child_process|timers)(\/|$)/;
 // isIP and BlockList: pure functions
 const ALLOWED_IN_PURE = new Set(["config/resolve.ts node:net", "core/address-ranges.ts node:net"]);

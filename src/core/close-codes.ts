@@ -30,7 +30,7 @@ export const closeCodes = [
   {
     code: 1013,
     name: "try-again-later",
-    use: "the hold ran out, a connection limit is reached, or a person closed it in the console",
+    use: "the hold ran out, a connection limit is reached, the journal cannot be written, or a person closed it in the console",
     retry: "later",
   },
   { code: 3008, name: "timeout", use: "the client did not answer a ping", retry: "now" },

@@ -27,7 +27,7 @@ export interface LinkHost {
   readonly journal: Journal;
   readonly commits: Commits;
   /** The client said or did something to end it, or we did. */
-  readonly onEnded: (link: GatewayLink) => void;
+  readonly onEnded: (link: GatewayLink, code: number) => void;
 }
 
 /**
@@ -42,6 +42,10 @@ export class GatewayLink {
   arrived: number;
   /** Nobody will attach it again: what was under way for it is dropped. */
   isForgotten = false;
+  /** What still comes over its socket is not taken: something before it could not be. */
+  isBroken = false;
+  /** Its client is gone, and may come back over another link. */
+  isParked = false;
   /** What the edge said when it attached it last. */
   offer = { tried: 0, stale: 0 };
   readonly #host: LinkHost;
@@ -107,7 +111,7 @@ export class GatewayLink {
       // without a Close frame the edge is gone, or will be back; behind what `ws` closes for it hears none, and who is
       // closed and does not read it is not sent everything again
       const isOver = code !== NO_CLOSE_FRAME || hasFailed || this.state.closing !== undefined;
-      if (isOver) this.#host.onEnded(this);
+      if (isOver) this.#host.onEnded(this, code);
     });
     for (const { text } of this.#host.journal.outbox(this.key, offer.received)) socket.send(text);
     this.#closeIfAsked();
@@ -129,17 +133,22 @@ export class GatewayLink {
     this.#note(text.length);
   }
 
-  /** Within a commit: sends an event that many get; `broadcast` is its head in the journal. */
-  emitEvent(event: EncodedEvent, broadcast: number | null): void {
-    if (this.#hasEnded) return;
+  /**
+   * Within a commit: sends an event that many get; `broadcast` is its head in the journal. Returns what the client gets, now or
+   * when it is back.
+   */
+  emitEvent(event: EncodedEvent, broadcast: number | null): string | undefined {
+    if (this.#hasEnded && !this.isParked) return undefined;
     this.#touch();
-    const n = this.#count();
     const seq = this.#positions.seq + 1;
     this.#positions = { ...this.#positions, seq };
     const text = event.withSeq(seq);
+    if (this.isParked) return text;
+    const n = this.#count();
     this.#host.journal.emit(this.key, n, broadcast === null ? text : event.tail(seq), broadcast);
     this.#ready.push(text);
     this.#note(text.length);
+    return text;
   }
 
   /** Within a commit: closes it behind everything that was sent. */
@@ -169,6 +178,29 @@ export class GatewayLink {
     this.#socket?.close(CLOSE.normal);
   }
 
+  /** Closes it, and takes nothing more: the client has to come over another link. */
+  breakOff(code: number, reason: string): void {
+    this.isBroken = true;
+    this.#socket?.close(code, fitCloseReason(reason));
+  }
+
+  /** Nothing is sent over it any more. */
+  park(): void {
+    this.isParked = true;
+    this.#release(this.#positions.emitted);
+  }
+
+  /** Within a commit: its events are numbered on as those of `other`, which takes nothing any more. */
+  takeOver(other: GatewayLink): void {
+    this.#touch();
+    this.#positions = { ...this.#positions, seq: other.#positions.seq };
+    const { isBroken } = other;
+    this.#host.commits.undo(() => {
+      other.isBroken = isBroken;
+    });
+    other.isBroken = true;
+  }
+
   /** Lets go of the socket without a word: the link goes on with the next gateway. */
   detach(): void {
     const socket = this.#socket;
@@ -178,7 +210,7 @@ export class GatewayLink {
 
   /** Behind its Close frame nothing is sent. */
   get #hasEnded(): boolean {
-    return this.isForgotten || this.state.closing !== undefined;
+    return this.isForgotten || this.isParked || this.state.closing !== undefined;
   }
 
   #count(): number {

@@ -24,6 +24,8 @@ import { Invokes } from "./nodes/invokes.ts";
 import { NodeWork } from "./nodes/node-work.ts";
 import { MAX_LISTED } from "./presence.ts";
 import { Requests, refusalOf } from "./requests.ts";
+import { RESUME_METHODS } from "./resume-frames.ts";
+import { Resumptions } from "./resumptions.ts";
 import { includesScope } from "./scopes.ts";
 import { Session, type SessionState, WithSecret } from "./session.ts";
 import { Stability } from "./stability.ts";
@@ -79,6 +81,7 @@ export class Gateway {
   readonly #commits: Commits;
   readonly #links: Links;
   readonly #requests: Requests;
+  readonly #resumptions: Resumptions;
   readonly #sessions = new Map<GatewayLink, Session>();
   readonly #devices: Devices;
   readonly #invokes: Invokes;
@@ -158,7 +161,16 @@ export class Gateway {
       journal: this.#journal,
       commits: this.#commits,
       onMade: (link) => this.#challenge(link),
+      keeps: (link, code) => this.#resumptions.keep(link, code),
       onEnded: (link) => this.#onLinkEnded(link),
+    });
+    this.#resumptions = new Resumptions({
+      journal: this.#journal,
+      commits: this.#commits,
+      wall: () => clock.wall(),
+      sessionOf: (link) => this.#sessions.get(link),
+      onMoved: (session, from, to) => this.#onMoved(session, from, to),
+      forget: (link) => this.#links.forget(link),
     });
     this.#recover();
     this.#server = http.createServer((request, response) => this.#onRequest(request, response));
@@ -198,6 +210,7 @@ export class Gateway {
     clearTimeout(this.#presenceTimer);
     this.#invokes.close();
     this.#suspension.close();
+    this.#resumptions.close();
     this.#server.close();
     this.#server.closeAllConnections();
     this.#commits.add({ work: () => this.#journal.absolve(), failed: () => undefined });
@@ -214,10 +227,11 @@ export class Gateway {
       if (session.authMark === this.#auth.markOf(link.state.nonce)) this.#sessions.set(link, session);
       else this.#links.forget(link);
     }
+    this.#resumptions.recover((key) => this.#links.get(key));
     for (const row of this.#journal.unfinished()) {
       const link = this.#links.get(row.link);
       const session = link === undefined ? undefined : this.#sessions.get(link);
-      if (session !== undefined) this.#requests.recover(row, link!, session);
+      if (session !== undefined) this.#requests.recover(row, session);
     }
     this.#invokes.recover();
     const { generation } = this.#deps.settings;
@@ -312,6 +326,9 @@ export class Gateway {
         work: () => this.#take(link, n, text, socket),
         failed: (error) => {
           this.#stability.note({ type: "journal.unwritable" });
+          // who counts its messages cannot have one that is none
+          if (this.#sessions.get(link)?.resumable !== undefined)
+            return link.breakOff(CLOSE.tryAgainLater, "the journal cannot be written, try again in 5 s");
           const refusal = refusalOf(text, error);
           if (refusal !== undefined) link.refuse(n, refusal);
         },
@@ -338,10 +355,14 @@ export class Gateway {
 
   /** Within a commit: the client's message `n`. */
   #take(link: GatewayLink, n: number, text: string, socket: WebSocket): void {
+    if (link.isBroken) return;
     // whoever is shown out is not heard again
     if (link.state.closing !== undefined) return link.store(n);
     const session = this.#sessions.get(link);
-    if (session !== undefined) return this.#requests.take(link, session, n, text);
+    if (session !== undefined) {
+      if (!this.#resumptions.take(link, session, n, text)) this.#requests.take(link, session, n, text);
+      return;
+    }
     link.store(n);
     const { caller, nonce } = link.state;
     const now = this.#deps.clock.wall();
@@ -408,7 +429,7 @@ export class Gateway {
       type: "hello-ok",
       protocol: PROTOCOL_VERSION,
       server: { version: VERSION, connId: session.connId, bootId: this.#bootId },
-      features: { methods: [...methods.keys()], events: EVENTS },
+      features: { methods: [...methods.keys(), ...RESUME_METHODS], events: EVENTS },
       snapshot: {
         presence: this.#presence(),
         health: this.#context.health(),
@@ -422,9 +443,26 @@ export class Gateway {
   }
 
   #onLinkEnded(link: GatewayLink): void {
-    if (!this.#sessions.delete(link) || this.#isClosed) return;
+    const session = this.#sessions.get(link);
+    if (session === undefined) return;
+    this.#sessions.delete(link);
+    this.#resumptions.end(session);
+    if (this.#isClosed) return;
     this.#presenceChanged();
     this.#invokes.onEnded(link.key);
+  }
+
+  /** Within a commit. */
+  #onMoved(session: Session, from: GatewayLink, to: GatewayLink): void {
+    const fresh = this.#sessions.get(to)!;
+    this.#sessions.delete(from);
+    this.#sessions.set(to, session);
+    this.#commits.undo(() => {
+      this.#sessions.set(from, session);
+      this.#sessions.set(to, fresh);
+    });
+    this.#invokes.move(from.key, to.key);
+    this.#presenceChanged();
   }
 
   #sessionOf(key: number): Session | undefined {
@@ -460,7 +498,11 @@ export class Gateway {
   #showOut(caller: Session, isMeant: (session: Session) => boolean): void {
     for (const session of this.#sessions.values()) {
       if (!isMeant(session)) continue;
-      const close = () => session.link.close(CLOSE.credentialsChanged, "gateway auth changed");
+      const { link } = session;
+      const close = () => {
+        if (link.isParked) this.#commits.after(() => this.#links.forget(link));
+        link.close(CLOSE.credentialsChanged, "gateway auth changed");
+      };
       if (session === caller) this.#requests.onceAnswered(close);
       else close();
     }

@@ -10,6 +10,8 @@ export interface LinksDeps {
   readonly commits: Commits;
   /** A client is new: within the commit that makes its link. */
   readonly onMade: (link: GatewayLink) => void;
+  /** The client left. True if it may come back, and nothing is forgotten. */
+  readonly keeps: (link: GatewayLink, code?: number) => boolean;
   /** In the turn of the commit that forgets it, written or not. */
   readonly onEnded: (link: GatewayLink) => void;
 }
@@ -24,7 +26,7 @@ export class Links {
   /** Takes up those of the gateway before. */
   constructor(deps: LinksDeps) {
     this.#deps = deps;
-    this.#host = { ...deps, onEnded: (link) => this.forget(link) };
+    this.#host = { ...deps, onEnded: (link, code) => this.#leave(link, code) };
     for (const row of deps.journal.links()) this.#add(new GatewayLink(row, this.#host));
   }
 
@@ -73,7 +75,15 @@ export class Links {
 
   /** Ends the links that are not attached and that no edge holds any more. */
   keepOnly(ids: ReadonlySet<string>): void {
-    for (const link of this.#links.values()) if (!link.isAttached && !ids.has(link.id)) this.forget(link);
+    for (const link of this.#links.values()) if (!link.isAttached && !ids.has(link.id)) this.#leave(link);
+  }
+
+  #leave(link: GatewayLink, code?: number): void {
+    const decide = () => {
+      if (!this.#deps.keeps(link, code)) this.forget(link);
+    };
+    // in its turn: what the client sent before it left may be what makes it one that comes back
+    this.#deps.commits.add({ work: decide, failed: decide });
   }
 
   /** Where that cannot be written now, it is later. */

@@ -25,9 +25,9 @@ export interface RequestsDeps {
 }
 
 interface Work {
-  readonly link: GatewayLink;
+  /** Of its row in the journal. */
+  readonly stored: number;
   readonly session: Session;
-  readonly n: number;
   readonly frame: RequestFrame;
 }
 
@@ -49,8 +49,9 @@ export class Requests {
     const { journal, commits, wall } = this.#deps;
     if (this.isSuspect(link, n)) {
       // to read it may be what ends the gateway: that it is begun is written before
-      journal.store({ link: link.key, n, text, at: wall(), starts: MAX_STARTS });
-      commits.after(() => this.#runSuspect(link, session, n, text));
+      const stored = journal.store({ link: link.key, n, text, at: wall(), starts: MAX_STARTS });
+      const isStale = n <= link.offer.stale;
+      commits.after(() => this.#runSuspect({ stored, session, isStale }, text));
       return;
     }
     const frame = requestIn(text);
@@ -58,48 +59,47 @@ export class Requests {
     if (n <= link.offer.stale) return session.respondError(frame.id, TOO_LATE);
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return session.respondError(frame.id, chosen.error);
-    const work = { link, session, n, frame };
-    if (chosen.method.runs === undefined) return this.#answer(work, chosen);
-    journal.store({ link: link.key, n, text, at: wall(), starts: 1 });
-    commits.after(() => this.#runStored(work, chosen));
+    if (chosen.method.runs === undefined) return this.#answer({ session, frame }, chosen);
+    const stored = journal.store({ link: link.key, n, text, at: wall(), starts: 1 });
+    commits.after(() => this.#runStored({ stored, session, frame }, chosen));
   }
 
-  #runSuspect(link: GatewayLink, session: Session, n: number, text: string): void {
+  #runSuspect({ stored, session, isStale }: Omit<Work, "frame"> & { isStale: boolean }, text: string): void {
     const frame = requestIn(text);
-    if (frame === undefined) return this.#finish({ link, n }, () => undefined);
-    const work = { link, session, n, frame };
-    const answer = (error: ErrorShape) => this.#finish(work, () => session.respondError(frame.id, error));
-    if (n <= link.offer.stale) return answer(TOO_LATE);
+    if (frame === undefined) return this.#finish(stored, () => undefined);
+    const work = { stored, session, frame };
+    const answer = (error: ErrorShape) => this.#finish(stored, () => session.respondError(frame.id, error));
+    if (isStale) return answer(TOO_LATE);
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return answer(chosen.error);
     this.#runStored(work, chosen);
   }
 
   /** Takes up what the gateway before had stored and not answered. */
-  recover(row: InboxRow, link: GatewayLink, session: Session): void {
+  recover(row: InboxRow, session: Session): void {
     const { journal, commits, wall, log } = this.#deps;
-    const place = { link, n: row.n };
+    const stored = row.id;
     if (row.starts >= MAX_STARTS) {
       const { id, method } = beginningOf(row.text);
       this.#deps.context.stability.note({ type: "request.quarantined", ...(method && { method }) });
       log(
         `${method ?? "a request"} was in flight when the gateway ended, twice: it is not run again (request ${id ?? "without an id"})`,
       );
-      return this.#finish(place, () => {
+      return this.#finish(stored, () => {
         if (id !== undefined) session.respondError(id, QUARANTINED);
       });
     }
     const frame = requestIn(row.text);
-    if (frame === undefined) return this.#finish(place, () => undefined);
-    const work = { ...place, session, frame };
-    const answer = (error: ErrorShape) => this.#finish(work, () => session.respondError(frame.id, error));
+    if (frame === undefined) return this.#finish(stored, () => undefined);
+    const work = { stored, session, frame };
+    const answer = (error: ErrorShape) => this.#finish(stored, () => session.respondError(frame.id, error));
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return answer(chosen.error);
     if (chosen.method.runs === "external") return answer(OUTCOME_UNKNOWN);
     if (wall() - row.at > STALE_MS) return answer(TOO_LATE);
     commits.now({
       work: () => {
-        journal.begin(link.key, row.n, row.starts + 1);
+        journal.begin(stored, row.starts + 1);
         commits.after(() => this.#runStored(work, chosen));
       },
       failed: () => undefined, // the next gateway finds it where it is
@@ -112,15 +112,15 @@ export class Requests {
   }
 
   #runStored(work: Work, chosen: Chosen): void {
-    if (chosen.method.runs === undefined) return this.#finish(work, () => this.#answer(work, chosen));
-    void this.#outcomeOf(work, chosen).then((respond) => this.#finish(work, respond));
+    if (chosen.method.runs === undefined) return this.#finish(work.stored, () => this.#answer(work, chosen));
+    void this.#outcomeOf(work, chosen).then((respond) => this.#finish(work.stored, respond));
   }
 
-  #finish({ link, n }: Pick<Work, "link" | "n">, respond: () => void): void {
+  #finish(stored: number, respond: () => void): void {
     const { journal, commits } = this.#deps;
     const task = {
       work: () => {
-        journal.finish(link.key, n);
+        journal.finish(stored);
         respond();
       },
       failed: () => setTimeout(() => commits.add(task), RETRY_MS),
@@ -143,7 +143,7 @@ export class Requests {
   }
 
   /** Within a commit. */
-  #answer({ session, frame }: Work, { method, params }: Chosen): void {
+  #answer({ session, frame }: Omit<Work, "stored">, { method, params }: Chosen): void {
     this.#onceAnswered = [];
     try {
       const payload = method.run(params, session, this.#deps.context, frame.id);

@@ -1,8 +1,10 @@
+import type { Commits } from "./commits.ts";
 import type { EncodedEvent, ErrorShape } from "./frames.ts";
 import { errorFrame, responseFrame } from "./frames.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import type { Accepted, Caller } from "./handshake.ts";
 import type { PresenceEntry } from "./presence.ts";
+import type { Resumable } from "./resumable.ts";
 
 /** What is kept of a client that said hello, in the journal: no secret is among it. */
 export interface SessionState {
@@ -36,7 +38,10 @@ export class WithSecret {
 
 /** One authenticated client. What it is sent leaves with the commit that it is part of. */
 export class Session {
-  readonly link: GatewayLink;
+  /** Another one, once its client has resumed it. */
+  link: GatewayLink;
+  /** If its client may resume it. */
+  resumable: Resumable | undefined;
 
   constructor(link: GatewayLink) {
     this.link = link;
@@ -101,15 +106,46 @@ export class Session {
   }
 
   sendEvent(event: EncodedEvent, broadcast: number | null): void {
-    this.link.emitEvent(event, broadcast);
+    const text = this.link.emitEvent(event, broadcast);
+    if (text !== undefined) this.resumable?.keep(text);
   }
 
   respond(id: string, payload: unknown): void {
-    if (!(payload instanceof WithSecret)) return this.link.emit(responseFrame(id, payload));
-    this.link.emit(responseFrame(id, payload.told), responseFrame(id, payload.kept));
+    if (payload instanceof WithSecret)
+      this.#emit(responseFrame(id, payload.told), responseFrame(id, payload.kept));
+    else this.#emit(responseFrame(id, payload));
   }
 
   respondError(id: string, error: ErrorShape): void {
-    this.link.emit(errorFrame(id, error));
+    this.#emit(errorFrame(id, error));
+  }
+
+  /** `kept` is what stands for it in the journal. */
+  #emit(text: string, kept = text): void {
+    this.link.emit(text, kept);
+    this.resumable?.keep(kept);
+  }
+
+  /** Whether the client of another session may do what this one's may, and no less. */
+  mayBe({ role, scopes, deviceId }: Session): boolean {
+    return (
+      deviceId === this.deviceId &&
+      role === this.role &&
+      String([...scopes].sort()) === String([...this.scopes].sort())
+    );
+  }
+
+  /** Within a commit: goes on over another link, where its client has just said hello again. */
+  moveTo(link: GatewayLink, commits: Commits): void {
+    const from = this.link;
+    const { presence } = this;
+    commits.undo(() => {
+      this.link = from;
+    });
+    link.changeState({
+      session: { ...(link.state.session as SessionState), presence } satisfies SessionState,
+    });
+    link.takeOver(from);
+    this.link = link;
   }
 }

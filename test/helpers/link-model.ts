@@ -102,6 +102,7 @@ export class LinkModel {
       journal,
       commits,
       onMade: (link) => link.emit("hello"),
+      keeps: () => false,
       onEnded: () => undefined,
     });
     return { journal, commits, links };

@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { ResumableTable } from "./resumable-table.ts";
 import { JOURNAL_VERSION, TABLES } from "./schema.ts";
 
 /** A gateway before this one may hold the file for the moment of its last commit. */
@@ -25,6 +26,8 @@ export interface LinkRow extends Positions {
 }
 
 export interface InboxRow {
+  /** Its own, whatever link it belongs to. */
+  readonly id: number;
   readonly link: number;
   readonly n: number;
   readonly text: string;
@@ -63,11 +66,13 @@ export class Journal {
   readonly #db: DatabaseSync;
   readonly #generation: number;
   readonly #statements = new Map<string, StatementSync>();
+  readonly resumable: ResumableTable;
 
   /** Opens or makes the file, and takes it over from the gateway before. Throws what SQLite says. */
   constructor(path: string, { generation, isDurable }: JournalOptions) {
     this.#generation = generation;
     this.#db = new DatabaseSync(path);
+    this.resumable = new ResumableTable(this);
     try {
       this.#db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
       this.#db.exec("PRAGMA journal_mode = WAL");
@@ -122,9 +127,9 @@ export class Journal {
     return this.all("SELECT * FROM links ORDER BY key") as unknown as LinkRow[];
   }
 
-  /** In the order in which they were stored, per link. */
+  /** In the order in which they were stored. */
   unfinished(): InboxRow[] {
-    return this.all("SELECT * FROM inbox ORDER BY at, link, n") as unknown as InboxRow[];
+    return this.all("SELECT * FROM inbox ORDER BY id") as unknown as InboxRow[];
   }
 
   /** Returns the key of the new link. */
@@ -149,14 +154,24 @@ export class Journal {
     this.run("DELETE FROM links WHERE key = ?", key);
     this.run("DELETE FROM inbox WHERE link = ?", key);
     this.run("DELETE FROM outbox WHERE link = ?", key);
+    this.resumable.remove(key);
   }
 
-  store({ link, n, text, at, starts }: InboxRow): void {
-    this.run("INSERT INTO inbox VALUES (?, ?, ?, ?, ?)", link, n, text, at, starts);
+  /** Returns the row's id. */
+  store({ link, n, text, at, starts }: Omit<InboxRow, "id">): number {
+    const { lastInsertRowid } = this.run(
+      "INSERT INTO inbox (link, n, text, at, starts) VALUES (?, ?, ?, ?, ?)",
+      link,
+      n,
+      text,
+      at,
+      starts,
+    );
+    return Number(lastInsertRowid);
   }
 
-  begin(link: number, n: number, starts: number): void {
-    this.run("UPDATE inbox SET starts = ? WHERE link = ? AND n = ?", starts, link, n);
+  begin(id: number, starts: number): void {
+    this.run("UPDATE inbox SET starts = ? WHERE id = ?", starts, id);
   }
 
   /** The gateway ends as planned: what is under way is not the cause. */
@@ -164,8 +179,8 @@ export class Journal {
     this.run("UPDATE inbox SET starts = 0");
   }
 
-  finish(link: number, n: number): void {
-    this.run("DELETE FROM inbox WHERE link = ? AND n = ?", link, n);
+  finish(id: number): void {
+    this.run("DELETE FROM inbox WHERE id = ?", id);
   }
 
   emit(link: number, n: number, text: string, broadcast: number | null = null): void {

@@ -22,15 +22,16 @@ CREATE TABLE links (
 ) STRICT;
 -- messages of clients that are not answered yet
 CREATE TABLE inbox (
+  -- never one that another message had: work on that one may still be under way
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   link INTEGER NOT NULL,
   n INTEGER NOT NULL,
   text TEXT NOT NULL,
   -- wall-clock milliseconds
   at INTEGER NOT NULL,
   -- how often work on it was begun
-  starts INTEGER NOT NULL,
-  PRIMARY KEY (link, n)
-) STRICT, WITHOUT ROWID;
+  starts INTEGER NOT NULL
+) STRICT;
 -- messages to clients that their edge has not received yet
 CREATE TABLE outbox (
   link INTEGER NOT NULL,
@@ -100,5 +101,28 @@ CREATE TABLE suspension (
 CREATE TABLE node_revisions (
   node TEXT PRIMARY KEY,
   revision INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- sessions that their clients may resume over another link
+CREATE TABLE resumable (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  -- of the secret that resumes it
+  digest TEXT NOT NULL,
+  link INTEGER NOT NULL UNIQUE,
+  -- messages of the client that are stored or done; messages of ours; those that the client has
+  taken INTEGER NOT NULL,
+  emitted INTEGER NOT NULL,
+  received INTEGER NOT NULL,
+  -- the client's last move to another link, as it numbers them
+  attempt INTEGER NOT NULL,
+  -- wall-clock milliseconds; null while the client is there
+  leftAt INTEGER
+) STRICT;
+-- messages to clients that those have not confirmed
+CREATE TABLE kept (
+  resumable INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (resumable, n)
 ) STRICT, WITHOUT ROWID;
 `;

@@ -138,6 +138,12 @@ export class Invokes {
     });
   }
 
+  /** Within a commit: a client goes on over another link. */
+  move(from: number, to: number): void {
+    this.#deps.journal.run("UPDATE invokes SET link = ? WHERE link = ?", to, from);
+    this.#deps.journal.run("UPDATE invokes SET node_link = ? WHERE node_link = ?", to, from);
+  }
+
   close(): void {
     for (const timer of this.#deadlines.values()) clearTimeout(timer);
   }

@@ -1,0 +1,253 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { FakeSocket } from "../../test/helpers/fake-socket.ts";
+import { ClientSocket, type ClientSocketOptions } from "./client-socket.ts";
+
+/** A socket on a fake WebSocket and a fake clock, and what its application sees. */
+function start(t: TestContext, options: Partial<ClientSocketOptions> = {}) {
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  t.mock.method(Math, "random", () => 0.5);
+  FakeSocket.all.length = 0;
+  const WebSocket = FakeSocket as unknown as NonNullable<ClientSocketOptions["WebSocket"]>;
+  const socket = new ClientSocket("ws://server", [], { WebSocket, ...options });
+  t.after(() => socket.close());
+  const seen: string[] = [];
+  socket.onopen = () => seen.push("open");
+  socket.onmessage = ({ data }) => seen.push(`message ${data}`);
+  socket.onclose = ({ code, reason }) => seen.push(`close ${code} ${reason}`.trim());
+  socket.onerror = () => seen.push("error");
+  socket.ongap = ({ reason, unconfirmed }) => seen.push(`gap ${reason} [${unconfirmed}]`);
+  return { socket, seen };
+}
+
+describe("against any server", () => {
+  it("is a WebSocket", (t) => {
+    const { socket, seen } = start(t);
+    assert.equal(socket.readyState, socket.CONNECTING);
+    socket.binaryType = "arraybuffer";
+    FakeSocket.last.opens();
+    assert.equal(socket.readyState, WebSocket.OPEN);
+    assert.equal(FakeSocket.last.binaryType, "arraybuffer");
+    socket.send("hello");
+    FakeSocket.last.says("there");
+    assert.deepEqual(FakeSocket.last.sent, ["hello"]);
+    socket.close(3000, "enough");
+    assert.deepEqual(FakeSocket.last.closed, [[3000, "enough"]]);
+    FakeSocket.last.ends(3000, "enough");
+    assert.deepEqual(seen, ["open", "message there", "close 3000 enough"]);
+    assert.equal(socket.readyState, WebSocket.CLOSED);
+  });
+
+  it("comes back at once behind a drop, announces the gap once, and sends what waits behind the application's first words", (t) => {
+    const { socket, seen } = start(t);
+    FakeSocket.last.opens();
+    t.mock.timers.tick(3_000);
+    FakeSocket.last.ends(1006);
+    assert.equal(socket.state.text, "the connection broke off: next try in 0.1 s");
+    socket.send("waits");
+    assert.equal(socket.bufferedAmount, 5);
+    socket.addEventListener("open", () => socket.send("first"));
+    t.mock.timers.tick(100);
+    FakeSocket.last.ends(1006); // nobody there yet
+    t.mock.timers.tick(250);
+    FakeSocket.last.opens();
+    assert.deepEqual(FakeSocket.last.sent, ["first", "waits"]);
+    assert.deepEqual(seen, ["open", "gap the connection broke off []", "open"]);
+    assert.equal(socket.state.text, "connected again after 0.3 s, something may have been missed");
+    assert.deepEqual(
+      socket.journal.map(({ name, code }) => (code === undefined ? name : `${name} ${code}`)),
+      ["connecting", "live", "waiting 1006", "connecting", "waiting 1006", "connecting", "live"],
+    );
+  });
+
+  it("does not come back behind a code that says never", (t) => {
+    const { socket, seen } = start(t);
+    FakeSocket.last.opens();
+    FakeSocket.last.ends(1008, "unauthorized");
+    assert.deepEqual(seen, ["open", "error", "close 1008 unauthorized"]);
+    assert.equal(socket.state.text, "ended for good: 1008 unauthorized");
+    t.mock.timers.tick(600_000);
+    assert.equal(FakeSocket.all.length, 1);
+  });
+
+  it("waits as long as the server says", (t) => {
+    start(t);
+    FakeSocket.last.ends(1013, "busy, try again in 7 s");
+    t.mock.timers.tick(6_999);
+    assert.equal(FakeSocket.all.length, 1);
+    t.mock.timers.tick(4_000);
+    assert.equal(FakeSocket.all.length, 2);
+  });
+
+  it("gives up a try that is not answered, and does not hear of its socket again", (t) => {
+    const { seen } = start(t);
+    const first = FakeSocket.last;
+    t.mock.timers.tick(20_000);
+    assert.equal(first.closed.length, 1);
+    t.mock.timers.tick(250);
+    assert.equal(FakeSocket.all.length, 2);
+    first.opens();
+    first.says("late");
+    first.ends(1006);
+    assert.deepEqual(seen, []);
+  });
+
+  it("asks for life after unusual silence, and leaves who does not answer", (t) => {
+    const { socket } = start(t, { silenceMs: 20_000, ask: "ping" });
+    FakeSocket.last.opens();
+    for (let i = 0; i < 4; i++) t.mock.timers.tick(5_000);
+    assert.deepEqual(FakeSocket.last.sent, ["ping"]);
+    t.mock.timers.tick(5_000);
+    assert.deepEqual(FakeSocket.last.closed, [[4000, undefined]]);
+    assert.equal(socket.state.name, "waiting");
+  });
+
+  it("tries at once when the network is back", (t) => {
+    const page = new EventTarget();
+    const scope = globalThis as unknown as Partial<EventTarget>;
+    t.after(() => {
+      delete scope.addEventListener;
+      delete scope.removeEventListener;
+    });
+    scope.addEventListener = page.addEventListener.bind(page);
+    scope.removeEventListener = page.removeEventListener.bind(page);
+    start(t);
+    for (let i = 0; i < 8; i++) {
+      FakeSocket.last.ends(1006);
+      if (i < 7) t.mock.timers.tick(30_000);
+    }
+    const tries = FakeSocket.all.length;
+    page.dispatchEvent(new Event("online"));
+    assert.equal(FakeSocket.all.length, tries + 1);
+  });
+
+  it("refuses to hold more than it can", (t) => {
+    const { socket } = start(t);
+    assert.throws(() => socket.send("x".repeat(17 * 1024 * 1024)), /wait already/);
+  });
+});
+
+const event = (seq: number) => ({ type: "event", event: "presence", payload: {}, seq });
+const answer = (id: string, payload: unknown) => ({ type: "res", id, ok: true, payload });
+const HELLO = { features: { methods: ["clawkit.resume.open"] }, policy: { tickIntervalMs: 30_000 } };
+
+/** Its gateway's side of the beginning, up to hello. */
+async function greets(frame: unknown = answer("clawkit.connect", HELLO)) {
+  FakeSocket.last.opens();
+  FakeSocket.last.says({ type: "event", event: "connect.challenge", payload: { nonce: "n" } });
+  await setImmediate();
+  FakeSocket.last.says(frame);
+}
+
+const sentTo = (socket: FakeSocket) => socket.sent.map((text) => JSON.parse(text));
+
+describe("against a gateway that resumes", () => {
+  const hello = (challenge: unknown) => ({ challenge });
+
+  async function live(t: TestContext) {
+    const rig = start(t, { hello });
+    await greets();
+    FakeSocket.last.says(answer("clawkit.resume.open", { session: "s", secret: "x" }));
+    t.mock.timers.tick(3_000);
+    return rig;
+  }
+
+  it("says hello itself, and opens behind it", async (t) => {
+    const { socket, seen } = start(t, { hello });
+    await greets();
+    FakeSocket.last.says(event(1));
+    assert.deepEqual(seen, []);
+    FakeSocket.last.says(answer("clawkit.resume.open", { session: "s", secret: "x" }));
+    assert.deepEqual(seen, ["open", `message ${JSON.stringify(event(1))}`]);
+    const [connect, open] = sentTo(FakeSocket.last);
+    assert.deepEqual(connect.params, { challenge: { nonce: "n" } });
+    assert.equal(open.method, "clawkit.resume.open");
+    assert.deepEqual(socket.hello, HELLO);
+  });
+
+  it("goes on behind a drop as if nothing was: sends again once what is not confirmed, passes on what was missed", async (t) => {
+    const { socket, seen } = await live(t);
+    for (const text of ["a", "b", "c"]) socket.send(text);
+    FakeSocket.last.says({ type: "ack", n: 1 });
+    FakeSocket.last.says(event(1));
+    FakeSocket.last.says({ type: "event", event: "tick", payload: {} }); // the edge's
+    FakeSocket.last.ends(1006);
+    socket.send("d");
+    t.mock.timers.tick(200);
+    await greets();
+    FakeSocket.last.says(event(1)); // of the connection before it is resumed
+    assert.deepEqual(sentTo(FakeSocket.last)[1].params, {
+      session: "s",
+      secret: "x",
+      received: 1,
+      attempt: 1,
+    });
+    FakeSocket.last.says(answer("clawkit.resume.attach", { stored: 2 }));
+    FakeSocket.last.says(event(2));
+    assert.deepEqual(FakeSocket.last.sent.slice(2), ["c", "d"]);
+    assert.deepEqual(seen.slice(1), [
+      `message ${JSON.stringify(event(1))}`,
+      'message {"type":"event","event":"tick","payload":{}}',
+      `message ${JSON.stringify(event(2))}`,
+    ]);
+    assert.match(socket.state.text, /nothing was missed$/);
+  });
+
+  it("announces a gap, and what is not confirmed, where the gateway knows nothing any more", async (t) => {
+    const { socket, seen } = await live(t);
+    socket.send("a");
+    FakeSocket.last.ends(1012, "gateway state lost, reconnect");
+    socket.send("b");
+    t.mock.timers.tick(200);
+    await greets();
+    FakeSocket.last.says({
+      type: "res",
+      id: "clawkit.resume.attach",
+      ok: false,
+      error: { code: "UNAVAILABLE", message: "gone", details: { reason: "resume-lost" } },
+    });
+    FakeSocket.last.says(answer("clawkit.resume.open", { session: "t", secret: "y" }));
+    assert.deepEqual(seen.slice(1), ["gap 1012 gateway state lost, reconnect [a]", "open"]);
+    assert.deepEqual(FakeSocket.last.sent.slice(3), ["b"]);
+  });
+
+  it("confirms what it got, and asks that way for life", async (t) => {
+    await live(t);
+    FakeSocket.last.says(event(1));
+    t.mock.timers.tick(500);
+    for (let i = 0; i < 13; i++) t.mock.timers.tick(5_000);
+    assert.deepEqual(sentTo(FakeSocket.last).slice(2, 4), [
+      { type: "ack", n: 1 },
+      { type: "ack", n: 1, ask: true },
+    ]);
+  });
+
+  it("waits as long as the gateway says that did not let it in", async (t) => {
+    const { socket } = start(t, { hello });
+    await greets({
+      type: "res",
+      id: "clawkit.connect",
+      ok: false,
+      error: { message: "starting", retryAfterMs: 3_000 },
+    });
+    assert.ok(socket.state.retryInMs! >= 3_000);
+  });
+
+  it("sends no bytes", async (t) => {
+    const { socket } = await live(t);
+    assert.throws(() => socket.send(new Uint8Array(1)), /its protocol is text/);
+  });
+});
+
+describe("against a gateway that does not resume", () => {
+  it("announces the gap", async (t) => {
+    const { seen } = start(t, { hello: () => ({}) });
+    const plain = answer("clawkit.connect", { features: { methods: [] } });
+    await greets(plain);
+    FakeSocket.last.ends(1006);
+    t.mock.timers.tick(500);
+    await greets(plain);
+    assert.deepEqual(seen, ["open", "gap the connection broke off []", "open"]);
+  });
+});

@@ -1,0 +1,2 @@
+export { ClientSocket, type ClientSocketOptions, GapEvent } from "./client-socket.ts";
+export type { State } from "./state.ts";

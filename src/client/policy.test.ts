@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { describe, it, test } from "node:test";
+import { closeCodes } from "../core/close-codes.ts";
+import { delayOf } from "./backoff.ts";
+import { ANSWER_MS, Life, LOOK_MS } from "./life.ts";
+import { Outbox } from "./outbox.ts";
+import { isNumbered } from "./talk.ts";
+import { verdictOf } from "./verdict.ts";
+
+describe("what to do about a close code", () => {
+  for (const { code, retry } of closeCodes) {
+    it(`is as docs/close-codes.md says: ${code} ${retry}`, () => {
+      assert.equal(verdictOf(code, "").retry, retry);
+    });
+  }
+
+  for (const [code, reason, expected] of [
+    [1006, "", { retry: "now" }],
+    [1012, "gateway restarting (killed by SIGKILL), reconnect now", { retry: "now" }],
+    [1012, "gateway stopped by its operator", { retry: "later" }],
+    [1012, "gateway ended (refused to start, exit code 78), it is not started again", { retry: "later" }],
+    [1013, "too many connections, try again in 1500 ms", { retry: "later", afterMs: 1_500 }],
+    [1013, "gateway is away, try again after 10 s", { retry: "later", afterMs: 10_000 }],
+    [1008, "try again in 5 s", { retry: "never" }],
+  ] as const) {
+    it(`follows the reason: ${code} ${reason}`, () => assert.deepEqual(verdictOf(code, reason), expected));
+  }
+});
+
+describe("the time until the next try", () => {
+  it("is short behind a connection that held, then spread over a span that doubles up to 30 s", () => {
+    const longest = [0, 1, 2, 3, 7, 50].map((failed) => delayOf(failed, { retry: "now" }, () => 1));
+    assert.deepEqual(longest, [200, 500, 1_000, 2_000, 30_000, 30_000]);
+    assert.equal(
+      delayOf(50, { retry: "now" }, () => 0),
+      0,
+    );
+  });
+
+  it("is never shorter than the server asks for", () => {
+    assert.equal(
+      delayOf(0, { retry: "later", afterMs: 1_500 }, () => 0),
+      1_500,
+    );
+    assert.equal(
+      delayOf(0, { retry: "later" }, () => 0),
+      5_000,
+    );
+  });
+});
+
+describe("a connection that is looked at", () => {
+  const life = () => {
+    const one = new Life(0);
+    let now = 0;
+    const look = (later = LOOK_MS) => {
+      now += later;
+      return one.look(now, 20_000);
+    };
+    return { one, look, now: () => now };
+  };
+
+  it("is asked when it is silent for unusually long, and gone without an answer", () => {
+    const { one, look, now } = life();
+    assert.deepEqual([look(), look(), look(), look()], ["fine", "fine", "fine", "ask"]);
+    one.asked(now());
+    assert.ok(ANSWER_MS <= LOOK_MS);
+    assert.equal(look(), "gone");
+  });
+
+  it("is fine once it was heard", () => {
+    const { one, look, now } = life();
+    for (let i = 0; i < 4; i++) look();
+    one.asked(now());
+    one.heard(now());
+    assert.equal(look(), "fine");
+  });
+
+  it("is asked again behind a jump of the clock: the answer may have waited", () => {
+    const { one, look, now } = life();
+    one.asked(now());
+    assert.equal(look(3_600_000), "ask");
+  });
+
+  it("is gone when nothing was heard between late looks, as a hidden page has them", () => {
+    const { look } = life();
+    assert.deepEqual([look(60_000), look(60_000), look(60_000)], ["ask", "ask", "gone"]);
+  });
+});
+
+test("an outbox sends again, once, in order and before what waits, what the server does not have", () => {
+  const outbox = new Outbox();
+  for (const text of ["1", "2", "3"]) outbox.add(text);
+  const take = () => outbox.take(true);
+  assert.deepEqual([take(), take(), take()], ["1", "2", "3"]);
+  outbox.add("4");
+  outbox.confirm(1);
+  outbox.resume(2);
+  assert.deepEqual([take(), take(), take()], ["3", "4", undefined]);
+  assert.equal(outbox.waitingBytes, 0);
+  assert.deepEqual(outbox.startOver(), ["3", "4"]);
+});
+
+test("an event without a number is the edge's own", () => {
+  assert.equal(isNumbered('{"type":"event","event":"tick","payload":{"ts":1}}'), false);
+  assert.equal(isNumbered('{"type":"event","event":"tick","payload":{"ts":1},"seq":7}'), true);
+  assert.equal(isNumbered('{"type":"res","id":"1","ok":true}'), true);
+});

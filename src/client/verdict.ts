@@ -1,0 +1,19 @@
+/** What to do about an end: try again at once, later, or not at all. */
+export interface Verdict {
+  readonly retry: "now" | "later" | "never";
+  /** The server's own number. */
+  readonly afterMs?: number;
+}
+
+/** docs/close-codes.md; a test compares. What is not there says nothing about a next try, as 1005 and 1006. */
+const LATER = [1001, 1013];
+const NEVER = [1000, 1002, 1007, 1008, 1009];
+
+export function verdictOf(code: number, reason: string): Verdict {
+  if (NEVER.includes(code)) return { retry: "never" };
+  const [, count, unit] = /\b(?:in|after) (\d{1,6}) ?(ms|s)\b/.exec(reason) ?? [];
+  if (count !== undefined) return { retry: "later", afterMs: Number(count) * (unit === "s" ? 1_000 : 1) };
+  // nobody starts it again by itself
+  const isGone = /stopped by its operator|not started again|supervisor ended/.test(reason);
+  return { retry: LATER.includes(code) || isGone ? "later" : "now" };
+}
