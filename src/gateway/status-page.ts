@@ -1,12 +1,14 @@
 import { VERSION } from "../core/version.ts";
 
+export interface GatewayStatus {
+  readonly port: number;
+  readonly connections: number;
+  readonly uptimeMs: number;
+  readonly generation: number;
+}
+
 /** What a browser sees at `/`: no secrets, nothing that needs one. */
-export function statusPage(facts: {
-  port: number;
-  connections: number;
-  uptimeMs: number;
-  generation: number;
-}): string {
+export function statusPage(facts: GatewayStatus): string {
   const minutes = Math.floor(facts.uptimeMs / 60_000);
   const rows = [
     ["State", "ready"],
