@@ -17,6 +17,7 @@ if (kind === "gateway") {
       auth: { mode: "token", secret: TOKEN },
       edgeKey: EDGE_KEY,
       generation: 1,
+      isBehindKill: false,
       journalPath: join(folder, "journal.db"),
       isDurable: false,
       configPath: join(folder, "config.json5"),

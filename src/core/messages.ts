@@ -179,6 +179,8 @@ export interface GatewaySettings {
   readonly auth: { readonly mode: "token" | "password" | "none"; readonly secret?: string };
   readonly edgeKey: string;
   readonly generation: number;
+  /** The gateway before was ended by a signal from outside: nothing that it did is to blame. */
+  readonly isBehindKill: boolean;
   readonly journalPath: string;
   /** Whether a commit waits until the disk has it. */
   readonly isDurable: boolean;

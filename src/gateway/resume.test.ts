@@ -195,6 +195,7 @@ describe("a request that a gateway had stored and not answered", () => {
   async function leftBehind(
     t: TestContext,
     row: { method: string; at?: number; starts: number; text?: string },
+    isBehindKill = false,
   ) {
     const { client, first, next } = await acrossGateways(t, async () => undefined);
     const journal = new Journal(first.settings.journalPath, { generation: 1, isDurable: false });
@@ -205,7 +206,7 @@ describe("a request that a gateway had stored and not answered", () => {
       journal.setPositions(link!.key, { ...link!, stored: 2 });
     });
     journal.close();
-    const rig = await next();
+    const rig = await next({ isBehindKill });
     const again = attach(rig, "a", `${countOf(client)} 2 0`);
     t.after(() => again[Symbol.dispose]());
     const answer = await again.when(() =>
@@ -222,7 +223,17 @@ describe("a request that a gateway had stored and not answered", () => {
   it("is not run a third time: it may be what ends them", async (t) => {
     const { answer, rig } = await leftBehind(t, { method: "logs.tail", starts: 2 });
     assert.deepEqual(answer.error?.details, { reason: "quarantined" });
-    assert.match(rig.logged.join("\n"), /logs\.tail was in flight when the gateway ended, twice/);
+    assert.match(rig.logged.join("\n"), /logs\.tail was in flight when the gateway ended, 2 times/);
+  });
+
+  it("is run again behind a kill, which it did not do", async (t) => {
+    const { answer } = await leftBehind(t, { method: "logs.tail", starts: 4 }, true);
+    assert.equal(answer.ok, true);
+  });
+
+  it("is not run behind a fifth kill in a row: the kernel may kill for memory that it takes", async (t) => {
+    const { answer } = await leftBehind(t, { method: "logs.tail", starts: 5 }, true);
+    assert.deepEqual(answer.error?.details, { reason: "quarantined" });
   });
 
   it("is not even read a third time", async (t) => {

@@ -77,6 +77,7 @@ export class GatewayRunner {
   #restartState: RestartState;
   #restartTimer: NodeJS.Timeout | undefined;
   #lastExit: LastExit | undefined;
+  #lastEnd: ProcessEnd | undefined;
   #endsInARow = 0;
   #isStopping = false;
   /** Changes with every start and stop: a launch that was overtaken notices. */
@@ -283,7 +284,14 @@ export class GatewayRunner {
 
   #launchRequest(): LaunchRequest {
     const onMessage = (message: GatewayToSupervisor) => this.#onMessage(message);
-    return { deps: this.#deps, config: this.#config, generation: this.#generation, onMessage };
+    const previousEnd = this.#lastEnd;
+    return {
+      deps: this.#deps,
+      config: this.#config,
+      generation: this.#generation,
+      ...(previousEnd && { previousEnd }),
+      onMessage,
+    };
   }
 
   #onMessage(message: GatewayToSupervisor): void {
@@ -317,6 +325,7 @@ export class GatewayRunner {
     if (run.address.kind === "socket") deps.removeSocket(run.address.path);
     const reason = describeEnd(end);
     const lastLine = child.lastLines.at(-1);
+    this.#lastEnd = end;
     this.#lastExit = {
       at: new Date(deps.clock.wall()).toISOString(),
       generation: run.generation,

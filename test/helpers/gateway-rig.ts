@@ -38,6 +38,7 @@ export async function startGateway(
     auth: { mode: "token", secret: TOKEN },
     edgeKey: EDGE_KEY,
     generation: 1,
+    isBehindKill: false,
     journalPath: join(dir, "journal.db"),
     isDurable: false,
     configPath: join(dir, "config.json5"),

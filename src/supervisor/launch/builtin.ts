@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { GatewayToSupervisor } from "../../core/messages.ts";
+import { wasKilled } from "../../core/process-end.ts";
 import { Child } from "../child.ts";
 import { environmentOf, type Launched, type LaunchRequest } from "./types.ts";
 
 /** The gateway that comes with ClawKit, behind a socket of its own. */
 export function launchBuiltin(request: LaunchRequest): Launched {
-  const { deps, config, generation } = request;
+  const { deps, config, generation, previousEnd } = request;
   const path = deps.socketPathFor(generation);
   const edgeKey = randomBytes(32).toString("hex");
   const { port, auth } = config.gateway;
@@ -29,6 +30,7 @@ export function launchBuiltin(request: LaunchRequest): Launched {
       auth: { mode: auth.mode, ...(secret === undefined ? {} : { secret }) },
       edgeKey,
       generation,
+      isBehindKill: previousEnd !== undefined && wasKilled(previousEnd),
       journalPath: deps.journalPath,
       isDurable: config.gateway.durability === "fsync",
       configPath: deps.configPath,

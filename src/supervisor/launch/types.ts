@@ -1,6 +1,7 @@
 import type { Config } from "../../config/schema.ts";
 import type { GatewayRun, GatewayToSupervisor } from "../../core/messages.ts";
 import type { SendSignal } from "../../core/ports.ts";
+import type { ProcessEnd } from "../../core/process-end.ts";
 import type { OpenclawSearch } from "../../host/openclaw-command.ts";
 import type { Child } from "../child.ts";
 
@@ -26,6 +27,8 @@ export interface LaunchRequest {
   readonly deps: LaunchDeps;
   readonly config: Config;
   readonly generation: number;
+  /** Of the gateway before, if this supervisor started it. */
+  readonly previousEnd?: ProcessEnd;
   readonly onMessage: (message: GatewayToSupervisor) => void;
 }
 
