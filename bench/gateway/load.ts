@@ -4,7 +4,7 @@ import net from "node:net";
 import { join } from "node:path";
 import { WebSocket } from "ws";
 import { encodeNote } from "../../src/protocol/link-protocol.ts";
-import { EDGE_KEY, TOKEN } from "./keys.ts";
+import { CONNECT, EDGE_KEY } from "./keys.ts";
 
 const [folder = "", method = "", ...numbers] = process.argv.slice(2);
 const [connections = 0, inFlight = 0, seconds = 0] = numbers.map(Number);
@@ -48,14 +48,6 @@ async function open(index: number): Promise<WebSocket> {
 }
 
 const PARAMS: Readonly<Record<string, object>> = { "system-event": { text: "a few words of what happened" } };
-
-const CONNECT = {
-  minProtocol: 4,
-  maxProtocol: 4,
-  client: { id: "test", version: "1.0.0", platform: "bench", mode: "test" },
-  scopes: ["operator.admin"],
-  auth: { token: TOKEN },
-};
 
 let lastId = 0;
 function ask(socket: WebSocket, name: string, params: object): void {

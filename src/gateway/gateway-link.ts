@@ -5,6 +5,7 @@ import type { Commits } from "./commits.ts";
 import type { EncodedEvent } from "./frames.ts";
 import type { Caller } from "./handshake.ts";
 import type { Journal, LinkRow, Positions } from "./journal/journal.ts";
+import { sendTogether } from "./ws-internals.ts";
 
 /** What hello-ok promises: bytes of one frame after authentication, and unsent bytes before a slow consumer is cut. */
 export const MAX_PAYLOAD = 25 * 1024 * 1024;
@@ -254,12 +255,14 @@ export class GatewayLink {
     this.#ready = [];
     const socket = this.#socket;
     if (socket === undefined) return;
-    if (this.stored > this.#acked) {
-      this.#acked = this.stored;
-      socket.pong(encodeNote({ kind: "ack", n: this.stored }));
-    }
-    for (const text of ready) socket.send(text);
-    this.#closeIfAsked();
+    sendTogether(socket, () => {
+      if (this.stored > this.#acked) {
+        this.#acked = this.stored;
+        socket.pong(encodeNote({ kind: "ack", n: this.stored }));
+      }
+      for (const text of ready) socket.send(text);
+      this.#closeIfAsked();
+    });
   }
 
   #closeIfAsked(): void {

@@ -27,7 +27,7 @@ import { Resumptions } from "./resumptions.ts";
 import { Session, type SessionState, WithSecret } from "./session.ts";
 import { Stability } from "./stability.ts";
 import { Suspension } from "./suspension.ts";
-import { setMaxPayload } from "./ws-limits.ts";
+import { setMaxPayload } from "./ws-internals.ts";
 
 /** The real gateway's numbers (knowledge: handshake 15 s, tick 30 s, health 60 s). */
 const HANDSHAKE_MS = 15_000;
