@@ -1,5 +1,5 @@
 // Asks a server over its local socket without pause, as an edge would for many clients:
-// load.ts <folder> <method> <connections> <in flight> <seconds>. Prints a line of JSON.
+// load.ts <folder> <method> <connections> <in flight> <seconds>. Prints a line of JSON. With none in flight one client asks twice a second.
 import net from "node:net";
 import { join } from "node:path";
 import { WebSocket } from "ws";
@@ -55,6 +55,7 @@ function ask(socket: WebSocket, name: string, params: object): void {
 }
 
 const sockets = await Promise.all(Array.from({ length: connections }, (_, index) => open(index)));
+if (inFlight === 0) setInterval(() => ask(sockets[0]!, method, PARAMS[method] ?? {}), 500);
 for (const socket of sockets) for (let i = 0; i < inFlight; i++) ask(socket, method, PARAMS[method] ?? {});
 await new Promise((resolve) => setTimeout(resolve, 500)); // it is warm from here on
 const before = answered;

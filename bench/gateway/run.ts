@@ -11,6 +11,7 @@ import { pairedRatio, summarize } from "../lib/statistics.ts";
 import { formatNumber, markdownTable } from "../lib/table.ts";
 import { temporaryFolder } from "../lib/temporary.ts";
 
+import { longestStall } from "./broadcasts.ts";
 import { memoryPerClient } from "./idle.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -65,13 +66,15 @@ const table = markdownTable(
 );
 console.error("memory of idle clients");
 const perClient = await memoryPerClient(Number(values.clients), signal);
+console.error("stalls of broadcasts");
+const stallMs = await longestStall(Number(values.clients), signal);
 const { cpu, cores, system, node, load } = describeMachine();
 const text = [
   `The built-in gateway with its journal beside a bare \`ws\` server that answers the same JSON; no edge before either. ${CONNECTIONS} connections over a local socket, ${IN_FLIGHT} requests of each in flight; medians of ${values.rounds} alternating rounds of ${values.seconds} s.`,
   "",
   table,
   "",
-  `Memory per idle client that said hello, supervisor, edge and gateway together: ${formatNumber(perClient / 1_024, 1)} KiB (PSS, ${values.clients} clients).`,
+  `Memory per idle client that said hello, supervisor, edge and gateway together: ${formatNumber(perClient / 1_024, 1)} KiB (PSS, ${values.clients} clients). While each change of presence is told to as many, the gateway's event loop stands still for ${formatNumber(stallMs, 0)} ms at most.`,
   "",
   `${cpu}, ${cores} cores, ${system}, Node ${node}, load ${load} before. Again: \`npm run bench:gateway -- --write\`.`,
 ].join("\n");

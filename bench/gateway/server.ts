@@ -1,7 +1,9 @@
 // The built-in gateway with its journal, or a bare `ws` server that answers the same JSON without one; no edge before
-// either: server.ts gateway|bare <folder>. Leaves when its stdin closes.
+// either: server.ts gateway|bare <folder>. Asked over stdin it says how long its event loop stood still at most, since it was asked
+// before; leaves when that closes.
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { WebSocketServer } from "ws";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { EDGE_KEY, TOKEN } from "./keys.ts";
@@ -45,4 +47,12 @@ if (kind === "gateway") {
   await new Promise<void>((resolve) => server.listen({ path: socketPath, backlog: 4096 }, resolve));
 }
 console.log("listening");
-process.stdin.on("end", () => process.exit()).resume();
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
+process.stdin
+  .on("data", () => {
+    // the timer's own millisecond is no stall
+    console.log(JSON.stringify({ stallMs: Math.max(0, delay.max / 1e6 - 1) }));
+    delay.reset();
+  })
+  .on("end", () => process.exit());
