@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
@@ -21,7 +20,7 @@ module.registerHooks?.({
 `;
 
 /**
- * Bundles typebox into the temporary folder; resolves with the option of Node that has a process load it from there.
+ * Bundles typebox into a folder of node_modules; resolves with the option of Node that has a process load it from there.
  * Its 661 files are two thirds of what a process of ours takes to start from source.
  */
 export async function bundleTypebox(): Promise<string> {
@@ -41,7 +40,9 @@ export async function bundleTypebox(): Promise<string> {
 
   const hash = createHash("sha256").update(JSON.stringify([...files]));
   // the same path for the same text, as the compile cache goes by paths
-  const folder = join(tmpdir(), `clawkit-typebox-${hash.digest("hex").slice(0, 16)}`);
+  const cache = join(ROOT, "node_modules/.cache");
+  const folder = join(cache, `clawkit-typebox-${hash.digest("hex").slice(0, 16)}`);
+  mkdirSync(cache, { recursive: true });
   const written = mkdtempSync(`${folder}-`);
   chmodSync(written, 0o755); // a test starts one as another user
   for (const [name, text] of files) {
