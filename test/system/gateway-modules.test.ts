@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { access, readFile, writeFile } from "node:fs/promises";
+import { access, copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { ROOT, sleep, TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
@@ -113,7 +113,7 @@ describe("methods of a module and the gateway's end", () => {
     });
   });
 
-  test("a planned restart reads it anew; what it costs to load is printed", async (t) => {
+  test("a planned restart reads it anew", async (t) => {
     await using clawkit = await TestClawkit.create({ gateway: { modules: ["./mine.ts"] } });
     const file = join(clawkit.stateDir, "mine.ts");
     await writeFile(file, moduleThatSays("one"));
@@ -126,6 +126,26 @@ describe("methods of a module and the gateway's end", () => {
     assert.equal(code, 0);
     const again = await connected(t, clawkit.url);
     assert.equal((await again.request("mine.say")).payload, "two");
+  });
+
+  test("the example does what its README shows", async () => {
+    await using clawkit = await TestClawkit.create({ gateway: { modules: ["./notes.ts"] } });
+    await copyFile(join(ROOT, "examples/gateway-module/notes.ts"), join(clawkit.stateDir, "notes.ts"));
+    assert.equal((await clawkit.cli("config", "validate")).code, 0);
+    await clawkit.runForeground();
+    await clawkit.ready();
+    const call = (method: string, params: object) =>
+      clawkit.cli("call", method, "--params", JSON.stringify(params));
+    const added = await call("notes.add", { text: "feed the lobster" });
+    assert.equal(JSON.parse(added.stdout).text, "feed the lobster");
+    assert.equal((await call("notes.get", { n: 1 })).stdout, added.stdout);
+    const refused = await call("notes.get", { n: 7 });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /INVALID_REQUEST: there is no note 7: there are 1\n/);
+    assert.match(
+      (await call("notes.add", { text: "" })).stderr,
+      /invalid notes\.add params: \/text: must not have/,
+    );
   });
 
   test("one that cannot be loaded is shown by status, and config validate says what to do", async () => {

@@ -1,13 +1,11 @@
-import { Value } from "typebox/value";
-import { messageOf } from "../../core/errors.ts";
 import type { Method, Scope } from "../../module/index.ts";
 import { DEFAULT_TIMEOUT_MS, type Declared, MAX_TIMEOUT_MS } from "./messages.ts";
-import { schemaProblem } from "./schema-problem.ts";
+import { problemOf, schemaProblem } from "./schemas.ts";
 
 export interface Definition extends Declared {
   readonly run: Method["run"];
   /** What is wrong with parameters; undefined if they fit. */
-  readonly problemOf: (params: unknown) => string | undefined;
+  readonly problemOf: (params: unknown) => Promise<string | undefined>;
 }
 
 /** With a dot: names without one are the gateway's own. */
@@ -62,8 +60,7 @@ function readDefinition(name: string, value: unknown): Definition {
       `${name}.timeoutMs must be a whole number from 1 to ${MAX_TIMEOUT_MS}, not ${String(timeoutMs)}`,
     );
   if (typeof run !== "function") throw new TypeError(`${name}.run must be a function, not ${kindOf(run)}`);
-  const problemOf = checkerOf(name, params);
-  return { name, scope, external, timeoutMs, run: run.bind(value), problemOf };
+  return { name, scope, external, timeoutMs, run: run.bind(value), problemOf: checkerOf(name, params) };
 }
 
 function checkerOf(name: string, params: unknown): Definition["problemOf"] {
@@ -73,15 +70,7 @@ function checkerOf(name: string, params: unknown): Definition["problemOf"] {
   const schema = JSON.parse(JSON.stringify(params)) as object;
   const problem = schemaProblem(schema, `${name}.params`);
   if (problem !== undefined) throw new TypeError(problem);
-  return (value) => {
-    try {
-      if (Value.Check(schema, value)) return undefined;
-      const [first] = Value.Errors(schema, value);
-      return `${first?.instancePath || "(root)"}: ${first?.message ?? "invalid"}`;
-    } catch (error) {
-      throw new Error(`${name}.params cannot be checked: ${messageOf(error)}`, { cause: error });
-    }
-  };
+  return (value) => problemOf(schema, value);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

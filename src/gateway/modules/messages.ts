@@ -27,7 +27,7 @@ export type ToModule =
 /** From it; `done` is followed by a tab and the answer. */
 export type FromModule =
   | { readonly type: "loaded"; readonly methods: readonly Declared[] }
-  | { readonly type: "not-loaded"; readonly why: string }
+  | { readonly type: "not-loaded"; readonly why: string; readonly stack: string }
   /** So it does not hang. */
   | { readonly type: "aborted"; readonly id: number }
   | { readonly type: "done"; readonly id: number }

@@ -3,6 +3,7 @@ import { VERSION } from "../../core/version.ts";
 import type { Caller } from "../../module/index.ts";
 import { type Definition, readDefinitions } from "./definitions.ts";
 import { decodeLine, encodeLine, type FromModule, MAX_RESULT, MAX_TEXT, type ToModule } from "./messages.ts";
+import { loadValidator } from "./schemas.ts";
 
 export interface ModuleHostDeps {
   /** Writes a line to the gateway. */
@@ -33,7 +34,12 @@ export class ModuleHost {
         );
       this.#definitions = readDefinitions((await this.#deps.load()).default);
     } catch (error) {
-      this.#send({ type: "not-loaded", why: messageOf(error).slice(0, MAX_TEXT) });
+      const stack = (error as Partial<Error> | undefined)?.stack ?? "";
+      this.#send({
+        type: "not-loaded",
+        why: messageOf(error).slice(0, MAX_TEXT),
+        stack: stack.slice(0, MAX_TEXT),
+      });
       return false;
     }
     const methods = [...this.#definitions.values()].map(({ name, scope, external, timeoutMs }) => ({
@@ -43,6 +49,7 @@ export class ModuleHost {
       timeoutMs,
     }));
     this.#send({ type: "loaded", methods });
+    void loadValidator();
     return true;
   }
 
@@ -77,8 +84,10 @@ export class ModuleHost {
     { run, problemOf }: Definition,
     { body, caller, signal }: { body: string; caller: Caller; signal: AbortSignal },
   ): Promise<void> {
+    await loadValidator();
+    signal.throwIfAborted(); // its time was over before it began
     const params = JSON.parse(body) as object;
-    const problem = problemOf(params);
+    const problem = await problemOf(params);
     if (problem !== undefined) return this.#send({ type: "error", id, kind: "params", text: problem });
     const answer = await run(params, { caller, signal, refuse });
     const text = JSON.stringify(answer) ?? "null";

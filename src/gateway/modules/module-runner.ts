@@ -52,6 +52,8 @@ export class ModuleRunner {
   #pauseMs = 0;
   /** Why this process is to end, or what it said of its end: the first of them is the story. */
   #why: string | undefined;
+  /** Where the file that cannot be loaded is wrong. */
+  #stack = "";
   #trouble: string | undefined;
 
   constructor(path: string, deps: ModuleDeps) {
@@ -117,6 +119,7 @@ export class ModuleRunner {
   #launch(): void {
     this.#state = "loading";
     this.#why = undefined;
+    this.#stack = "";
     this.#timer = setTimeout(() => this.#end(`it was not loaded within ${LOAD_MS / 1_000} s`), LOAD_MS);
     this.#process = this.#deps.start(this.path, {
       onLine: (line) => {
@@ -140,8 +143,11 @@ export class ModuleRunner {
       case "loaded":
         return this.#onLoaded(message.methods);
       case "not-loaded":
+        this.#why ??= message.why;
+        this.#stack = message.stack;
+        return;
       case "last-words":
-        this.#why ??= "text" in message ? message.text : message.why;
+        this.#why ??= message.text;
         return;
       case "aborted":
         return this.#calls.noteAborted(message.id);
@@ -155,6 +161,8 @@ export class ModuleRunner {
           }
           return ofModule(method, message);
         });
+      default:
+        throw new TypeError("a message that there is none of");
     }
   }
 
@@ -195,6 +203,7 @@ export class ModuleRunner {
       this.#deps.log(
         `module ${this.#name} ${trouble}${lost}; it is tried again, the first time in ${this.#pauseMs} ms (${this.path})`,
       );
+      for (const line of this.#stack.split("\n").filter(Boolean)) this.#say(line);
     }
     this.#trouble = trouble;
     this.#state = "waiting";

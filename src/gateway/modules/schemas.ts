@@ -46,3 +46,19 @@ function isPattern(pattern: unknown): boolean {
     return false;
   }
 }
+
+/** It takes longer to load than all the rest of a module's process: gateway and clients do not wait for it. */
+export function loadValidator(): Promise<typeof import("typebox/value")> {
+  loading ??= import("typebox/value");
+  return loading;
+}
+
+let loading: Promise<typeof import("typebox/value")> | undefined;
+
+/** What is wrong with a value; undefined if it fits the schema. */
+export async function problemOf(schema: object, value: unknown): Promise<string | undefined> {
+  const { Value } = await loadValidator();
+  if (Value.Check(schema, value)) return undefined;
+  const [first] = Value.Errors(schema, value);
+  return `${first?.instancePath || "(root)"}: ${first?.message ?? "invalid"}`;
+}
