@@ -19,7 +19,7 @@ import { entryPath } from "./entries.ts";
 const MAX_LINE_BYTES = 3 * MAX_RESULT + MAX_TEXT;
 
 /** What is read of a module's output in a second. A pipe that is not read blocks who writes: a flood slows down its source. */
-const MAX_OUTPUT_BYTES = 1024 * 1024;
+const MAX_OUTPUT_BYTES = 256 * 1024;
 const OUTPUT_MS = 1_000;
 
 /** Starts the process of a module. It is in the group of the gateway, and ends with it. */

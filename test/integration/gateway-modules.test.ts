@@ -65,6 +65,17 @@ describe("a module's methods", () => {
     assert.equal((await client.request("trouble.greet", { name: "lobster" })).payload, "hello lobster");
   });
 
+  test("get nothing that is nested too deeply to be passed on", async (t) => {
+    const client = await (await withTroubles(t)).connected();
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    client.send(`{"type":"req","id":"deep","method":"trouble.echo","params":{"a":${deep}}}`);
+    const answer = await client.when(() =>
+      client.frames.filter((frame) => frame.type === "res").find(({ id }) => id === "deep"),
+    );
+    assert.match(answer.error!.message, /^invalid trouble\.echo params: they cannot be passed on/);
+    assert.equal((await client.request("trouble.echo")).ok, true);
+  });
+
   test("are refused to who lacks the scope, or the role", async (t) => {
     const client = await (await withTroubles(t)).connected(["operator.read"]);
     const { error } = await client.request("trouble.admin");
@@ -104,6 +115,7 @@ describe("a module in trouble costs nobody else anything", () => {
   for (const [method, params, words] of [
     ["trouble.hang", {}, /ended: it hung in trouble\.hang/],
     ["trouble.pattern", { text: `${"a".repeat(40)}!` }, /ended: it hung in trouble\.pattern/],
+    ["trouble.printForever", {}, /ended: it hung in trouble\.printForever/],
   ] as const) {
     test(`${method}: others are answered at once, it is told in time, and the module comes back`, async (t) => {
       const { connected, logged } = await withTroubles(t);

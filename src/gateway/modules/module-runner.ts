@@ -121,21 +121,28 @@ export class ModuleRunner {
     this.#why = undefined;
     this.#stack = "";
     this.#timer = setTimeout(() => this.#end(`it was not loaded within ${LOAD_MS / 1_000} s`), LOAD_MS);
-    this.#process = this.#deps.start(this.path, {
-      onLine: (line) => {
+    // what one says that was ended before is not this one's
+    const ifMine =
+      <T>(listener: (value: T) => void) =>
+      (value: T) => {
+        if (this.#process === mine) listener(value);
+      };
+    const mine = this.#deps.start(this.path, {
+      onLine: ifMine((line) => {
         const { message, body } = decodeLine<FromModule>(line);
         this.#onMessage(message, body);
-      },
-      onOutput: (line) => {
+      }),
+      onOutput: ifMine((line) => {
         if (line.includes("JavaScript heap out of memory"))
           this.#why ??= `its ${MODULE_HEAP_MB} MB of memory were full`;
         this.#say(line);
-      },
-      onNonsense: (why) => {
+      }),
+      onNonsense: ifMine((why) => {
         this.#why ??= `it sent ${why}`;
-      },
-      onEnded: (end) => this.#onEnded(end),
+      }),
+      onEnded: ifMine((end) => this.#onEnded(end)),
     });
+    this.#process = mine;
   }
 
   #onMessage(message: FromModule, body: string): void {
