@@ -5,6 +5,8 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { WebSocketServer } from "ws";
+import { modulesOf } from "../../src/bin/gateway-modules.ts";
+import type { GatewaySettings } from "../../src/core/messages.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { EDGE_KEY, TOKEN } from "./keys.ts";
 
@@ -12,19 +14,22 @@ const [kind, folder = ""] = process.argv.slice(2);
 const socketPath = join(folder, "gateway.sock");
 
 if (kind === "gateway") {
+  const settings: GatewaySettings = {
+    socketPath,
+    port: 18789,
+    auth: { mode: "token", secret: TOKEN },
+    edgeKey: EDGE_KEY,
+    generation: 1,
+    isBehindKill: false,
+    journalPath: join(folder, "journal.db"),
+    isDurable: false,
+    configPath: join(folder, "config.json5"),
+    logFile: join(folder, "gateway.log"),
+    modules: [],
+  };
   const gateway = new Gateway({
-    settings: {
-      socketPath,
-      port: 18789,
-      auth: { mode: "token", secret: TOKEN },
-      edgeKey: EDGE_KEY,
-      generation: 1,
-      isBehindKill: false,
-      journalPath: join(folder, "journal.db"),
-      isDurable: false,
-      configPath: join(folder, "config.json5"),
-      logFile: join(folder, "gateway.log"),
-    },
+    settings,
+    modules: modulesOf(settings, () => undefined),
     clock: { now: () => performance.now(), wall: () => Date.now() },
     process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
     log: (line) => console.log(line),

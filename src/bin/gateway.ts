@@ -7,10 +7,13 @@ import {
   versioned,
 } from "../core/messages.ts";
 import { Gateway } from "../gateway/gateway.ts";
+import type { Modules } from "../gateway/modules/modules.ts";
+import { modulesOf } from "./gateway-modules.ts";
 import { realClock, surviveLostOutput } from "./real.ts";
 
 const MEMORY_MS = 5_000;
 
+let modules: Modules | undefined;
 let gateway: Gateway | undefined;
 let isLeaving = false;
 
@@ -27,6 +30,7 @@ function leave(): void {
   if (isLeaving) return;
   isLeaving = true;
   gateway?.close();
+  modules?.close();
   process.exit(0);
 }
 
@@ -46,8 +50,11 @@ async function onMessage(message: SupervisorToGateway): Promise<void> {
   switch (message.type) {
     case "start":
       try {
+        modules = modulesOf(message.settings, send);
+        await modules.start();
         gateway = new Gateway({
           settings: message.settings,
+          modules,
           clock: realClock,
           process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
           log: (line) => console.log(line),

@@ -186,6 +186,8 @@ export interface GatewaySettings {
   readonly isDurable: boolean;
   readonly configPath: string;
   readonly logFile: string;
+  /** Files with methods of the user's own; relative to the config. */
+  readonly modules: readonly string[];
 }
 
 export type SupervisorToGateway =
@@ -199,6 +201,8 @@ export type GatewayToSupervisor =
   /** Every client was sent the `shutdown` event. */
   | { readonly type: "shutdown-announced" }
   | { readonly type: "restart-requested"; readonly reason: string }
+  /** Modules that are not there, and why; whenever that changes. */
+  | { readonly type: "modules"; readonly troubles: readonly string[] }
   /** Every few seconds. */
   | { readonly type: "memory"; readonly heapUsedBytes: number; readonly heapLimitBytes: number };
 

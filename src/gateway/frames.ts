@@ -17,7 +17,18 @@ export class MethodError extends Error {
   }
 }
 
+/** A payload that is text already. */
+export class EncodedPayload {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 export function responseFrame(id: string, payload: unknown): string {
+  if (payload instanceof EncodedPayload)
+    return `{"type":"res","id":${JSON.stringify(id)},"ok":true,"payload":${payload.text}}`;
   return JSON.stringify({ type: "res", id, ok: true, payload });
 }
 

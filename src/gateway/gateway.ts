@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { basename } from "node:path";
 import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import type { WebSocket } from "ws";
 import { CLOSE } from "../core/close-codes.ts";
@@ -19,6 +20,7 @@ import type { Journal } from "./journal/journal.ts";
 import { openJournal } from "./journal/open-journal.ts";
 import { Links } from "./links.ts";
 import { type GatewayContext, methods } from "./methods/index.ts";
+import type { Modules } from "./modules/modules.ts";
 import { Invokes } from "./nodes/invokes.ts";
 import { NodeWork } from "./nodes/node-work.ts";
 import { Requests, refusalOf } from "./requests.ts";
@@ -53,6 +55,8 @@ export interface GatewayDeps {
   readonly process: { readonly pid: number; readonly rssBytes: () => number };
   readonly log: Log;
   readonly requestRestart: (reason: string) => void;
+  /** Loaded, as far as they could be. */
+  readonly modules: Modules;
   /** Another gateway has taken the journal over, or it is broken: this one must not go on. */
   readonly onUnusable: (error: Error) => void;
 }
@@ -109,6 +113,14 @@ export class Gateway {
       tell: (phase) => this.#audience.tell("operator.read", "gateway.suspension", { phase }),
     });
     this.#stability = new Stability(wall);
+    deps.modules.tell({
+      onMethodFailed: (method) => this.#stability.note({ type: "method.failed", method }),
+      onChanged: (path, trouble) =>
+        this.#stability.note({
+          type: trouble === undefined ? "module.ready" : "module.failed",
+          module: basename(path),
+        }),
+    });
     this.#context = {
       settings,
       clock,
@@ -125,6 +137,7 @@ export class Gateway {
       nodeWork,
       suspension: this.#suspension,
       stability: this.#stability,
+      modules: deps.modules,
       sessions: () => this.#audience.sessions(),
       tell: (scope, event, payload) => this.#audience.tell(scope, event, payload),
       showOut: (caller, isMeant) => this.#showOut(caller, isMeant),
@@ -134,6 +147,7 @@ export class Gateway {
       journal: this.#journal,
       commits: this.#commits,
       context: this.#context,
+      methodOf: (name) => methods.get(name) ?? deps.modules.get(name),
       log,
       wall,
     });
@@ -206,6 +220,7 @@ export class Gateway {
     this.#commits.close();
     this.#links.detachAll();
     this.#journal.close();
+    this.#deps.modules.close();
   }
 
   /** What the gateway before had stored and not answered. */
@@ -342,7 +357,10 @@ export class Gateway {
       type: "hello-ok",
       protocol: PROTOCOL_VERSION,
       server: { version: VERSION, connId: session.connId, bootId: this.#bootId },
-      features: { methods: [...methods.keys(), ...RESUME_METHODS], events: EVENTS },
+      features: {
+        methods: [...methods.keys(), ...this.#deps.modules.names, ...RESUME_METHODS],
+        events: EVENTS,
+      },
       snapshot: {
         presence: this.#audience.presence(),
         health: this.#context.health(),

@@ -5,7 +5,7 @@ import type { Commits } from "./commits.ts";
 import { type ErrorShape, errorFrame, MethodError } from "./frames.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import type { InboxRow, Journal } from "./journal/journal.ts";
-import { ANSWERED_LATER, type GatewayContext, type Method, methods } from "./methods/index.ts";
+import { ANSWERED_LATER, type GatewayContext, type Method } from "./methods/index.ts";
 import { type RequestFrame, readRequestFrame } from "./schemas.ts";
 import { includesScope, missingScopeError } from "./scopes.ts";
 import type { Session } from "./session.ts";
@@ -27,6 +27,8 @@ export interface RequestsDeps {
   readonly journal: Journal;
   readonly commits: Commits;
   readonly context: GatewayContext;
+  /** Of the gateway, or of a module. */
+  readonly methodOf: (name: string) => Method<unknown> | undefined;
   readonly log: Log;
   readonly wall: () => number;
 }
@@ -104,6 +106,8 @@ export class Requests {
     if (frame === undefined) return this.#finish(stored, () => undefined);
     const work = { stored, session, frame };
     const answer = (error: ErrorShape) => this.#finish(stored, () => session.respondError(frame.id, error));
+    // it was there when this was begun: a module that is gone, or not loaded yet
+    if (this.#deps.methodOf(frame.method) === undefined) return answer(OUTCOME_UNKNOWN);
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return answer(chosen.error);
     if (chosen.method.runs === "external") return answer(OUTCOME_UNKNOWN);
@@ -193,7 +197,7 @@ export class Requests {
   }
 
   #choose(session: Session, frame: RequestFrame): Chosen | { readonly error: ErrorShape } {
-    const method = methods.get(frame.method);
+    const method = this.#deps.methodOf(frame.method);
     if (method === undefined) {
       return { error: { code: ErrorCodes.INVALID_REQUEST, message: `unknown method: ${frame.method}` } };
     }

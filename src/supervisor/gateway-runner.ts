@@ -79,6 +79,7 @@ export class GatewayRunner {
   #lastExit: LastExit | undefined;
   #lastEnd: ProcessEnd | undefined;
   #endsInARow = 0;
+  #troubles: readonly string[] = [];
   #isStopping = false;
   /** Changes with every start and stop: a launch that was overtaken notices. */
   #epoch = 0;
@@ -116,6 +117,7 @@ export class GatewayRunner {
       upMs: this.#state === "running" ? this.#deps.clock.now() - this.#startedAt : undefined,
       lastExit: this.#lastExit,
       endsInARow: this.#endsInARow,
+      troubles: this.#troubles,
     };
   }
 
@@ -154,6 +156,7 @@ export class GatewayRunner {
     const launch = await this.#prepare(upstream);
     if (epoch !== this.#epoch) return; // stopped, or started anew, meanwhile
     this.#generation++;
+    this.#troubles = [];
     this.#startedAt = this.#deps.clock.now();
     const launched = launch(this.#launchRequest());
     this.#child = launched.child;
@@ -300,6 +303,7 @@ export class GatewayRunner {
       this.#memory?.heap(message.heapUsedBytes, message.heapLimitBytes);
       this.#watch?.noteHeap(message.heapUsedBytes);
     }
+    if (message.type === "modules") this.#troubles = message.troubles;
     if (message.type === "restart-requested") this.#deps.onRestartRequested(message.reason);
   }
 

@@ -35,6 +35,7 @@ export function launchBuiltin(request: LaunchRequest): Launched {
       isDurable: config.gateway.durability === "fsync",
       configPath: deps.configPath,
       logFile: deps.logFile,
+      modules: config.gateway.modules,
     },
   });
   const run = {
