@@ -17,7 +17,7 @@ const patterns = named.length > 0 ? named : args.includes("--system") ? SYSTEM :
 const files = globSync(patterns, { cwd: ROOT }).sort();
 
 // before the files run: two of them would install it into one folder at once
-if (files.some((file) => dirname(file).endsWith("system") && basename(file).startsWith("adopt"))) {
+if (files.some((file) => dirname(file).endsWith("system") && /^(adopt|openclaw-cli)/.test(basename(file)))) {
   try {
     installOpenclaw((text) => console.log(text));
   } catch (error) {
