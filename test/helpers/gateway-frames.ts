@@ -157,7 +157,7 @@ function problemOfRefusal(told: { code?: string; recommendedNextStep?: string })
 }
 
 /** The real gateway's, of node.invoke; the package has no list of them. */
-const NODE_DETAIL_CODES = ["NOT_CONNECTED", "QUEUED_UNTIL_FOREGROUND"];
+const NODE_DETAIL_CODES = ["NOT_CONNECTED", "QUEUED_UNTIL_FOREGROUND", "APPROVALS_UNAVAILABLE"];
 
 function firstError(schema: TSchema, value: unknown): string | undefined {
   const [error] = Value.Errors(schema, value);

@@ -235,6 +235,8 @@ test("a device without admin manages none but itself", async (t) => {
   const other = newDevice();
   await paired(rig, other);
   const { requestId } = (await asks(rig, newDevice())).details;
+  const node = newDevice();
+  await paired(rig, node, { role: "node" });
   const { client } = await paired(rig, newDevice(), { scopes: ["operator.pairing", "operator.read"] });
   const { payload } = await client.request("device.pair.list");
   const { pending, paired: shown } = payload as { pending: object[]; paired: object[] };
@@ -246,8 +248,29 @@ test("a device without admin manages none but itself", async (t) => {
     ["device.pair.rename", { deviceId: other.id, label: "mine" }],
     ["device.token.rotate", { deviceId: other.id, role: "operator" }],
     ["device.token.revoke", { deviceId: other.id, role: "operator" }],
+    ["node.rename", { nodeId: node.id, displayName: "mine" }],
   ] as const) {
     const { error } = await client.request(method, params);
-    assert.match(error?.message ?? "", /^unknown (requestId|deviceId)$/, method);
+    assert.match(error?.message ?? "", /^unknown (requestId|deviceId|nodeId)$/, method);
   }
+});
+
+// `grants.__proto__` is an object: it was taken for a role of the device, and written down as one
+test("a role that does not exist has no token, whatever it is called", async (t) => {
+  const rig = await startGateway(t);
+  const device = newDevice();
+  await paired(rig, device);
+  using admin = await rig.connected();
+  for (const role of ["__proto__", "constructor", "toString", "chief"]) {
+    for (const [method, params] of [
+      ["device.token.rotate", { deviceId: device.id, role, scopes: [] }],
+      ["device.token.revoke", { deviceId: device.id, role }],
+    ] as const) {
+      const { error } = await admin.request(method, params);
+      assert.equal(error?.code, "INVALID_REQUEST", `${method} ${role}`);
+    }
+  }
+  assert.partialDeepStrictEqual((await list(rig)).paired, [
+    { roles: ["operator"], scopes: ["operator.read"] },
+  ]);
 });
