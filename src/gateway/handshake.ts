@@ -94,8 +94,9 @@ function judgeConnect(id: string, params: ConnectParams, judges: Judges): Accept
   if (problem !== undefined)
     return reject(id, CLOSE.policyViolation, problem.message, { details: problem.details });
   const grant = device === undefined ? undefined : grantOf(devices.get(device.id), role);
-  const isOfDevice = device === undefined ? undefined : (token: string) => isToken(token, grant);
-  const admission = auth.admit(caller.address, params.auth ?? {}, isOfDevice);
+  const proven =
+    device === undefined ? undefined : { id: device.id, isToken: (token: string) => isToken(token, grant) };
+  const admission = auth.admit(caller.address, params.auth ?? {}, proven);
   if ("message" in admission) {
     const { message, retryAfterMs } = admission;
     const details = hintsOf(admission, params);
