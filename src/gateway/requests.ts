@@ -59,8 +59,11 @@ export class Requests {
     if (n <= link.offer.stale) return session.respondError(frame.id, TOO_LATE);
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return session.respondError(frame.id, chosen.error);
-    if (chosen.method.runs === undefined) return this.#answer({ session, frame }, chosen);
-    const stored = journal.store({ link: link.key, n, text, at: wall(), starts: 1 });
+    const { runs } = chosen.method;
+    if (runs === undefined) return this.#answer({ session, frame }, chosen);
+    // what is not run again needs no parameters: of config.patch they may be secrets
+    const kept = runs === "external" ? JSON.stringify({ ...frame, params: undefined }) : text;
+    const stored = journal.store({ link: link.key, n, text: kept, at: wall(), starts: 1 });
     commits.after(() => this.#runStored({ stored, session, frame }, chosen));
   }
 
@@ -93,9 +96,9 @@ export class Requests {
     if (frame === undefined) return this.#finish(stored, () => undefined);
     const work = { stored, session, frame };
     const answer = (error: ErrorShape) => this.#finish(stored, () => session.respondError(frame.id, error));
+    if (methods.get(frame.method)?.runs === "external") return answer(OUTCOME_UNKNOWN);
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return answer(chosen.error);
-    if (chosen.method.runs === "external") return answer(OUTCOME_UNKNOWN);
     if (wall() - row.at > STALE_MS) return answer(TOO_LATE);
     commits.now({
       work: () => {
