@@ -366,13 +366,19 @@ export class Gateway {
     link.store(n);
     const { caller, nonce } = link.state;
     const now = this.#deps.clock.wall();
-    const verdict = judgeFirstFrame(text, { caller, nonce, auth: this.#auth, devices: this.#devices, now });
+    const isHere = (id: string) => [...this.#sessions.values()].some(({ deviceId }) => deviceId === id);
+    const [auth, devices] = [this.#auth, this.#devices];
+    const verdict = judgeFirstFrame(text, { caller, nonce, auth, devices, isHere, now });
     if ("close" in verdict) {
       const { response, close, requested } = verdict;
       if (requested !== undefined) this.#tell("operator.pairing", "device.pair.requested", requested);
       if (response !== undefined) link.emit(errorFrame(response.id, response.error));
       link.close(close.code, close.reason);
       return;
+    }
+    for (const id of verdict.superseded ?? []) {
+      this.#context.nodeWork.clear(id);
+      this.#deps.log(`device ${id} was forgotten: the same client came as another one`);
     }
     setMaxPayload(socket, MAX_PAYLOAD);
     this.#accept(link, verdict);

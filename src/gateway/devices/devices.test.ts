@@ -73,6 +73,59 @@ describe("a device of this machine that knows the secret", () => {
   });
 });
 
+// a container's command line is another device each time it runs: there was no end of them
+describe("devices that nobody was asked about", () => {
+  const MINUTE = 60_000;
+
+  /** A gateway whose clock the test moves, and who is paired there. */
+  async function start(t: TestContext) {
+    let now = 1_800_000_000_000;
+    const rig = await startGateway(t, { wall: () => now });
+    const ids = async () => (await list(rig)).paired.map(({ deviceId }) => deviceId as string);
+    return {
+      rig,
+      ids,
+      wait: (ms: number) => {
+        now += ms;
+      },
+    };
+  }
+  const named = (displayName: string) => ({
+    client: { id: "cli", version: "1", platform: "linux", mode: "cli", displayName } as const,
+  });
+  const visits = async (rig: Rig, device: TestDevice, displayName: string) => {
+    const { client } = await paired(rig, device, named(displayName));
+    client.socket.close();
+    await client.ended;
+  };
+
+  it("are forgotten for the next one of the same name, a minute later", async (t) => {
+    const { rig, ids, wait } = await start(t);
+    const [first, other, second, third] = [newDevice(), newDevice(), newDevice(), newDevice()];
+    await visits(rig, first, "box");
+    await visits(rig, other, "desk");
+    await paired(rig, second, named("box"));
+    assert.equal((await ids()).length, 3, "it may be on its way in");
+    wait(MINUTE);
+    await paired(rig, third, named("box"));
+    assert.deepEqual((await ids()).sort(), [other.id, second.id, third.id].sort(), "second is connected");
+    assert.match(rig.logged.join("\n"), new RegExp(`device ${first.id} was forgotten`));
+  });
+
+  it("are kept once a person approved them", async (t) => {
+    const { rig, ids, wait } = await start(t);
+    using admin = await rig.connected();
+    const [approved, next] = [newDevice(), newDevice()];
+    using client = openRemote(rig);
+    const { error } = await client.connectAs(approved, { ...SECRET, ...named("box") });
+    const { requestId } = error!.details as { requestId: string };
+    assert.equal((await admin.request("device.pair.approve", { requestId })).ok, true);
+    wait(MINUTE);
+    await paired(rig, next, named("box"));
+    assert.deepEqual((await ids()).sort(), [approved.id, next.id].sort());
+  });
+});
+
 describe("a device of another machine", () => {
   it("is refused until it is approved, and those who may approve it are told", async (t) => {
     const rig = await startGateway(t);

@@ -47,7 +47,7 @@ export const deviceMethods = {
       if (missing !== undefined) throw new MethodError(missingScopeError(missing));
       const { devices, clock, log } = context;
       devices.settle(request);
-      const device = devices.approve(request, clock.wall());
+      const device = devices.approve(request, { now: clock.wall(), via: "owner" });
       log(`device ${device.deviceId} was approved as ${request.role}`);
       tellResolved(request, "approved", context);
       return { requestId, device: shown(device, false) };
