@@ -123,7 +123,7 @@ function letIn(
   if (grant.token?.lastUsedAtMs === undefined)
     return {
       scopes,
-      token: devices.issueToken(device, role, { scopes: grant.scopes, now }),
+      token: devices.issueToken(device, role, { scopes: grant.token?.scopes ?? grant.scopes, now }),
       issuedAtMs: now,
     };
   devices.put(device);

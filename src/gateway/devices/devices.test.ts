@@ -283,6 +283,25 @@ test("a device that rotates its own token is told the new one, and comes in with
   assert.equal((await again.connectAs(device, { auth: { token } })).ok, true);
 });
 
+// approved for one thing more, a token that was rotated down had all that its device was ever approved for
+test("a token that was given less has no more behind an approval than that was for", async (t) => {
+  const rig = await startGateway(t);
+  const device = newDevice();
+  const { client } = await paired(rig, device, { scopes: ["operator.admin"] });
+  const rotate = { deviceId: device.id, role: "operator", scopes: ["operator.read"] };
+  const { token } = (await client.request("device.token.rotate", rotate)).payload as { token: string };
+  const asOwn = (scopes: string[]) => {
+    const one = openRemote(rig);
+    return one.connectAs(device, { auth: { deviceToken: token }, scopes });
+  };
+  const { requestId } = (await asOwn(["operator.pairing"])).error!.details as { requestId: string };
+  using approver = await rig.connected(["operator.pairing", "operator.read"]);
+  assert.equal((await approver.request("device.pair.approve", { requestId })).ok, true);
+  assert.equal((await asOwn(["operator.pairing", "operator.read"])).ok, true);
+  for (const scope of ["operator.write", "operator.admin"])
+    assert.partialDeepStrictEqual((await asOwn([scope])).error?.details, { reason: "scope-upgrade" });
+});
+
 test("a device without admin manages none but itself", async (t) => {
   const rig = await startGateway(t);
   const other = newDevice();

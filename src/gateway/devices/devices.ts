@@ -148,7 +148,10 @@ export class Devices {
     const grant: Grant = {
       scopes: all,
       approvedAtMs: now,
-      ...(before?.token && { token: { ...before.token, scopes: all } }),
+      // a token that was given less keeps what it was not approved for now from it
+      ...(before?.token && {
+        token: { ...before.token, scopes: [...new Set([...before.token.scopes, ...scopes])] },
+      }),
     };
     const device: Device = {
       ...clientOf(request),
