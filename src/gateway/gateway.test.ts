@@ -58,6 +58,18 @@ describe("every client is told", () => {
   });
 });
 
+// 60 KB of name, in a list of 200, to everyone and with every change
+it("a client's long name is told to others as far as it is a name", async (t) => {
+  const { open, connected } = await start(t);
+  using watcher = await connected();
+  using client = open();
+  const displayName = "x".repeat(60_000);
+  const own = { id: "test", version: "1.0.0", platform: "test", mode: "test", displayName } as const;
+  assert.equal((await client.connect({ auth: { token: TOKEN }, client: own })).ok, true);
+  const { payload } = await watcher.request("system-presence");
+  assert.equal((payload as { host?: string }[]).at(-1)?.host, "x".repeat(200));
+});
+
 describe("a client that says nothing", () => {
   it("is closed with 1000 and no reason after 15 s, not before", async (t) => {
     const { open } = await start(t, { mock: true });

@@ -46,6 +46,9 @@ const PRESENCE_MS_PER_CLIENT = 2;
 /** Nobody changes presence so often within the life of one gateway: the version goes up also behind a restart. */
 const PRESENCE_VERSIONS_PER_LIFE = 1_000_000;
 
+/** Characters of what a client calls itself: everyone is told it, with every change. */
+const MAX_NAME = 200;
+
 const EVENTS = [
   "connect.challenge",
   "tick",
@@ -406,16 +409,16 @@ export class Gateway {
       presence: {
         ts: now,
         ip: link.state.caller.address,
-        version: client.version,
-        platform: client.platform,
+        version: client.version.slice(0, MAX_NAME),
+        platform: client.platform.slice(0, MAX_NAME),
         mode: client.mode,
         reason: "connect",
         roles: [role],
         scopes: [...scopes],
         ...identity,
-        ...(client.displayName === undefined ? {} : { host: client.displayName }),
-        ...(client.deviceFamily === undefined ? {} : { deviceFamily: client.deviceFamily }),
-        ...(client.instanceId === undefined ? {} : { instanceId: client.instanceId }),
+        ...(client.displayName && { host: client.displayName.slice(0, MAX_NAME) }),
+        ...(client.deviceFamily && { deviceFamily: client.deviceFamily.slice(0, MAX_NAME) }),
+        ...(client.instanceId && { instanceId: client.instanceId.slice(0, MAX_NAME) }),
       },
     };
     link.changeState({ session: state });

@@ -219,6 +219,19 @@ describe("a request to a node", () => {
     assert.deepEqual(asked.map(({ paramsJSON }) => paramsJSON).sort(), ['{"command":["id"]}', "{}"]);
   });
 
+  // the journal has a copy of each: a thousand of 25 MB were no more than a thousand
+  it("is refused where those that wait are too large together", async (t) => {
+    const rig = await startGateway(t);
+    const { node, operator, invoke } = await both(rig);
+    const params = "x".repeat(8 * 1024 * 1024);
+    operator.send({ type: "req", id: "large", method: "node.invoke", params: invoke({ params }) });
+    await node.event("node.invoke.request");
+    const { error } = await operator.request("node.invoke", invoke({ params: params.slice(-100_000) }));
+    assert.match(error!.message, /bytes of parameters: wait for some/);
+    operator.send({ type: "req", id: "small", method: "node.invoke", params: invoke() });
+    await node.event("node.invoke.request", 2);
+  });
+
   it("fails at its deadline, and the node is told", async (t) => {
     const rig = await startGateway(t);
     const { operator, node, invoke } = await both(rig);
