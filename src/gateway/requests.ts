@@ -1,6 +1,7 @@
 import { ErrorCodes } from "@openclaw/gateway-protocol/gateway-error-details";
 import { messageOf } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
+import { printable } from "../core/printable.ts";
 import type { Commits } from "./commits.ts";
 import { type ErrorShape, errorFrame, MethodError } from "./frames.ts";
 import type { GatewayLink } from "./gateway-link.ts";
@@ -86,7 +87,7 @@ export class Requests {
       const { id, method } = beginningOf(row.text);
       this.#deps.context.stability.note({ type: "request.quarantined", ...(method && { method }) });
       log(
-        `${method ?? "a request"} was in flight when the gateway ended, twice: it is not run again (request ${id ?? "without an id"})`,
+        `${method ?? "a request"} was in flight when the gateway ended, twice: it is not run again (request ${printable(id ?? "without an id")})`,
       );
       return this.#finish(stored, () => {
         if (id !== undefined) session.respondError(id, QUARANTINED);

@@ -122,7 +122,8 @@ export const nodeMethods = {
       nodeId: session.deviceId,
       actions: nodeWork
         .actions(session.deviceId!)
-        .filter(({ command }) => session.commands.includes(command)),
+        .filter(({ command }) => session.commands.includes(command))
+        .map((action) => ({ ...action, paramsJSON: action.paramsJSON ?? null })),
     }),
   }),
 
