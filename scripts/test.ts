@@ -21,7 +21,7 @@ const isQuick = !files.some((file) => /^test[\\/](system|network)[\\/]/.test(fil
 if (isQuick) files.reverse();
 
 // before the files run: two of them would install it into one folder at once
-if (files.some((file) => dirname(file).endsWith("system") && basename(file).startsWith("adopt"))) {
+if (files.some((file) => dirname(file).endsWith("system") && /^(adopt|openclaw-cli)/.test(basename(file)))) {
   try {
     installOpenclaw((text) => console.log(text));
   } catch (error) {

@@ -36,6 +36,9 @@ const HANDSHAKE_MS = 15_000;
 const TICK_MS = 30_000;
 const HEALTH_MS = 60_000;
 
+/** Characters of what a client calls itself: everyone is told it, with every change. */
+const MAX_NAME = 200;
+
 const EVENTS = [
   "connect.challenge",
   "tick",
@@ -295,7 +298,9 @@ export class Gateway {
     link.store(n);
     const { caller, nonce } = link.state;
     const now = this.#deps.clock.wall();
-    const verdict = judgeFirstFrame(text, { caller, nonce, auth: this.#auth, devices: this.#devices, now });
+    const isHere = (id: string) => [...this.#audience.values()].some(({ deviceId }) => deviceId === id);
+    const [auth, devices] = [this.#auth, this.#devices];
+    const verdict = judgeFirstFrame(text, { caller, nonce, auth, devices, isHere, now });
     if ("close" in verdict) {
       const { response, close, requested } = verdict;
       if (requested !== undefined)
@@ -303,6 +308,10 @@ export class Gateway {
       if (response !== undefined) link.emit(errorFrame(response.id, response.error));
       link.close(close.code, close.reason);
       return;
+    }
+    for (const id of verdict.superseded ?? []) {
+      this.#context.nodeWork.clear(id);
+      this.#deps.log(`device ${id} was forgotten: the same client came as another one`);
     }
     setMaxPayload(socket, MAX_PAYLOAD);
     this.#accept(link, verdict);
@@ -330,16 +339,16 @@ export class Gateway {
       presence: {
         ts: now,
         ip: link.state.caller.address,
-        version: client.version,
-        platform: client.platform,
+        version: client.version.slice(0, MAX_NAME),
+        platform: client.platform.slice(0, MAX_NAME),
         mode: client.mode,
         reason: "connect",
         roles: [role],
         scopes: [...scopes],
         ...identity,
-        ...(client.displayName === undefined ? {} : { host: client.displayName }),
-        ...(client.deviceFamily === undefined ? {} : { deviceFamily: client.deviceFamily }),
-        ...(client.instanceId === undefined ? {} : { instanceId: client.instanceId }),
+        ...(client.displayName && { host: client.displayName.slice(0, MAX_NAME) }),
+        ...(client.deviceFamily && { deviceFamily: client.deviceFamily.slice(0, MAX_NAME) }),
+        ...(client.instanceId && { instanceId: client.instanceId.slice(0, MAX_NAME) }),
       },
     };
     link.changeState({ session: state });

@@ -1,6 +1,7 @@
 import { ErrorCodes } from "@openclaw/gateway-protocol/gateway-error-details";
 import { messageOf } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
+import { printable } from "../core/printable.ts";
 import type { Commits } from "./commits.ts";
 import { type ErrorShape, errorFrame, MethodError } from "./frames.ts";
 import type { GatewayLink } from "./gateway-link.ts";
@@ -70,8 +71,11 @@ export class Requests {
     if (n <= link.offer.stale) return session.respondError(frame.id, TOO_LATE);
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return session.respondError(frame.id, chosen.error);
-    if (chosen.method.runs === undefined) return this.#answer({ session, frame }, chosen);
-    const stored = journal.store({ link: link.key, n, text, at: wall(), starts: 1 });
+    const { runs } = chosen.method;
+    if (runs === undefined) return this.#answer({ session, frame }, chosen);
+    // what is not run again needs no parameters: of config.patch they may be secrets
+    const kept = runs === "external" ? JSON.stringify({ ...frame, params: undefined }) : text;
+    const stored = journal.store({ link: link.key, n, text: kept, at: wall(), starts: 1 });
     commits.after(() => void this.#runStored({ stored, session, frame }, chosen));
   }
 
@@ -96,7 +100,7 @@ export class Requests {
       const { id, method } = beginningOf(row.text);
       this.#deps.context.stability.note({ type: "request.quarantined", ...(method && { method }) });
       log(
-        `${method ?? "a request"} was in flight when the gateway ended, ${row.starts} times: it is not run again (request ${id ?? "without an id"})`,
+        `${method ?? "a request"} was in flight when the gateway ended, ${row.starts} times: it is not run again (request ${printable(id ?? "without an id")})`,
       );
       return this.#finish(stored, () => {
         if (id !== undefined) session.respondError(id, QUARANTINED);
@@ -106,11 +110,11 @@ export class Requests {
     if (frame === undefined) return this.#finish(stored, () => undefined);
     const work = { stored, session, frame };
     const answer = (error: ErrorShape) => this.#finish(stored, () => session.respondError(frame.id, error));
+    const known = this.#deps.methodOf(frame.method);
     // it was there when this was begun: a module that is gone, or not loaded yet
-    if (this.#deps.methodOf(frame.method) === undefined) return answer(OUTCOME_UNKNOWN);
+    if (known === undefined || known.runs === "external") return answer(OUTCOME_UNKNOWN);
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return answer(chosen.error);
-    if (chosen.method.runs === "external") return answer(OUTCOME_UNKNOWN);
     if (wall() - row.at > STALE_MS) return answer(TOO_LATE);
     const starts = row.starts + 1;
     if (chosen.method.runs === "apart") this.#inTurn(starts, work, chosen);
