@@ -298,7 +298,7 @@ export class Gateway {
     link.store(n);
     const { caller, nonce } = link.state;
     const now = this.#deps.clock.wall();
-    const isHere = (id: string) => [...this.#audience.values()].some(({ deviceId }) => deviceId === id);
+    const isHere = (id: string) => [...this.#audience.sessions()].some(({ deviceId }) => deviceId === id);
     const [auth, devices] = [this.#auth, this.#devices];
     const verdict = judgeFirstFrame(text, { caller, nonce, auth, devices, isHere, now });
     if ("close" in verdict) {
