@@ -115,7 +115,8 @@ describe("a module in trouble costs nobody else anything", () => {
   for (const [method, params, words] of [
     ["trouble.hang", {}, /ended: it hung in trouble\.hang/],
     ["trouble.pattern", { text: `${"a".repeat(40)}!` }, /ended: it hung in trouble\.pattern/],
-    ["trouble.printForever", {}, /ended: it hung in trouble\.printForever/],
+    // what it prints and nobody reads yet is in its memory: that may be full before it counts as hung
+    ["trouble.printForever", {}, /ended: it( hung in trouble\.printForever|s 256 MB of memory were full)/],
   ] as const) {
     test(`${method}: others are answered at once, it is told in time, and the module comes back`, async (t) => {
       const { connected, logged } = await withTroubles(t);
