@@ -101,6 +101,26 @@ test("an outbox sends again, once, in order and before what waits, what the serv
   assert.deepEqual(outbox.startOver(), ["3", "4"]);
 });
 
+test("an outbox passes on a long list at once, and takes it back", () => {
+  const outbox = new Outbox();
+  const startedAt = performance.now();
+  for (let i = 0; i < 300_000; i++) outbox.add(`message ${i}`);
+  while (outbox.take(true) !== undefined);
+  outbox.resume(100_000);
+  assert.equal(outbox.take(true), "message 100000");
+  while (outbox.take(true) !== undefined);
+  outbox.confirm(300_000);
+  assert.deepEqual([outbox.waitingBytes, outbox.bytes], [0, 0]);
+  assert.ok(performance.now() - startedAt < 5_000);
+});
+
+test("an outbox hears of no confirmation of what was not written", () => {
+  const outbox = new Outbox();
+  outbox.wrote("1");
+  for (const n of [2, -1, Number.NaN]) outbox.confirm(n);
+  assert.deepEqual(outbox.startOver(), ["1"]);
+});
+
 test("an event without a number is the edge's own", () => {
   assert.equal(isNumbered('{"type":"event","event":"tick","payload":{"ts":1}}'), false);
   assert.equal(isNumbered('{"type":"event","event":"tick","payload":{"ts":1},"seq":7}'), true);
