@@ -461,7 +461,7 @@ export class Gateway {
       this.#sessions.set(from, session);
       this.#sessions.set(to, fresh);
     });
-    this.#invokes.move(from.key, to.key);
+    this.#invokes.move(session, from.key, to.key);
     this.#presenceChanged();
   }
 
