@@ -168,6 +168,14 @@ describe("an application that closes", () => {
     assert.equal(code, 1000);
   });
 
+  it("is told so once, also where its socket ends at that moment", async (t) => {
+    const { socket, seen } = start(t);
+    socket.close();
+    FakeSocket.last.ends(1006);
+    await setImmediate();
+    assert.deepEqual(seen, ["close 1006"]);
+  });
+
   it("cannot do so with what no WebSocket takes", (t) => {
     const { socket } = start(t);
     assert.throws(() => socket.close(1006), { name: "InvalidAccessError" });
@@ -382,6 +390,18 @@ describe("against a gateway that resumes", () => {
     FakeSocket.last.ends(1000);
     assert.deepEqual(seen, ["close 1000"]);
     assert.equal(socket.state.text, "closed by this application");
+  });
+
+  it("is closed as it asked for though its hello fails meanwhile", async (t) => {
+    const params = Promise.withResolvers<object>();
+    const { socket, seen } = start(t, { hello: () => params.promise });
+    FakeSocket.last.opens();
+    FakeSocket.last.says({ type: "event", event: "connect.challenge", payload: { nonce: "n" } });
+    socket.close(3000, "enough");
+    params.reject(new Error("no token"));
+    await setImmediate();
+    FakeSocket.last.ends(3000, "enough");
+    assert.deepEqual(seen, ["close 3000 enough"]);
   });
 
   it("announces a gap where the gateway knows less than it had confirmed, as from a backup", async (t) => {

@@ -391,6 +391,7 @@ export class ClientSocket extends EventTarget {
   }
 
   #finish(code: number, reason: string, text: string): void {
+    if (this.#readyState === ClientSocket.CLOSED) return; // its socket's end came before
     const isOurs = this.#readyState === ClientSocket.CLOSING;
     const socket = this.#socket;
     this.#letGo();
@@ -406,6 +407,7 @@ export class ClientSocket extends EventTarget {
   #stopTimers(): void {
     clearTimeout(this.#timer);
     clearInterval(this.#watch);
+    this.#talk?.end();
   }
 
   #say(name: State["name"], text: string, more: Pick<State, "code" | "reason" | "retryInMs"> = {}): void {
