@@ -7,7 +7,7 @@ import { builtLibrary, CUTS, longOutage, MESSAGES, throughCuts } from "../helper
 import { CutProxy } from "../helpers/cut-proxy.ts";
 import { NumberedTalk } from "../helpers/numbered-talk.ts";
 import type { Random } from "../helpers/random.ts";
-import { connectParams } from "../helpers/raw-gateway-client.ts";
+import { connectParams, RawGatewayClient } from "../helpers/raw-gateway-client.ts";
 
 // The client library at the built-in gateway, over a network that is cut, an edge and a gateway that are killed: nothing is lost,
 // repeated or reordered.
@@ -56,25 +56,45 @@ describe(`${MESSAGES} messages each way over a link that is cut ${CUTS} times`, 
   });
 
   test("in Chromium", { skip: whyNoBrowser() }, async (t) => {
-    await using clawkit = await TestClawkit.create();
-    await using proxy = await CutProxy.start(clawkit.port);
-    await clawkit.writeConfig({ gateway: { allowedOrigins: [`http://${proxy.host}`] } });
-    await clawkit.runForeground();
-    await clawkit.ready();
-    const library = await builtLibrary();
-    const browser = await startBrowser();
-    try {
-      const page = await browser.newPage({ bypassCSP: true });
-      await page.goto(`http://${proxy.host}/`);
-      await page.evaluate(startTalk, { library, connect: CONNECT });
-      const cut = (n: number, random: Random) => cutNumber(n)(clawkit, proxy, random);
-      await throughCuts(t, cut, (count) => page.evaluate(askUntil, count));
-      assert.deepEqual(await page.evaluate(seen), { wrong: [], answered: MESSAGES, opened: 1 });
-    } finally {
-      await browser.close();
-    }
+    await using rig = await startPage();
+    const { clawkit, proxy, page } = rig;
+    const cut = (n: number, random: Random) => cutNumber(n)(clawkit, proxy, random);
+    await throughCuts(t, cut, (count) => page.evaluate(askUntil, count));
+    assert.deepEqual(await page.evaluate(seen), { wrong: [], answered: MESSAGES, opened: 1 });
   });
 });
+
+test("a page that is frozen while its network is cut misses nothing", { skip: whyNoBrowser() }, async () => {
+  await using rig = await startPage();
+  const { proxy, page, clawkit } = rig;
+  await page.evaluate(askUntil, 50);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+  proxy.drop();
+  using other = new RawGatewayClient(clawkit.url); // an event that the page has to get
+  await other.connect({ auth: { token: TOKEN } });
+  await other.event("presence");
+  await devtools.send("Page.setWebLifecycleState", { state: "active" });
+  await page.evaluate(askUntil, 100);
+  assert.deepEqual(await page.evaluate(seen), { wrong: [], answered: 100, opened: 1 });
+});
+
+/** A page of the gateway's own origin with the library in it, behind a network that can be cut. */
+async function startPage() {
+  await using started = new AsyncDisposableStack();
+  const clawkit = started.use(await TestClawkit.create());
+  const proxy = started.use(await CutProxy.start(clawkit.port));
+  await clawkit.writeConfig({ gateway: { allowedOrigins: [`http://${proxy.host}`] } });
+  await clawkit.runForeground();
+  await clawkit.ready();
+  const browser = await startBrowser();
+  started.defer(() => browser.close());
+  const page = await browser.newPage({ bypassCSP: true });
+  await page.goto(`http://${proxy.host}/`);
+  await page.evaluate(startTalk, { library: await builtLibrary(), connect: CONNECT });
+  const all = started.move();
+  return { clawkit, proxy, page, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
 
 /** What runs in the page, and is there as `talk`: the same as NumberedTalk, which a page cannot import. */
 interface PageTalk {
