@@ -181,6 +181,10 @@ export function createProgram(context: CliContext, done: (exitCode: number) => v
       "--at <when>",
       "when it saw that: a time of day (14:03:22), a time span back from now (10m) or a date",
     )
+    .option(
+      "--client-journal <file>",
+      "the JSON of a clawkit/client's socket.journal, or - for standard input: our side of each end in it, with --from",
+    )
     .option("--from <client>", "its address, or the id it gives itself")
     .option("--json", "print JSON")
     .action(async (what, options) =>

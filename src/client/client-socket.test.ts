@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { FakeSocket } from "../../test/helpers/fake-socket.ts";
@@ -19,6 +20,19 @@ function start(t: TestContext, options: Partial<ClientSocketOptions> = {}) {
   socket.onerror = () => seen.push("error");
   socket.ongap = ({ reason, unconfirmed }) => seen.push(`gap ${reason} [${unconfirmed}]`);
   return { socket, seen };
+}
+
+/** What a browser has, and Node has not. */
+function pageOf(t: TestContext): EventTarget {
+  const page = new EventTarget();
+  const scope = globalThis as unknown as Partial<EventTarget>;
+  t.after(() => {
+    delete scope.addEventListener;
+    delete scope.removeEventListener;
+  });
+  scope.addEventListener = page.addEventListener.bind(page);
+  scope.removeEventListener = page.removeEventListener.bind(page);
+  return page;
 }
 
 describe("against any server", () => {
@@ -104,14 +118,7 @@ describe("against any server", () => {
   });
 
   it("tries at once when the network is back", (t) => {
-    const page = new EventTarget();
-    const scope = globalThis as unknown as Partial<EventTarget>;
-    t.after(() => {
-      delete scope.addEventListener;
-      delete scope.removeEventListener;
-    });
-    scope.addEventListener = page.addEventListener.bind(page);
-    scope.removeEventListener = page.removeEventListener.bind(page);
+    const page = pageOf(t);
     start(t);
     for (let i = 0; i < 8; i++) {
       FakeSocket.last.ends(1006);
@@ -125,6 +132,98 @@ describe("against any server", () => {
   it("refuses to hold more than it can", (t) => {
     const { socket } = start(t);
     assert.throws(() => socket.send("x".repeat(17 * 1024 * 1024)), /wait already/);
+  });
+
+  it("does not take a late word of a connection that it left for life of the next", (t) => {
+    start(t, { silenceMs: 20_000 });
+    const left = FakeSocket.last;
+    t.mock.timers.tick(20_000); // given up
+    t.mock.timers.tick(250);
+    FakeSocket.last.opens();
+    t.mock.timers.tick(15_000);
+    left.says("late");
+    t.mock.timers.tick(5_000);
+    assert.equal(FakeSocket.last.closed.length, 1);
+  });
+
+  it("sends text for what is neither text nor bytes, and the bytes of the moment at which it was told to", (t) => {
+    const { socket } = start(t);
+    const bytes = new Uint8Array([1]);
+    socket.send(bytes);
+    socket.send(7 as unknown as string);
+    bytes[0] = 2;
+    assert.equal(socket.bufferedAmount, 2);
+    FakeSocket.last.opens();
+    assert.deepEqual(FakeSocket.last.sent as unknown[], [new Uint8Array([1]), "7"]);
+  });
+});
+
+describe("an application that closes", () => {
+  it("is told so behind its call, also where there is no connection", async (t) => {
+    const { socket } = start(t);
+    FakeSocket.last.ends(1006);
+    socket.close();
+    assert.equal(socket.readyState, socket.CLOSING);
+    const [{ code }] = (await once(socket, "close")) as [CloseEvent];
+    assert.equal(code, 1000);
+  });
+
+  it("is told so once, also where its socket ends at that moment", async (t) => {
+    const { socket, seen } = start(t);
+    socket.close();
+    FakeSocket.last.ends(1006);
+    await setImmediate();
+    assert.deepEqual(seen, ["close 1006"]);
+  });
+
+  it("cannot do so with what no WebSocket takes", (t) => {
+    const { socket } = start(t);
+    assert.throws(() => socket.close(1006), { name: "InvalidAccessError" });
+    assert.throws(() => socket.close(3000, "ä".repeat(62)), { name: "SyntaxError" });
+    assert.equal(socket.readyState, socket.CONNECTING);
+  });
+
+  for (const name of ["waiting", "connecting"] as const) {
+    it(`because it hears that it is ${name} again, is obeyed`, async (t) => {
+      const { socket, seen } = start(t);
+      FakeSocket.last.opens();
+      socket.onstate = () => socket.state.name === name && socket.close();
+      FakeSocket.last.ends(1006);
+      t.mock.timers.tick(600_000);
+      await setImmediate();
+      t.mock.timers.tick(600_000);
+      assert.deepEqual(seen, ["open", "close 1000"]);
+      assert.equal(FakeSocket.all.length, name === "waiting" ? 1 : 2);
+      assert.equal(socket.readyState, socket.CLOSED);
+    });
+  }
+
+  it("because it hears of a gap, hears of nothing more but the end", (t) => {
+    const { socket, seen } = start(t);
+    FakeSocket.last.opens();
+    FakeSocket.last.ends(1006);
+    t.mock.timers.tick(250);
+    socket.addEventListener("gap", () => socket.close());
+    FakeSocket.last.opens();
+    FakeSocket.last.says("too late");
+    FakeSocket.last.ends(1000);
+    assert.deepEqual(seen, ["open", "gap the connection broke off []", "close 1000"]);
+  });
+});
+
+describe("a listener", () => {
+  it("can be removed, or wait for one event only, and keeps no other from hearing", (t) => {
+    const { socket } = start(t);
+    const heard: string[] = [];
+    const always = ({ data }: MessageEvent) => heard.push(`always ${data}`);
+    socket.addEventListener("message", ({ data }) => heard.push(`once ${data}`), { once: true });
+    socket.addEventListener("message", always);
+    FakeSocket.last.opens();
+    FakeSocket.last.says("1");
+    FakeSocket.last.says("2");
+    socket.removeEventListener("message", always);
+    FakeSocket.last.says("3");
+    assert.deepEqual(heard, ["once 1", "always 1", "always 2"]);
   });
 });
 
@@ -232,6 +331,99 @@ describe("against a gateway that resumes", () => {
       error: { message: "starting", retryAfterMs: 3_000 },
     });
     assert.ok(socket.state.retryInMs! >= 3_000);
+  });
+
+  it("is over when the gateway did not let it in and says with its close not to come back", async (t) => {
+    const { socket, seen } = start(t, { hello });
+    const error = { code: "INVALID_REQUEST", message: "unauthorized: token mismatch" };
+    await greets({ type: "res", id: "clawkit.connect", ok: false, error });
+    FakeSocket.last.ends(1008, "unauthorized: token mismatch");
+    assert.equal(socket.state.text, "ended for good: 1008 unauthorized: token mismatch");
+    t.mock.timers.tick(600_000);
+    assert.equal(FakeSocket.all.length, 1);
+    assert.deepEqual(seen, ["error", "close 1008 unauthorized: token mismatch"]);
+  });
+
+  it("does not wait for ever for the close of a gateway that did not let it in", async (t) => {
+    start(t, { hello });
+    await greets({ type: "res", id: "clawkit.connect", ok: false, error: { message: "no" } });
+    t.mock.timers.tick(5_000);
+    assert.equal(FakeSocket.last.closed.length, 1);
+    t.mock.timers.tick(250);
+    assert.equal(FakeSocket.all.length, 2);
+  });
+
+  it("is patient where the gateway asks for it, also when the network is back", async (t) => {
+    const page = pageOf(t);
+    start(t, { hello });
+    const error = { message: "starting", retryAfterMs: 3_000 };
+    await greets({ type: "res", id: "clawkit.connect", ok: false, error });
+    page.dispatchEvent(new Event("online"));
+    assert.equal(FakeSocket.all.length, 1);
+  });
+
+  it("does not leave a connection because the params of an earlier one could not be had", async (t) => {
+    const params = [Promise.withResolvers<object>(), Promise.withResolvers<object>()];
+    let asked = 0;
+    const { socket } = start(t, { hello: () => params[asked++]!.promise });
+    const challenge = { type: "event", event: "connect.challenge", payload: { nonce: "n" } };
+    FakeSocket.last.opens();
+    FakeSocket.last.says(challenge);
+    t.mock.timers.tick(20_000); // given up
+    t.mock.timers.tick(250);
+    FakeSocket.last.opens();
+    FakeSocket.last.says(challenge);
+    params[0]!.reject(new Error("no network"));
+    await setImmediate();
+    assert.equal(FakeSocket.last.closed.length, 0);
+    assert.equal(socket.state.name, "connecting");
+  });
+
+  it("does not open behind its close because hello was under way", async (t) => {
+    const { socket, seen } = start(t, { hello });
+    FakeSocket.last.opens();
+    FakeSocket.last.says({ type: "event", event: "connect.challenge", payload: { nonce: "n" } });
+    await setImmediate();
+    socket.close();
+    FakeSocket.last.says(answer("clawkit.connect", { features: { methods: [] } }));
+    assert.equal(socket.readyState, socket.CLOSING);
+    FakeSocket.last.ends(1000);
+    assert.deepEqual(seen, ["close 1000"]);
+    assert.equal(socket.state.text, "closed by this application");
+  });
+
+  it("is closed as it asked for though its hello fails meanwhile", async (t) => {
+    const params = Promise.withResolvers<object>();
+    const { socket, seen } = start(t, { hello: () => params.promise });
+    FakeSocket.last.opens();
+    FakeSocket.last.says({ type: "event", event: "connect.challenge", payload: { nonce: "n" } });
+    socket.close(3000, "enough");
+    params.reject(new Error("no token"));
+    await setImmediate();
+    FakeSocket.last.ends(3000, "enough");
+    assert.deepEqual(seen, ["close 3000 enough"]);
+  });
+
+  it("announces a gap where the gateway knows less than it had confirmed, as from a backup", async (t) => {
+    const { socket, seen } = await live(t);
+    for (const text of ["a", "b"]) socket.send(text);
+    FakeSocket.last.says({ type: "ack", n: 1 });
+    FakeSocket.last.ends(1006);
+    t.mock.timers.tick(200);
+    await greets();
+    FakeSocket.last.says(answer("clawkit.resume.attach", { stored: 0 }));
+    t.mock.timers.tick(2_000);
+    await greets();
+    assert.equal(sentTo(FakeSocket.last)[1].method, "clawkit.resume.open");
+    FakeSocket.last.says(answer("clawkit.resume.open", { session: "t", secret: "y" }));
+    assert.deepEqual(seen.slice(1), ["gap the connection broke off [b]", "open"]);
+  });
+
+  it("counts what is not confirmed to what it can hold", async (t) => {
+    const { socket } = await live(t);
+    socket.send("x".repeat(16 * 1024 * 1024));
+    FakeSocket.last.ends(1006);
+    assert.throws(() => socket.send("y"), /wait already/);
   });
 
   it("sends no bytes", async (t) => {

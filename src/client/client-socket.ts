@@ -1,9 +1,9 @@
 import { delayOf } from "./backoff.ts";
 import { Life, LOOK_MS } from "./life.ts";
-import { type Data, Outbox, sizeOf } from "./outbox.ts";
+import { asData, type Data, Outbox, sizeOf } from "./outbox.ts";
 import { watchPage } from "./page.ts";
 import { Journal, type State, seconds } from "./state.ts";
-import { type Hello, Talk, type Ticket } from "./talk.ts";
+import { type Challenge, type Hello, type Refusal, Talk, type Ticket } from "./talk.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** An edge holds a client for 12 s until its gateway is there, and an OpenClaw for 15. */
@@ -15,9 +15,16 @@ const HELD_MS = 2_000;
 /** Behind connections that a gateway let in, and that did not hold: at most a second. */
 const MAX_FAILED_WELCOME = 2;
 
-/** What may wait while there is no connection. */
+/** A server that did not let us in closes, and its code says whether to come back. */
+const REFUSED_MS = 5_000;
+
+/** What may be held while there is no connection. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
+/** RFC 6455 §5.5: a control frame carries 125 bytes, two of them are the code. */
+const MAX_REASON_BYTES = 123;
+
+const CLOSED_BY_US = "closed by this application";
 const NO_CLOSE_FRAME = 1006;
 const CLIENT_TIMEOUT = 4000;
 
@@ -26,7 +33,7 @@ export interface ClientSocketOptions {
    * The params of `connect` for a gateway's challenge: the library then says hello itself, at every connection, and `open`
    * comes behind it. Without it the application talks to its server from `open` on.
    */
-  readonly hello?: (challenge: unknown) => unknown;
+  readonly hello?: (challenge: Challenge) => unknown;
   /** A message that this server answers, to see whether it is there. ClawKit's gateway has its own way. */
   readonly ask?: string;
   /** Silence that is unusual for this server. A gateway's own `tick` says it. */
@@ -91,7 +98,7 @@ export class ClientSocket extends EventTarget {
   readonly #journal = new Journal();
   readonly #endPage: () => void;
   #binaryType: "blob" | "arraybuffer" = "blob";
-  #readyState = 0;
+  #readyState: 0 | 1 | 2 | 3 = 0;
   #socket: WebSocket | undefined;
   #talk: Talk | undefined;
   #ticket: Ticket | undefined;
@@ -104,7 +111,9 @@ export class ClientSocket extends EventTarget {
   /** Why a connection ended that the application knew of, and when. */
   #lost: { readonly why: string; readonly at: number } | undefined;
   /** What the gateway said when it did not let us in. */
-  #refused: { readonly message: string; readonly afterMs: number | undefined } | undefined;
+  #refused: Refusal | undefined;
+  /** Between two tries: nobody asked for patience. */
+  #mayHurry = false;
 
   constructor(url: string | URL, protocols: string | string[] = [], options: ClientSocketOptions = {}) {
     super();
@@ -130,7 +139,17 @@ export class ClientSocket extends EventTarget {
     super.addEventListener(...(args as Parameters<EventTarget["addEventListener"]>));
   }
 
-  get readyState(): number {
+  override removeEventListener<Name extends keyof Listened>(
+    type: Name,
+    listener: (event: Listened[Name]) => void,
+    options?: Parameters<EventTarget["removeEventListener"]>[2],
+  ): void;
+  override removeEventListener(...args: Parameters<EventTarget["removeEventListener"]>): void;
+  override removeEventListener(...args: unknown[]): void {
+    super.removeEventListener(...(args as Parameters<EventTarget["removeEventListener"]>));
+  }
+
+  get readyState(): 0 | 1 | 2 | 3 {
     return this.#readyState;
   }
 
@@ -161,32 +180,42 @@ export class ClientSocket extends EventTarget {
   }
 
   /** Waits while there is no connection, unlike a WebSocket. */
-  send(data: Data): void {
+  send(content: Data): void {
     if (this.#readyState >= ClientSocket.CLOSING) return;
+    const data = asData(content);
     if (this.#options.hello !== undefined && typeof data !== "string")
       throw new TypeError("Cannot send bytes to a gateway: its protocol is text");
-    if (this.#readyState === 0 && this.#outbox.waitingBytes + sizeOf(data) > MAX_WAITING_BYTES)
+    const isAway = this.#readyState === ClientSocket.CONNECTING;
+    if (isAway && this.#outbox.bytes + sizeOf(data) > MAX_WAITING_BYTES)
       throw new Error(`Cannot send while not connected: ${MAX_WAITING_BYTES} bytes wait already`);
     if (this.#isOpening) return this.#write(data); // before what waits
-    this.#outbox.add(data);
-    if (this.#readyState === ClientSocket.OPEN) this.#flush();
+    this.#outbox.add(isAway && typeof data !== "string" ? structuredClone(data) : data);
+    if (!isAway) this.#flush();
   }
 
   close(code = 1000, reason = ""): void {
+    if (code !== 1000 && !(code >= 3000 && code <= 4999))
+      throw new DOMException(
+        `Cannot close with ${code}: it must be 1000 or from 3000 to 4999`,
+        "InvalidAccessError",
+      );
+    if (new TextEncoder().encode(reason).length > MAX_REASON_BYTES)
+      throw new DOMException(
+        `Cannot close with a reason of more than ${MAX_REASON_BYTES} bytes`,
+        "SyntaxError",
+      );
     if (this.#readyState >= ClientSocket.CLOSING) return;
-    const isOpen = this.#socket?.readyState === ClientSocket.OPEN;
-    // throws for a code that no application may send: then nothing has happened
-    if (isOpen) this.#socket?.close(code, reason);
     this.#readyState = ClientSocket.CLOSING;
     this.#stopTimers();
-    if (!isOpen) this.#finish(code, reason, "closed by this application");
+    // as of a WebSocket: who listens for it behind this call hears it
+    if (!this.#socket?.readyState) queueMicrotask(() => this.#finish(code, reason, CLOSED_BY_US));
+    else this.#socket.close(code, reason);
   }
 
   #connect(): void {
     if (this.#socket !== undefined) return;
     clearTimeout(this.#timer);
     this.#refused = undefined;
-    this.#say("connecting", this.#lost === undefined ? "connecting" : "connecting again");
     const Socket = this.#options.WebSocket ?? globalThis.WebSocket;
     const socket = new Socket(this.url, this.#protocols);
     this.#socket = socket;
@@ -195,17 +224,23 @@ export class ClientSocket extends EventTarget {
     this.#timer = setTimeout(() => this.#abandon(`no answer for ${seconds(CONNECT_MS)}`), CONNECT_MS);
     socket.onopen = () => this.#onOpen(socket);
     socket.onmessage = ({ data }) => {
+      if (!this.#isHeard(socket)) return;
       this.#life?.heard(Date.now());
-      if (socket !== this.#socket) return;
-      if (this.#talk === undefined) this.#deliver(data);
+      if (this.#talk === undefined) this.#tell(new MessageEvent("message", { data }));
       else this.#talk.take(data);
     };
     socket.onerror = () => undefined; // its close says more
     socket.onclose = ({ code, reason }) => this.#onClose(socket, code, String(reason));
+    this.#say("connecting", this.#lost === undefined ? "connecting" : "connecting again");
+  }
+
+  /** One that was left, or that the application closes, has nothing to say any more. */
+  #isHeard(socket: WebSocket): boolean {
+    return socket === this.#socket && this.#readyState < ClientSocket.CLOSING;
   }
 
   #onOpen(socket: WebSocket): void {
-    if (socket !== this.#socket) return;
+    if (!this.#isHeard(socket)) return;
     const { hello } = this.#options;
     if (hello === undefined) return this.#onLive(undefined, undefined);
     this.#talk = new Talk(
@@ -216,19 +251,28 @@ export class ClientSocket extends EventTarget {
           this.hello = said;
           this.#onLive(ticket, stored);
         },
-        onMessage: (data) => this.#deliver(data),
+        onMessage: (data) => this.#tell(new MessageEvent("message", { data })),
         onConfirmed: (n) => this.#outbox.confirm(n),
-        onRefused: (message, afterMs) => {
-          this.#refused = { message, afterMs };
-          this.#abandon(message);
-        },
+        onRefused: (refused) => this.#onRefused(refused),
       },
       this.#ticket,
     );
   }
 
+  #onRefused(refused: Refusal): void {
+    this.#refused = refused;
+    const { message, mayRetry } = refused;
+    if (mayRetry) return this.#abandon(message);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#abandon(message), REFUSED_MS);
+  }
+
   /** `stored`: the server goes on where it was. */
   #onLive(ticket: Ticket | undefined, stored: number | undefined): void {
+    if (stored !== undefined && !this.#outbox.canResume(stored)) {
+      this.#ticket = undefined;
+      return this.#abandon("the gateway lost what it had confirmed");
+    }
     clearTimeout(this.#timer);
     const lost = this.#lost;
     this.#lost = undefined;
@@ -240,15 +284,15 @@ export class ClientSocket extends EventTarget {
       this.#say("live", `connected again after ${this.#awayFor(lost)}, nothing was missed`);
     } else {
       const unconfirmed = this.#outbox.startOver();
+      this.#isOpening = true;
       this.#say(
         "live",
         lost === undefined
           ? "connected"
           : `connected again after ${this.#awayFor(lost)}, something may have been missed`,
       );
-      this.#isOpening = true;
-      if (lost !== undefined) this.dispatchEvent(new GapEvent(lost.why, unconfirmed));
-      this.dispatchEvent(new Event("open"));
+      if (lost !== undefined) this.#tell(new GapEvent(lost.why, unconfirmed));
+      this.#tell(new Event("open"));
       this.#isOpening = false;
     }
     this.#flush();
@@ -261,8 +305,9 @@ export class ClientSocket extends EventTarget {
     return seconds(Date.now() - (lost?.at ?? Date.now()));
   }
 
-  #deliver(data: unknown): void {
-    this.dispatchEvent(new MessageEvent("message", { data }));
+  /** A listener may have closed it meanwhile. */
+  #tell(event: Event): void {
+    if (this.#readyState === ClientSocket.OPEN) this.dispatchEvent(event);
   }
 
   #flush(): void {
@@ -276,8 +321,7 @@ export class ClientSocket extends EventTarget {
   #onClose(socket: WebSocket, code: number, reason: string): void {
     if (socket !== this.#socket) return;
     this.#letGo();
-    if (this.#readyState === ClientSocket.CLOSING)
-      return this.#finish(code, reason, "closed by this application");
+    if (this.#readyState === ClientSocket.CLOSING) return this.#finish(code, reason, CLOSED_BY_US);
     const now = Date.now();
     const wasLive = this.#liveAt !== undefined;
     const hasHeld = wasLive && now - this.#liveAt! >= HELD_MS;
@@ -292,8 +336,10 @@ export class ClientSocket extends EventTarget {
     if (verdict.retry === "never") return this.#finish(code, reason, `ended for good: ${why}`);
     const afterMs = this.#refused?.afterMs;
     const delay = delayOf(this.#failed, afterMs === undefined ? verdict : { retry: "later", afterMs });
-    this.#say("waiting", `${why}: next try in ${seconds(delay)}`, { code, reason, retryInMs: delay });
+    this.#mayHurry = afterMs === undefined && verdict.retry === "now";
     this.#timer = setTimeout(() => this.#connect(), delay);
+    // its listener may close
+    this.#say("waiting", `${why}: next try in ${seconds(delay)}`, { code, reason, retryInMs: delay });
   }
 
   #letGo(): void {
@@ -328,10 +374,7 @@ export class ClientSocket extends EventTarget {
     if (this.#readyState === ClientSocket.OPEN) {
       if (this.#talk?.ask() || this.#ask()) this.#life?.asked(Date.now());
       else if (this.#life?.isSilent(Date.now(), this.#silenceMs)) this.#abandon("no sign of life");
-    } else if (
-      this.state.name === "waiting" &&
-      verdictOf(this.state.code ?? 0, this.state.reason ?? "").retry === "now"
-    ) {
+    } else if (this.#readyState === ClientSocket.CONNECTING && this.#mayHurry) {
       this.#connect();
     }
   }
@@ -348,6 +391,7 @@ export class ClientSocket extends EventTarget {
   }
 
   #finish(code: number, reason: string, text: string): void {
+    if (this.#readyState === ClientSocket.CLOSED) return; // its socket's end came before
     const isOurs = this.#readyState === ClientSocket.CLOSING;
     const socket = this.#socket;
     this.#letGo();
@@ -363,6 +407,7 @@ export class ClientSocket extends EventTarget {
   #stopTimers(): void {
     clearTimeout(this.#timer);
     clearInterval(this.#watch);
+    this.#talk?.end();
   }
 
   #say(name: State["name"], text: string, more: Pick<State, "code" | "reason" | "retryInMs"> = {}): void {

@@ -7,7 +7,7 @@ const JUMP_MS = 10_000;
 /** Time for an answer. */
 export const ANSWER_MS = 5_000;
 
-/** So often nothing was heard between two late looks. */
+/** So often an answer did not come between two late looks. */
 const MAX_JUMPS = 2;
 
 export type Finding = "fine" | "ask" | "gone";
@@ -45,8 +45,9 @@ export class Life {
     this.#lookedAt = now;
     if (isJump) {
       // the answer to an earlier question may wait in the socket's buffer; timers of a hidden page are always late
+      if (this.#askedAt !== undefined) this.#jumps++;
       this.#askedAt = undefined;
-      return ++this.#jumps > MAX_JUMPS ? "gone" : "ask";
+      return this.#jumps >= MAX_JUMPS ? "gone" : "ask";
     }
     if (this.#askedAt !== undefined) return now - this.#askedAt >= ANSWER_MS ? "gone" : "fine";
     return this.isSilent(now, silenceMs) ? "ask" : "fine";

@@ -7,9 +7,31 @@ const ATTACH = "clawkit.resume.attach";
 const ACK_EVERY = 64;
 const ACK_MS = 500;
 
+/** What a gateway says first. A device signs `nonce`. */
+export interface Challenge {
+  readonly nonce: string;
+  /** The gateway's clock, wall-clock milliseconds. */
+  readonly ts: number;
+}
+
+/** What a gateway says to who is let in; more than the library reads. */
 export interface Hello {
   readonly features?: { readonly methods?: readonly string[] };
   readonly policy?: { readonly tickIntervalMs?: number };
+  readonly auth?: {
+    readonly role?: string;
+    readonly scopes?: readonly string[];
+    readonly deviceToken?: string;
+  };
+  readonly [more: string]: unknown;
+}
+
+/** It did not let us in. */
+export interface Refusal {
+  readonly message: string;
+  /** As it says; else its close does. */
+  readonly mayRetry: boolean;
+  readonly afterMs: number | undefined;
 }
 
 /** What the gateway knows us by, and how many of its messages came. */
@@ -23,21 +45,21 @@ export interface Ticket {
 
 export interface TalkHost {
   /** The params of `connect`, for a challenge. */
-  readonly connectParams: (challenge: unknown) => unknown;
+  readonly connectParams: (challenge: Challenge) => unknown;
   readonly write: (text: string) => void;
   /** Messages may be sent. `stored`: those of ours that it has; undefined if it knows nothing of before. */
   readonly onLive: (hello: Hello, ticket: Ticket | undefined, stored: number | undefined) => void;
   readonly onMessage: (data: unknown) => void;
   readonly onConfirmed: (n: number) => void;
-  /** It did not let us in. */
-  readonly onRefused: (message: string, retryAfterMs: number | undefined) => void;
+  readonly onRefused: (refusal: Refusal) => void;
 }
 
 interface Response {
   readonly ok: boolean;
   readonly payload?: unknown;
   readonly error?: {
-    readonly message: string;
+    readonly message?: string;
+    readonly retryable?: boolean;
     readonly retryAfterMs?: number;
     readonly details?: { readonly reason?: string };
   };
@@ -46,7 +68,7 @@ interface Response {
 /** One connection's talk: challenge → connect → open or attach → live. */
 export class Talk {
   readonly #host: TalkHost;
-  #state: "challenge" | "asking" | "live" = "challenge";
+  #state: "challenge" | "asking" | "live" | "over" = "challenge";
   #hello: Hello = {};
   #ticket: Ticket | undefined;
   #isCounting = false;
@@ -60,10 +82,11 @@ export class Talk {
   }
 
   take(data: unknown): void {
+    if (this.#state === "over") return;
     if (this.#state === "live") return this.#pass(data);
     const frame = parse(data);
     if (this.#state === "challenge") {
-      if (frame?.event === "connect.challenge") void this.#connect(frame.payload);
+      if (frame?.event === "connect.challenge") void this.#connect(frame.payload as Challenge);
       return;
     }
     const answers = frame?.type === "res" ? [CONNECT, OPEN, ATTACH].indexOf(String(frame.id)) : -1;
@@ -78,21 +101,27 @@ export class Talk {
   }
 
   end(): void {
+    this.#state = "over";
     clearTimeout(this.#ackTimer);
   }
 
-  async #connect(challenge: unknown): Promise<void> {
+  async #connect(challenge: Challenge): Promise<void> {
     this.#state = "asking";
     try {
-      this.#request(CONNECT, "connect", await this.#host.connectParams(challenge));
+      const params = await this.#host.connectParams(challenge);
+      if (!this.#isOver()) this.#request(CONNECT, "connect", params);
     } catch (error) {
-      this.#host.onRefused(`the params of connect: ${(error as Error).message}`, undefined);
+      this.#refused({ message: `the params of connect: ${(error as Error).message}`, retryable: true });
     }
+  }
+
+  #isOver(): boolean {
+    return this.#state === "over";
   }
 
   #onAnswer(to: string, { ok, payload, error }: Response): void {
     if (to === CONNECT && ok) {
-      this.#hello = payload as Hello;
+      this.#hello = (payload ?? {}) as Hello;
       if (!this.#hello.features?.methods?.includes(OPEN)) return this.#begin(undefined, undefined);
       if (this.#ticket === undefined) return this.#request(OPEN, OPEN, {});
       this.#ticket.attempt++;
@@ -106,8 +135,15 @@ export class Talk {
     } else if (to === ATTACH && error?.details?.reason === "resume-lost") {
       this.#request(OPEN, OPEN, {});
     } else {
-      this.#host.onRefused(error?.message ?? "no reason given", error?.retryAfterMs);
+      this.#refused(error ?? {});
     }
+  }
+
+  #refused({ message = "no reason given", retryable, retryAfterMs }: NonNullable<Response["error"]>): void {
+    if (this.#isOver()) return;
+    this.#state = "over";
+    const mayRetry = retryable === true || retryAfterMs !== undefined;
+    this.#host.onRefused({ message, mayRetry, afterMs: retryAfterMs });
   }
 
   #begin(ticket: Ticket | undefined, stored: number | undefined): void {
@@ -121,8 +157,7 @@ export class Talk {
 
   #pass(data: unknown): void {
     if (!this.#isCounting || typeof data !== "string") return this.#host.onMessage(data);
-    if (data.startsWith('{"type":"ack"'))
-      return this.#host.onConfirmed((JSON.parse(data) as { n: number }).n);
+    if (data.startsWith('{"type":"ack"')) return this.#host.onConfirmed(Number(parse(data)?.n));
     const isCounted = isNumbered(data);
     if (isCounted) this.#ticket!.received++;
     this.#host.onMessage(data);

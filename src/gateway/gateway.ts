@@ -395,7 +395,7 @@ export class Gateway {
   /** Within a commit. */
   #onMoved(session: Session, from: GatewayLink, to: GatewayLink): void {
     this.#audience.move(session, from, to);
-    this.#invokes.move(from.key, to.key);
+    this.#invokes.move(session, from.key, to.key);
   }
 
   #sessionOf(key: number): Session | undefined {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it, type TestContext, test } from "node:test";
+import { newDevice } from "../../test/helpers/device.ts";
+import type { ResponseFrame } from "../../test/helpers/gateway-frames.ts";
 import { EDGE_KEY, NOW, startGateway, TOKEN } from "../../test/helpers/gateway-rig.ts";
 import type { RawGatewayClient } from "../../test/helpers/raw-gateway-client.ts";
 import { RETAIN_MS } from "./resumptions.ts";
@@ -10,6 +13,12 @@ type Rig = Awaited<ReturnType<typeof startGateway>>;
 interface Ticket {
   readonly session: string;
   readonly secret: string;
+}
+
+/** Everything that the gateway has written, also what is deleted and not overwritten. */
+async function written({ settings }: Rig): Promise<Buffer> {
+  const files = [settings.journalPath, `${settings.journalPath}-wal`];
+  return Buffer.concat(await Promise.all(files.map((file) => readFile(file))));
 }
 
 async function connected(rig: Rig, link: string, scopes = ["operator.admin"]): Promise<RawGatewayClient> {
@@ -236,4 +245,95 @@ test("a session that could not be moved is where it was, and is moved later", as
   const { payload } = await third.request("status");
   assert.equal((payload as { connections: number }).connections, 2);
   assert.deepEqual(since(third).slice(0, 2), ["health 2", "status 2"]);
+});
+
+describe("of secrets the journal has nothing", () => {
+  it("neither of the one that resumes a session", async (t) => {
+    const rig = await startGateway(t);
+    const { client, ticket } = await opened(rig);
+    using _ = client;
+    await client.request("health");
+    const bytes = await written(rig);
+    assert.ok(bytes.includes(ticket.session));
+    assert.ok(!bytes.includes(ticket.secret));
+  });
+
+  it("nor of a device's token that is told to a client that counts", async (t) => {
+    const rig = await startGateway(t);
+    const device = newDevice();
+    const client = rig.open({ "X-Clawkit-Edge": EDGE_KEY, "X-Clawkit-Link": "a" });
+    const scopes = ["operator.pairing"];
+    const { payload: hello } = await client.connectAs(device, { auth: { token: TOKEN }, scopes });
+    await resume(client, "open");
+    const { payload: rotated } = await client.request("device.token.rotate", {
+      deviceId: device.id,
+      role: "operator",
+    });
+    assert.equal((await client.ended).code, 4001);
+    const tokens = [
+      (hello as { auth: { deviceToken: string } }).auth.deviceToken,
+      (rotated as { token: string }).token,
+    ];
+    const bytes = await written(rig);
+    for (const token of tokens) {
+      assert.ok(token.length > 20);
+      assert.ok(!bytes.includes(token));
+    }
+  });
+});
+
+test("a client whose gateway ended with the answer to open connects again", async (t) => {
+  const first = await startGateway(t);
+  const { client } = await opened(first);
+  const received = client.frames.length - 1; // its edge has all but that
+  first.gateway.close();
+  await client.ended;
+  const rig = await startGateway(t, { folder: first.folder, settings: { generation: 2 } });
+  using again = rig.open({
+    "X-Clawkit-Edge": EDGE_KEY,
+    "X-Clawkit-Link": "a",
+    "X-Clawkit-Position": `${received} 2 0`,
+  });
+  const frame = (await again.when(() => again.frames[0])) as ResponseFrame;
+  assert.deepEqual([frame.id, frame.ok, frame.error?.retryable], ["clawkit.resume.open", false, true]);
+});
+
+describe("a node that comes back over another link", () => {
+  const AS_NODE = { role: "node", commands: ["snap"], auth: { token: TOKEN } };
+  const onLink = (rig: Rig, link: string) => rig.open({ "X-Clawkit-Edge": EDGE_KEY, "X-Clawkit-Link": link });
+
+  it("is asked again what it was asked between its hello and its session", async (t) => {
+    const rig = await startGateway(t);
+    const device = newDevice();
+    const first = onLink(rig, "node-1");
+    await first.connectAs(device, AS_NODE);
+    const { payload: ticket } = await resume(first, "open");
+    using operator = await connected(rig, "operator");
+    await leave(first);
+    using again = onLink(rig, "node-2");
+    await again.connectAs(device, AS_NODE);
+    operator.send({
+      type: "req",
+      id: "invoke",
+      method: "node.invoke",
+      params: { nodeId: device.id, command: "snap", params: { n: 1 }, idempotencyKey: "1" },
+    });
+    await again.event("node.invoke.request");
+    // as the library, which drops what came before this is answered
+    await resume(again, "attach", { ...(ticket as Ticket), received: 0, attempt: 1 });
+    const { payload } = await again.event("node.invoke.request", 2);
+    const { id, paramsJSON } = payload as { id: string; paramsJSON: string };
+    assert.equal(paramsJSON, '{"n":1}');
+    const events = since(again).filter((frame) => frame.startsWith("event"));
+    assert.deepEqual(
+      events,
+      events.map((_, i) => `event ${i + 1}`),
+    );
+    const result = { id, nodeId: device.id, ok: true, payload: "done" };
+    assert.deepEqual((await again.request("node.invoke.result", result)).payload, { ok: true });
+    const answer = await operator.when(() =>
+      operator.frames.filter((frame) => frame.type === "res").find(({ id }) => id === "invoke"),
+    );
+    assert.equal(answer.ok, true);
+  });
 });

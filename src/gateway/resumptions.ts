@@ -116,7 +116,11 @@ export class Resumptions {
       session.resumable = undefined;
       this.#resumables.delete(name);
     });
-    link.emit(responseFrame(id, { session: name, secret, retainSec: RETAIN_MS / 1_000 }));
+    // the journal has no secret: who has to get this answer from it opens another session
+    link.emit(
+      responseFrame(id, { session: name, secret, retainSec: RETAIN_MS / 1_000 }),
+      errorFrame(id, UNHEARD),
+    );
   }
 
   #attach(link: GatewayLink, fresh: Session, { id, params }: Exclude<ResumeFrame, { kind: "ack" }>): void {
@@ -142,10 +146,10 @@ export class Resumptions {
     found.attempt = params.attempt;
     journal.resumable.move(found, from.key, link.key);
     session.moveTo(link, commits);
-    onMoved(session, from, link);
     link.emit(responseFrame(id, { stored: found.taken }));
     for (const text of journal.resumable.kept(found.key, params.received)) link.emit(text);
     found.release(params.received);
+    onMoved(session, from, link);
     commits.after(() => {
       from.hangUp();
       forget(from);
@@ -157,6 +161,13 @@ export class Resumptions {
     this.#resumables.set(resumable.id, resumable);
   }
 }
+
+/** It has not counted anything yet: it connects again. */
+const UNHEARD: ErrorShape = {
+  code: ErrorCodes.UNAVAILABLE,
+  message: "the gateway ended before the answer to this came, reconnect",
+  retryable: true,
+};
 
 /** The client announces a gap, and opens another. */
 const LOST: ErrorShape = {

@@ -96,6 +96,13 @@ describe("both sides of an end", () => {
     assert.match(parts[0]!.lines[0]!, /did not reach the client/);
   });
 
+  it("of a client that closed it, and says so", () => {
+    const row = connection("c", { at: NOON, cause: "client-closed", code: 1000 });
+    const { parts } = tellBothSides(row, { code: 1000, at: NOON }, words, NOON);
+    assert.deepEqual(parts[0]!.lines, ["both sides tell the same"]);
+    assert.match(told(row).parts[0]!.lines[0]!, /another code than it sent/);
+  });
+
   it("of one that is still open for us", () => {
     assert.match(told(connection("c", undefined)).headline, /still open, since 3660 s, and no FIN or RST/);
   });

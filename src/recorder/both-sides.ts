@@ -52,6 +52,8 @@ export function tellBothSides(
   };
 }
 
+const SAME = "both sides tell the same";
+
 type Sides = readonly [ours: string, meaning: string];
 
 function stillOpen(row: ConnectionRow, { duration }: Words, now: number): Sides {
@@ -92,7 +94,9 @@ function ourSide(
     case "client-closed-with-error":
       return [
         `the client itself closed it with ${end.code ?? "no code"} ${ended}`,
-        "a client that reports another code than it sent means another connection, or was told by its library after a timeout",
+        end.code === report.code
+          ? SAME
+          : "a client that reports another code than it sent means another connection, or was told by its library after a timeout",
       ];
     default:
       return [
@@ -100,7 +104,7 @@ function ourSide(
           ? `${last}, ended by the ${end.by} ${ended} without a Close frame (${end.cause})`
           : `${last}, closed by the ${end.by} with ${end.code} ${JSON.stringify(end.reason)} ${ended}`,
         end.code === null || end.code === report.code
-          ? "both sides tell the same"
+          ? SAME
           : `the Close frame did not reach the client: it was on its way when something between, or the client, cut the connection`,
       ];
   }

@@ -39,10 +39,14 @@ describe("the client library, built", () => {
       const program = join(folder, `program-${where.replace(" ", "-")}.mts`);
       await writeFile(
         program,
-        `import { ClientSocket } from "./client/index.js";
-const socket = new ClientSocket("ws://server", [], { hello: () => ({}) });
+        `import { ClientSocket, type GapEvent } from "./client/index.js";
+const socket = new ClientSocket("ws://server", [], { hello: ({ nonce, ts }) => ({ signed: nonce.length + ts }) });
 socket.onmessage = ({ data }) => socket.send(data);
-socket.addEventListener("gap", ({ reason }) => reason.length);
+const onGap = ({ reason }: GapEvent) => reason.length;
+socket.addEventListener("gap", onGap, { once: true });
+socket.removeEventListener("gap", onGap);
+const token: string | undefined = socket.hello?.auth?.deviceToken;
+const plain: WebSocket = socket;
 // @ts-expect-error: there is no such option
 new ClientSocket("ws://server", [], { retries: 3 });
 `,

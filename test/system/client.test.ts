@@ -1,25 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
-import { buildClient } from "../../scripts/build-client.ts";
+import { describe, test } from "node:test";
 import { ClientSocket } from "../../src/client/index.ts";
 import { startBrowser, whyNoBrowser } from "../helpers/browser.ts";
-import { sleep, TestClawkit, TOKEN } from "../helpers/clawkit.ts";
+import { TestClawkit, TOKEN } from "../helpers/clawkit.ts";
+import { builtLibrary, CUTS, longOutage, MESSAGES, throughCuts } from "../helpers/client-cuts.ts";
 import { CutProxy } from "../helpers/cut-proxy.ts";
 import { NumberedTalk } from "../helpers/numbered-talk.ts";
-import { Random } from "../helpers/random.ts";
-import { connectParams } from "../helpers/raw-gateway-client.ts";
+import type { Random } from "../helpers/random.ts";
+import { connectParams, RawGatewayClient } from "../helpers/raw-gateway-client.ts";
 
 // The client library at the built-in gateway, over a network that is cut, an edge and a gateway that are killed: nothing is lost,
-// repeated or reordered. A soak is 10,000 messages each way and 100 cuts (`npm run soak:client`).
-
-const CUTS = Number(process.env.CLAWKIT_CLIENT_CUTS ?? 12);
-const MESSAGES = Number(process.env.CLAWKIT_CLIENT_MESSAGES ?? 1_200);
-
-/** The longest of the outages; a soak has them of up to a minute. */
-const LONGEST_OUTAGE_MS = CUTS < 100 ? 2_500 : 60_000;
+// repeated or reordered.
 
 const CONNECT = connectParams({ auth: { token: TOKEN }, scopes: ["operator.admin"] });
 
@@ -36,16 +27,16 @@ const cuts: readonly Cut[] = [
 
 /** Rarer: a supervisor gives its edge ten quick restarts. */
 const edgeEnds: Cut = async (clawkit) => process.kill((await clawkit.ready()).edge.pid!, "SIGKILL");
-const longOutage: Cut = (_, proxy, random) => proxy.outage(2_000 + random.below(LONGEST_OUTAGE_MS - 2_000));
 
 function cutNumber(n: number): Cut {
   if (n % 12 === 6) return edgeEnds;
-  if (n % 12 === 0) return longOutage;
+  if (n % 12 === 0) return (_, proxy, random) => longOutage(proxy, random);
   return cuts[n % cuts.length]!;
 }
 
 describe(`${MESSAGES} messages each way over a link that is cut ${CUTS} times`, {
   timeout: 1_800_000,
+  concurrency: true,
 }, () => {
   test("in Node", async (t) => {
     await using clawkit = await TestClawkit.run();
@@ -53,7 +44,8 @@ describe(`${MESSAGES} messages each way over a link that is cut ${CUTS} times`, 
     const socket = new ClientSocket(`ws://${proxy.host}`, [], { hello: () => CONNECT });
     try {
       const talk = new NumberedTalk(socket);
-      await through(t, clawkit, proxy, (count) => talk.askUntil(count));
+      const cut = (n: number, random: Random) => cutNumber(n)(clawkit, proxy, random);
+      await throughCuts(t, cut, (count) => talk.askUntil(count));
       talk.check();
       t.diagnostic(
         `${socket.journal.filter(({ name }) => name === "waiting").length} of the last states: waiting`,
@@ -64,53 +56,44 @@ describe(`${MESSAGES} messages each way over a link that is cut ${CUTS} times`, 
   });
 
   test("in Chromium", { skip: whyNoBrowser() }, async (t) => {
-    await using clawkit = await TestClawkit.create();
-    await using proxy = await CutProxy.start(clawkit.port);
-    await clawkit.writeConfig({ gateway: { allowedOrigins: [`http://${proxy.host}`] } });
-    await clawkit.runForeground();
-    await clawkit.ready();
-    await using library = await builtLibrary();
-    const browser = await startBrowser();
-    try {
-      const page = await browser.newPage({ bypassCSP: true });
-      await page.goto(`http://${proxy.host}/`);
-      await page.evaluate(startTalk, { library: library.text, connect: CONNECT });
-      await through(t, clawkit, proxy, (count) => page.evaluate(askUntil, count));
-      assert.deepEqual(await page.evaluate(seen), { wrong: [], answered: MESSAGES, opened: 1 });
-    } finally {
-      await browser.close();
-    }
+    await using rig = await startPage();
+    const { clawkit, proxy, page } = rig;
+    const cut = (n: number, random: Random) => cutNumber(n)(clawkit, proxy, random);
+    await throughCuts(t, cut, (count) => page.evaluate(askUntil, count));
+    assert.deepEqual(await page.evaluate(seen), { wrong: [], answered: MESSAGES, opened: 1 });
   });
 });
 
-/** Cuts the link in the midst of the messages; all of them are answered before the next cut. */
-async function through(
-  t: TestContext,
-  clawkit: TestClawkit,
-  proxy: CutProxy,
-  askUntil: (count: number) => Promise<void>,
-): Promise<void> {
-  const random = new Random(1);
-  const took: number[] = [];
-  for (let n = 1; n <= CUTS; n++) {
-    const startedAt = performance.now();
-    const asked = askUntil(Math.floor((n * MESSAGES) / CUTS));
-    await sleep(random.below(60)); // anywhere in the talk
-    await cutNumber(n)(clawkit, proxy, random);
-    await asked;
-    took.push(performance.now() - startedAt);
-  }
-  took.sort((a, b) => a - b);
-  t.diagnostic(
-    `${Math.round(MESSAGES / CUTS)} messages and a cut: median ${Math.round(took[took.length >> 1]!)} ms, longest ${Math.round(took.at(-1)!)} ms`,
-  );
-}
+test("a page that is frozen while its network is cut misses nothing", { skip: whyNoBrowser() }, async () => {
+  await using rig = await startPage();
+  const { proxy, page, clawkit } = rig;
+  await page.evaluate(askUntil, 50);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+  proxy.drop();
+  using other = new RawGatewayClient(clawkit.url); // an event that the page has to get
+  await other.connect({ auth: { token: TOKEN } });
+  await other.event("presence");
+  await devtools.send("Page.setWebLifecycleState", { state: "active" });
+  await page.evaluate(askUntil, 100);
+  assert.deepEqual(await page.evaluate(seen), { wrong: [], answered: 100, opened: 1 });
+});
 
-async function builtLibrary() {
-  const folder = await mkdtemp(join(tmpdir(), "clawkit-client-"));
-  await buildClient(folder);
-  const text = await readFile(join(folder, "index.js"), "utf8");
-  return { text, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+/** A page of the gateway's own origin with the library in it, behind a network that can be cut. */
+async function startPage() {
+  await using started = new AsyncDisposableStack();
+  const clawkit = started.use(await TestClawkit.create());
+  const proxy = started.use(await CutProxy.start(clawkit.port));
+  await clawkit.writeConfig({ gateway: { allowedOrigins: [`http://${proxy.host}`] } });
+  await clawkit.runForeground();
+  await clawkit.ready();
+  const browser = await startBrowser();
+  started.defer(() => browser.close());
+  const page = await browser.newPage({ bypassCSP: true });
+  await page.goto(`http://${proxy.host}/`);
+  await page.evaluate(startTalk, { library: await builtLibrary(), connect: CONNECT });
+  const all = started.move();
+  return { clawkit, proxy, page, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** What runs in the page, and is there as `talk`: the same as NumberedTalk, which a page cannot import. */

@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { cloneCheckout, findNode, freshEnv, REQUIRED_NODE } from "../helpers/checkout.ts";
 import { type CommandResult, collect, freePort, ROOT } from "../helpers/clawkit.ts";
 import { TestClient } from "../helpers/clients.ts";
@@ -99,6 +100,22 @@ describe("the packed package", { skip: needsPosix }, () => {
     } finally {
       await clawkit("gateway", "stop");
     }
+  });
+
+  test("has the client library as clawkit/client, of less than 6 KB", async (t) => {
+    const { stdout: text } = await run("tar", ["-xzOf", ours, "package/dist/client/index.js"]);
+    const { length } = gzipSync(text, { level: 9 });
+    t.diagnostic(`${length} bytes, compressed`);
+    assert.ok(length > 0 && length < 6 * 1024, `${length} bytes`);
+    const types = await run("tar", ["-xzOf", ours, "package/dist/client/index.d.ts"]);
+    assert.match(types.stdout, /\bClientSocket\b/);
+
+    const prefix = await mkdtemp(join(folder, "global-"));
+    await install(prefix, ours);
+    const application = join(prefix, "lib/application.mjs");
+    await writeFile(application, 'console.log(Object.keys(await import("clawkit/client")).sort().join());\n');
+    const ran = await run(process.execPath, [application]);
+    assert.deepEqual(ran, { code: 0, stdout: "ClientSocket,GapEvent\n", stderr: "" });
   });
 
   test("its alias answers to openclaw, unless a real one is installed", async () => {

@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
-import { ClawkitError, messageOf } from "../../core/errors.ts";
+import { ClawkitError } from "../../core/errors.ts";
 import { explainText } from "../../diagnosis/explain.ts";
 import { decode } from "../../diagnosis/facts/plain.ts";
 import { seenHere } from "../../diagnosis/feedback.ts";
 import { headlineOf, linesOf, toJson } from "../../diagnosis/report.ts";
 import type { CliContext } from "../context.ts";
+import { bytesOf } from "../input.ts";
 
 /** What is read of a text; a log of gigabytes is no paste. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -37,22 +37,9 @@ export async function explain(
   return 0;
 }
 
-async function textOf(context: CliContext, file: string | undefined): Promise<string> {
-  if (file !== undefined && file !== "-") {
-    const bytes = await readFile(file).catch((cause) => {
-      throw new ClawkitError("USAGE", `Cannot read ${file}: ${messageOf(cause)}`, { cause });
-    });
-    return decode(bytes.subarray(0, MAX_BYTES));
-  }
-  if (file === undefined && context.stdin.isTTY === true) {
+async function textOf(context: CliContext, file = "-"): Promise<string> {
+  if (file === "-" && context.stdin.isTTY === true) {
     context.out.progress("Paste the error and what stands around it, then press Ctrl-D");
   }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of context.stdin) {
-    chunks.push(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
-    if (bytes > MAX_BYTES) break;
-  }
-  return decode(Buffer.concat(chunks).subarray(0, MAX_BYTES));
+  return decode((await bytesOf(context, file, MAX_BYTES)).subarray(0, MAX_BYTES));
 }

@@ -6,6 +6,7 @@ import { incidentStory, type Told, tellConnection, tellIncident } from "../../re
 import type { CliContext } from "../context.ts";
 import { parseSince } from "../output/time.ts";
 import { printTold, withRecords, words } from "../recorded.ts";
+import { whyJournal } from "./why-journal.ts";
 
 /** Connections of a client that are counted by their cause. */
 const CLIENT_CONNECTIONS = 1_000;
@@ -17,6 +18,7 @@ interface Answer {
 
 export interface WhyOptions {
   readonly clientSaw?: string;
+  readonly clientJournal?: string;
   readonly at?: string;
   readonly from?: string;
   readonly json?: boolean;
@@ -28,6 +30,8 @@ export async function why(
   what: string | undefined,
   options: WhyOptions,
 ): Promise<number> {
+  if (options.clientJournal !== undefined)
+    return await ofJournal(what, options.clientJournal, options, context);
   const report = reportOf(what, options, context);
   const answer = await withRecords(context, (store) =>
     report === undefined
@@ -37,6 +41,21 @@ export async function why(
   if (options.json) context.out.json(answer.json);
   else for (const told of answer.told) printTold(told, context);
   return 0;
+}
+
+function ofJournal(
+  what: string | undefined,
+  file: string,
+  { clientSaw, at, from, json = false }: WhyOptions,
+  context: CliContext,
+): Promise<number> {
+  if (what !== undefined || clientSaw !== undefined || at !== undefined)
+    throw usage("--client-journal tells all ends of a client: beside it stands only --from");
+  if (from === undefined)
+    throw usage(
+      "A client's journal does not say whose it is: add --from its address or id (clawkit connections)",
+    );
+  return whyJournal(context, file, { from, json });
 }
 
 interface Report extends ClientReport {

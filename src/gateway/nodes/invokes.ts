@@ -98,15 +98,8 @@ export class Invokes {
       idempotencyKey,
       deadline,
     );
-    const payload = {
-      id,
-      nodeId,
-      command,
-      ...(paramsJSON === null ? {} : { paramsJSON }),
-      timeoutMs,
-      idempotencyKey,
-    };
-    node.sendEvent(new EncodedEvent("node.invoke.request", payload), null);
+    const row = { id, node: nodeId, command, params: paramsJSON, key: idempotencyKey };
+    node.sendEvent(requestOf(row, timeoutMs), null);
     commits.after(() => this.#arm(id, deadline));
   }
 
@@ -153,10 +146,16 @@ export class Invokes {
     });
   }
 
-  /** Within a commit: a client goes on over another link. */
-  move(from: number, to: number): void {
-    this.#deps.journal.run("UPDATE invokes SET link = ? WHERE link = ?", to, from);
-    this.#deps.journal.run("UPDATE invokes SET node_link = ? WHERE node_link = ?", to, from);
+  /**
+   * Within a commit: a client goes on over another link. What was asked of it there, between its hello and now, it has taken for
+   * what will come again (docs/link-protocol.md): so it does.
+   */
+  move(session: Session, from: number, to: number): void {
+    const { journal, wall } = this.#deps;
+    for (const row of this.#rows("SELECT * FROM invokes WHERE node_link = ? ORDER BY deadline", to))
+      session.sendEvent(requestOf(row, Math.max(1, row.deadline - wall())), null);
+    journal.run("UPDATE invokes SET link = ? WHERE link = ?", to, from);
+    journal.run("UPDATE invokes SET node_link = ? WHERE node_link = ?", to, from);
   }
 
   close(): void {
@@ -231,6 +230,16 @@ export class Invokes {
   #rows(sql: string, ...values: (string | number)[]): InvokeRow[] {
     return this.#deps.journal.all(sql, ...values) as unknown as InvokeRow[];
   }
+}
+
+/** What the node is told. */
+function requestOf(
+  { id, node, command, params, key }: Pick<InvokeRow, "id" | "node" | "command" | "params" | "key">,
+  timeoutMs: number,
+): EncodedEvent {
+  const paramsJSON = params === null ? {} : { paramsJSON: params };
+  const payload = { id, nodeId: node, command, ...paramsJSON, timeoutMs, idempotencyKey: key };
+  return new EncodedEvent("node.invoke.request", payload);
 }
 
 const RETRY_MS = 1_000;
