@@ -1,6 +1,9 @@
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import WebSocket from "ws";
 import { resolveConfig } from "../config/resolve.ts";
+import { CLOSE } from "../core/close-codes.ts";
 import { ClawkitError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { VERSION } from "../core/version.ts";
@@ -10,6 +13,9 @@ import { currentStatus } from "./running.ts";
 
 /** As long as the reference client waits (knowledge: openclaw.md). */
 const ANSWER_MS = 30_000;
+
+/** A gateway that does not answer a Close frame within this time is not waited for. */
+const CLOSING_MS = 1_000;
 
 /** All that a client of this machine may have. */
 const SCOPES = [
@@ -106,7 +112,17 @@ function converse(call: Call): Promise<unknown> {
       if (frame.id === "connect") request("call", method, params);
       else resolve(frame.payload);
     });
-  }).finally(() => socket.terminate());
+  }).finally(() => leave(socket));
+}
+
+/** With a Close frame: a connection that ends without one is trouble to whoever watches. */
+async function leave(socket: WebSocket): Promise<void> {
+  if (socket.readyState === WebSocket.OPEN) {
+    const closed = once(socket, "close");
+    socket.close(CLOSE.normal);
+    await Promise.race([closed, sleep(CLOSING_MS, undefined, { ref: false })]);
+  }
+  socket.terminate();
 }
 
 function connectParams({ auth, platform }: Call): object {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { TestClawkit, TOKEN } from "../helpers/clawkit.ts";
+import { TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
 import { asDevice, newDevice } from "../helpers/device.ts";
 import { checkFramesOfEachTest } from "../helpers/gateway-frames.ts";
 import { RawGatewayClient } from "../helpers/raw-gateway-client.ts";
@@ -33,6 +33,17 @@ describe("the command line of a running built-in gateway", () => {
     assert.match(unknown.stderr, /Cannot call sessions\.fly: INVALID_REQUEST: unknown method: sessions\.fly/);
     const wrong = await exits(2, clawkit.cli("call", "status", "--params", "{"));
     assert.match(wrong.stderr, /--params is JSON5/);
+  });
+
+  test("call: says goodbye with a Close frame", async () => {
+    await exits(0, clawkit.cli("call", "status"));
+    const ended = await until(async () => {
+      const rows = json<{ end: { code: number } }[]>(
+        await exits(0, clawkit.cli("connections", "--closed", "--json")),
+      );
+      return rows[0];
+    });
+    assert.equal(ended.end.code, 1000, JSON.stringify(ended));
   });
 
   test("nodes: lists the reference client's, and has it do something", async () => {
