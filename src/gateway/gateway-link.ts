@@ -20,6 +20,8 @@ export interface LinkState {
   readonly nonce: string;
   /** Of the client that said hello; its meaning is the session's. */
   session?: object;
+  /** The gateway that read its first message, as it may have ended one before. */
+  triedBy?: number;
   /** It is to be closed, once everything before is sent. */
   closing?: { readonly code: number; readonly reason: string };
 }
@@ -167,9 +169,9 @@ export class GatewayLink {
   }
 
   /** Within a commit. */
-  changeState(change: Partial<Pick<LinkState, "session" | "closing">>): void {
-    const { session, closing } = this.state;
-    this.#host.commits.undo(() => Object.assign(this.state, { session, closing }));
+  changeState(change: Partial<Pick<LinkState, "session" | "triedBy" | "closing">>): void {
+    const { session, triedBy, closing } = this.state;
+    this.#host.commits.undo(() => Object.assign(this.state, { session, triedBy, closing }));
     Object.assign(this.state, change);
     this.#touch();
     this.#host.commits.last(this.#writeState);

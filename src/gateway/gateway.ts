@@ -255,17 +255,20 @@ export class Gateway {
       const text = isBinary ? "" : data.toString();
       this.#commits.add({
         work: () => this.#take(link, n, text, socket),
-        failed: (error) => {
-          this.#stability.note({ type: "journal.unwritable" });
-          // who counts its messages cannot have one that is none
-          if (this.#audience.get(link)?.resumable !== undefined)
-            return link.breakOff(CLOSE.tryAgainLater, "the journal cannot be written, try again in 5 s");
-          const refusal = refusalOf(text, error);
-          if (refusal !== undefined) link.refuse(n, refusal);
-        },
+        failed: (error) => this.#refuse(link, n, text, error),
         isAlone: this.#requests.isSuspect(link, n),
       });
     });
+  }
+
+  /** Message `n` cannot be written. */
+  #refuse(link: GatewayLink, n: number, text: string, error: unknown): void {
+    this.#stability.note({ type: "journal.unwritable" });
+    // who counts its messages cannot have one that is none
+    if (this.#audience.get(link)?.resumable !== undefined)
+      return link.breakOff(CLOSE.tryAgainLater, "the journal cannot be written, try again in 5 s");
+    const refusal = refusalOf(text, error);
+    if (refusal !== undefined) link.refuse(n, refusal);
   }
 
   /** A link whose client never said anything is not kept: it may have left before it was let in. */
@@ -295,6 +298,28 @@ export class Gateway {
       if (!this.#resumptions.take(link, session, n, text)) this.#requests.take(link, session, n, text);
       return;
     }
+    if (this.#requests.isSuspect(link, n)) this.#greetSuspect(link, n, text, socket);
+    else this.#greet(link, n, text, socket);
+  }
+
+  /** Within a commit: a first message that was in flight when a gateway ended is read once more, and not a third time. */
+  #greetSuspect(link: GatewayLink, n: number, text: string, socket: WebSocket): void {
+    const { generation, isBehindKill } = this.#deps.settings;
+    if (link.state.triedBy !== undefined && !isBehindKill) {
+      this.#deps.log(
+        "a client's first message was in flight when the gateway ended, twice: it is not read again",
+      );
+      link.store(n);
+      return link.close(CLOSE.serviceRestart, "gateway restarted twice while you connected, reconnect");
+    }
+    link.changeState({ triedBy: generation });
+    const work = () => this.#greet(link, n, text, socket);
+    const failed = (error: unknown) => this.#refuse(link, n, text, error);
+    this.#commits.after(() => this.#commits.now({ work, failed }));
+  }
+
+  /** Within a commit: its first message. */
+  #greet(link: GatewayLink, n: number, text: string, socket: WebSocket): void {
     link.store(n);
     const { caller, nonce } = link.state;
     const now = this.#deps.clock.wall();

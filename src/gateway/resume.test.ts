@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { until } from "../../test/helpers/clawkit.ts";
 import type { EventFrame } from "../../test/helpers/gateway-frames.ts";
 import { EDGE_KEY, startGateway, TOKEN } from "../../test/helpers/gateway-rig.ts";
-import type { RawGatewayClient } from "../../test/helpers/raw-gateway-client.ts";
+import { connectParams, type RawGatewayClient } from "../../test/helpers/raw-gateway-client.ts";
 import { Journal } from "./journal/journal.ts";
 
 type Rig = Awaited<ReturnType<typeof startGateway>>;
@@ -188,6 +188,49 @@ test("a link whose client could not be let in is not kept", async (t) => {
     journal.links().map(({ id }) => id),
     ["link-2"],
   );
+});
+
+describe("a client whose first message was in flight when a gateway ended", () => {
+  async function inFlight(t: TestContext, triedBy: object, settings: object = {}) {
+    const first = await startGateway(t);
+    const client = attach(first, "a", "0 0 0");
+    await client.challenge();
+    first.gateway.close();
+    await client.ended;
+    const db = new DatabaseSync(first.settings.journalPath);
+    const { state } = db.prepare("SELECT state FROM links").get() as { state: string };
+    db.prepare("UPDATE links SET state = ?").run(JSON.stringify({ ...JSON.parse(state), ...triedBy }));
+    db.close();
+    const rig = await startGateway(t, { folder: first.folder, settings: { generation: 2, ...settings } });
+    const again = attach(rig, "a", "1 1 0");
+    t.after(() => again[Symbol.dispose]());
+    await once(again.socket, "open");
+    again.send({
+      type: "req",
+      id: "hello",
+      method: "connect",
+      params: connectParams({ auth: { token: TOKEN } }),
+    });
+    return { again, rig };
+  }
+  const hello = (client: RawGatewayClient) =>
+    client.when(() => client.frames.find((frame) => frame.type === "res" && frame.id === "hello"));
+
+  it("is let in by the next one", async (t) => {
+    const { again } = await inFlight(t, {});
+    assert.equal(((await hello(again)) as { ok: boolean }).ok, true);
+  });
+
+  it("is not heard a third time: it may be what ends them", async (t) => {
+    const { again, rig } = await inFlight(t, { triedBy: 1 });
+    assert.equal((await again.ended).code, 1012);
+    assert.match(rig.logged.join("\n"), /first message was in flight when the gateway ended, twice/);
+  });
+
+  it("is let in behind a kill", async (t) => {
+    const { again } = await inFlight(t, { triedBy: 1 }, { isBehindKill: true });
+    assert.equal(((await hello(again)) as { ok: boolean }).ok, true);
+  });
 });
 
 describe("a request that a gateway had stored and not answered", () => {
