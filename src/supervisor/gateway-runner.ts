@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Config } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
-import type { AfterEnd, GatewayRun, GatewayState, GatewayToSupervisor } from "../core/messages.ts";
+import type { AfterEnd, GatewayRun, GatewayState } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import { describeEnd, describeExit, type ProcessEnd } from "../core/process-end.ts";
 import type { RunRecord } from "../core/run-record.ts";
-import type { Host } from "../host/types.ts";
 import {
   decideRestart,
   initialRestartState,
@@ -13,29 +11,22 @@ import {
   type RestartState,
   uncleanStartsIn,
 } from "../policy/restart.ts";
-import { takeBlockedStack } from "./blocked-stack.ts";
 import type { Child } from "./child.ts";
+import { GatewayLife, type GatewayLifeDeps } from "./gateway-life.ts";
 import { launchBuiltin } from "./launch/builtin.ts";
 import { prepareCommand } from "./launch/command.ts";
 import { type OpenclawUpstream, openclawCommand, prepareOpenclaw } from "./launch/openclaw.ts";
-import type { Launch, LaunchDeps, Launched, LaunchRequest } from "./launch/types.ts";
-import { MemoryWatch } from "./memory-watch.ts";
-import type { NodeReport } from "./node-report.ts";
+import type { Launch } from "./launch/types.ts";
 import { askToRestart, letItRepairItself, takeHandoff, type Upkeep } from "./openclaw-upkeep.ts";
-import type { ProcessWatch } from "./process-watch.ts";
-import type { Runs } from "./runs.ts";
 import { type Gentleness, terminate } from "./terminate.ts";
 
-export interface GatewayRunnerDeps extends LaunchDeps {
-  readonly runs: Runs;
-  readonly host: Host;
+export interface GatewayRunnerDeps extends GatewayLifeDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   readonly removeSocket: (path: string) => void;
   readonly onStarted: (run: GatewayRun) => void;
   readonly onEnded: (generation: number, end: ProcessEnd, after: AfterEnd) => void;
-  readonly onRestartRequested: (reason: string) => void;
   /** Whether the process is stopped (SIGSTOP). */
   readonly isStopped: (pid: number) => Promise<boolean>;
 }
@@ -48,9 +39,6 @@ const OPENCLAW_REPEAT_MS = 2_000;
 
 /** A gateway that hung and still answers nothing after this time has no use for the time that its work may take. */
 const HUNG_GRACE_MS = 30_000;
-
-/** A gateway that cannot say goodbye within this time is not waited for. */
-const ANNOUNCE_MS = 500;
 
 /**
  * `stopped` → `running` → `waiting` (for a restart) → `running` …; `refused` after exit 78. A gateway that is not
@@ -73,7 +61,7 @@ export class GatewayRunner {
   #config: Config;
   #state: RunnerState = "stopped";
   #generation: number;
-  #child: Child | undefined;
+  #life: GatewayLife | undefined;
   #restartState: RestartState;
   #restartTimer: NodeJS.Timeout | undefined;
   #lastExit: LastExit | undefined;
@@ -82,11 +70,7 @@ export class GatewayRunner {
   /** Changes with every start and stop: a launch that was overtaken notices. */
   #epoch = 0;
   #startedAt = 0;
-  #onAnnounced: (() => void) | undefined;
   #ended: Promise<void> = Promise.resolve();
-  #watch: ProcessWatch | undefined;
-  #hangReport: NodeReport | undefined;
-  #memory: MemoryWatch | undefined;
   /** Of OpenClaw's own commands that run. */
   #upkeep = new AbortController();
   /** The gateway is no longer ready: it restarts in its process, or ended. */
@@ -110,7 +94,7 @@ export class GatewayRunner {
   inspect() {
     return {
       state: this.#state,
-      pid: this.#child?.isRunning ? this.#child.pid : undefined,
+      pid: this.#life?.isRunning ? this.#life.child.pid : undefined,
       generation: this.#generation,
       upMs: this.#state === "running" ? this.#deps.clock.now() - this.#startedAt : undefined,
       lastExit: this.#lastExit,
@@ -154,11 +138,12 @@ export class GatewayRunner {
     if (epoch !== this.#epoch) return; // stopped, or started anew, meanwhile
     this.#generation++;
     this.#startedAt = this.#deps.clock.now();
-    const launched = launch(this.#launchRequest());
-    this.#child = launched.child;
+    const life = new GatewayLife(launch, this.#config, this.#generation, this.#deps);
+    this.#life = life;
     this.#state = "running";
-    this.#deps.log(`gateway started: generation ${this.#generation}, pid ${launched.child.pid ?? "none"}`);
-    this.#ended = this.#follow(launched);
+    this.#deps.log(`gateway started: generation ${this.#generation}, pid ${life.child.pid ?? "none"}`);
+    void life.recorded.then(() => this.#deps.onStarted(life.run));
+    this.#ended = this.#follow(life);
   }
 
   async #prepare(upstream: Exclude<Config["gateway"]["upstream"], { type: "url" }>): Promise<Launch> {
@@ -176,7 +161,8 @@ export class GatewayRunner {
   noteState(generation: number, state: GatewayState): void {
     if (generation !== this.#generation) return;
     if (state === "ready" && this.observed !== "ready") {
-      if (this.#child?.pid !== undefined) this.#deps.runs.ready("gateway", generation, this.#child.pid);
+      const pid = this.#life?.child.pid;
+      if (pid !== undefined) this.#deps.runs.ready("gateway", generation, pid);
       this.#deps.log(`gateway ready: generation ${generation}`);
       this.#endsInARow = 0;
       this.#hasRepaired = false;
@@ -195,17 +181,8 @@ export class GatewayRunner {
    * they were told, or when a hung gateway had its chance.
    */
   async announceShutdown(reason: string, restartExpectedMs?: number): Promise<void> {
-    if (this.#config.gateway.upstream.type !== "builtin" || !this.#child?.isRunning) return;
-    const announced = Promise.withResolvers<void>();
-    this.#onAnnounced = announced.resolve;
-    this.#child.send({
-      type: "announce-shutdown",
-      reason,
-      ...(restartExpectedMs === undefined ? {} : { restartExpectedMs }),
-    });
-    const timer = setTimeout(announced.resolve, ANNOUNCE_MS);
-    await announced.promise;
-    clearTimeout(timer);
+    if (this.#config.gateway.upstream.type !== "builtin" || !this.#life?.isRunning) return;
+    await this.#life.announceShutdown(reason, restartExpectedMs);
   }
 
   /**
@@ -237,12 +214,13 @@ export class GatewayRunner {
 
   /** Ends the process because it hangs; it then starts again. A stopped process can't act on SIGTERM. */
   async endHung(generation: number, why: string): Promise<void> {
-    const child = this.#child;
-    if (generation !== this.#generation || child?.pid === undefined) return;
+    const life = this.#life;
+    if (generation !== this.#generation || life?.child.pid === undefined) return;
+    const { child } = life;
     child.blame("supervisor", why);
     this.#deps.log(`ending the gateway: ${why}`);
-    const isStopped = await this.#deps.isStopped(child.pid);
-    if (!isStopped) this.#hangReport = await takeBlockedStack(child, this.#deps.host);
+    const isStopped = await this.#deps.isStopped(life.child.pid);
+    if (!isStopped) await life.noteHang();
     await this.#terminate(child, { ...this.#gentleness, ...(isStopped ? { graceMs: 0 } : {}) });
   }
 
@@ -252,7 +230,7 @@ export class GatewayRunner {
     this.#isStopping = true;
     this.abandonUpkeep();
     clearTimeout(this.#restartTimer);
-    const child = this.#child;
+    const child = this.#life?.child;
     if (child !== undefined) {
       child.blame("operator");
       const isBuiltin = this.#config.gateway.upstream.type === "builtin";
@@ -266,7 +244,7 @@ export class GatewayRunner {
   async #terminate(child: Child, gentleness: Gentleness): Promise<void> {
     const timer = setTimeout(() => {
       // one that was busy and came to itself finishes its work
-      if (child === this.#child && this.observed === "hung") child.signal("SIGKILL");
+      if (child === this.#life?.child && this.observed === "hung") child.signal("SIGKILL");
     }, HUNG_GRACE_MS);
     await terminate(child, gentleness);
     clearTimeout(timer);
@@ -281,39 +259,10 @@ export class GatewayRunner {
     return this.#config.supervisor.stopGraceSec * 1000;
   }
 
-  #launchRequest(): LaunchRequest {
-    const onMessage = (message: GatewayToSupervisor) => this.#onMessage(message);
-    return { deps: this.#deps, config: this.#config, generation: this.#generation, onMessage };
-  }
-
-  #onMessage(message: GatewayToSupervisor): void {
-    if (message.type === "shutdown-announced") this.#onAnnounced?.();
-    if (message.type === "memory") {
-      this.#memory?.heap(message.heapUsedBytes, message.heapLimitBytes);
-      this.#watch?.noteHeap(message.heapUsedBytes);
-    }
-    if (message.type === "restart-requested") this.#deps.onRestartRequested(message.reason);
-  }
-
-  async #follow({ child, run, command }: Launched): Promise<void> {
+  async #follow(life: GatewayLife): Promise<void> {
+    const { end, uptimeMs } = await life.ended;
+    const { child, run } = life;
     const deps = this.#deps;
-    const { end, uptimeMs } = await deps.runs.follow("gateway", {
-      generation: run.generation,
-      child,
-      command,
-      ownGroup: true,
-      configHash: hashOf(this.#config),
-      onWatch: (watch) => {
-        this.#watch = watch;
-        if (this.#config.supervisor.memoryRestart) {
-          this.#memory = new MemoryWatch(watch, (trouble) => deps.onRestartRequested(trouble));
-        }
-      },
-      onRecorded: () => deps.onStarted(run),
-      hangReport: () => this.#takeHangReport(),
-    });
-    this.#memory?.stop();
-    this.#memory = undefined;
     if (run.address.kind === "socket") deps.removeSocket(run.address.path);
     const reason = describeEnd(end);
     const lastLine = child.lastLines.at(-1);
@@ -353,12 +302,6 @@ export class GatewayRunner {
     const upkeep = await this.#openclaw().catch(() => undefined);
     if (upkeep !== undefined) await letItRepairItself(upkeep);
     if (epoch === this.#epoch) this.#launchLater(0);
-  }
-
-  #takeHangReport(): NodeReport | undefined {
-    const report = this.#hangReport;
-    this.#hangReport = undefined;
-    return report;
   }
 
   /** A launch that fails (no port, no memory) is tried again: nothing else would bring the gateway back. */
@@ -409,11 +352,6 @@ async function isWithin(happens: Promise<void>, ms: number, signal: AbortSignal)
   const happened = await Promise.race([happens.then(() => true), over.promise]);
   clearTimeout(timer);
   return happened;
-}
-
-/** Two configs with the same hash are the same; a hash says nothing of the secrets in it. */
-function hashOf(config: Config): string {
-  return createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 12);
 }
 
 function describeAfter(after: AfterEnd): string {
