@@ -15,9 +15,9 @@ import type { Child } from "./child.ts";
 import { GatewayLife, type GatewayLifeDeps } from "./gateway-life.ts";
 import { launchBuiltin } from "./launch/builtin.ts";
 import { prepareCommand } from "./launch/command.ts";
-import { type OpenclawUpstream, openclawCommand, prepareOpenclaw } from "./launch/openclaw.ts";
+import { prepareOpenclaw } from "./launch/openclaw.ts";
 import type { Launch } from "./launch/types.ts";
-import { askToRestart, letItRepairItself, takeHandoff, type Upkeep } from "./openclaw-upkeep.ts";
+import { OpenclawCare } from "./openclaw-care.ts";
 import { type Gentleness, terminate } from "./terminate.ts";
 
 export interface GatewayRunnerDeps extends GatewayLifeDeps {
@@ -71,12 +71,9 @@ export class GatewayRunner {
   #epoch = 0;
   #startedAt = 0;
   #ended: Promise<void> = Promise.resolve();
-  /** Of OpenClaw's own commands that run. */
-  #upkeep = new AbortController();
+  readonly #openclaw: OpenclawCare;
   /** The gateway is no longer ready: it restarts in its process, or ended. */
   #left = Promise.withResolvers<void>();
-  /** Whether OpenClaw's doctor was run since it was last ready. */
-  #hasRepaired = false;
 
   /** What the edge says of the gateway. */
   observed: GatewayState = "away";
@@ -87,6 +84,7 @@ export class GatewayRunner {
     this.#config = config;
     this.#generation = records.reduce((max, record) => Math.max(max, record.generation), 0);
     this.#deps = deps;
+    this.#openclaw = new OpenclawCare(deps);
     this.#restartState = initialRestartState(now, uncleanStartsIn(records, { now, wall: deps.clock.wall() }));
   }
 
@@ -111,7 +109,7 @@ export class GatewayRunner {
     this.#config = config;
     this.#isStopping = false;
     this.#endsInARow = 0;
-    this.#hasRepaired = false;
+    this.#openclaw.begin();
     // OpenClaw goes on counting its unclean starts, whoever asked for this one
     this.#restartState = initialRestartState(this.#deps.clock.now(), this.#restartState.uncleanStarts);
     try {
@@ -165,7 +163,7 @@ export class GatewayRunner {
       if (pid !== undefined) this.#deps.runs.ready("gateway", generation, pid);
       this.#deps.log(`gateway ready: generation ${generation}`);
       this.#endsInARow = 0;
-      this.#hasRepaired = false;
+      this.#openclaw.begin();
     }
     this.observed = state;
     if (state === "starting" || state === "away") this.#noteLeft();
@@ -190,26 +188,15 @@ export class GatewayRunner {
    * seconds, in the same process. Resolves when it went; false where that is not possible.
    */
   async restartSafely(): Promise<boolean> {
-    if (this.#config.gateway.upstream.type !== "openclaw" || this.observed !== "ready") return false;
-    const upkeep = await this.#openclaw();
-    const left = this.#left.promise; // it may be away before its command line is done
-    if (!(await askToRestart(upkeep))) return false;
-    return await isWithin(left, this.#graceMs, upkeep.signal);
+    const { upstream } = this.#config.gateway;
+    if (upstream.type !== "openclaw" || this.observed !== "ready") return false;
+    // it may be away before its command line is done
+    return await this.#openclaw.restart(upstream, this.#left.promise, this.#graceMs);
   }
 
   /** Ends what OpenClaw's own commands do at the moment, and the wait for it. */
   abandonUpkeep(): void {
-    this.#upkeep.abort();
-    this.#upkeep = new AbortController();
-  }
-
-  /** Throws OPENCLAW_NOT_FOUND. */
-  async #openclaw(): Promise<Upkeep> {
-    const { openclawSearch, log } = this.#deps;
-    const { signal } = this.#upkeep;
-    const { upstream } = this.#config.gateway;
-    const command = await openclawCommand(upstream as OpenclawUpstream, openclawSearch);
-    return { command, log, signal };
+    this.#openclaw.abandon();
   }
 
   /** Ends the process because it hangs; it then starts again. A stopped process can't act on SIGTERM. */
@@ -286,22 +273,8 @@ export class GatewayRunner {
     deps.onEnded(run.generation, end, after);
     const { upstream } = this.#config.gateway;
     if (upstream.type === "openclaw" && end.code === 0 && end.by === "itself" && child.pid !== undefined) {
-      const upkeep = await this.#openclaw().catch(() => undefined);
-      if (upkeep !== undefined) void takeHandoff(upkeep, child.pid);
+      await this.#openclaw.takeHandoff(upstream, child.pid);
     }
-  }
-
-  #mayRepair({ repairRefusals }: OpenclawUpstream): boolean {
-    return repairRefusals === true && !this.#hasRepaired;
-  }
-
-  /** OpenClaw's own doctor, and one more start; refused again, it stays refused. */
-  async #repairAndLaunch(): Promise<void> {
-    this.#hasRepaired = true;
-    const epoch = this.#epoch;
-    const upkeep = await this.#openclaw().catch(() => undefined);
-    if (upkeep !== undefined) await letItRepairItself(upkeep);
-    if (epoch === this.#epoch) this.#launchLater(0);
   }
 
   /** A launch that fails (no port, no memory) is tried again: nothing else would bring the gateway back. */
@@ -327,9 +300,10 @@ export class GatewayRunner {
       upstream.type === "openclaw" ? OPENCLAW_BREAKER : undefined,
     );
     this.#restartState = next;
-    if (decision.kind === "refused" && upstream.type === "openclaw" && this.#mayRepair(upstream)) {
+    if (decision.kind === "refused" && upstream.type === "openclaw" && this.#openclaw.mayRepair(upstream)) {
       this.#state = "waiting";
-      void this.#repairAndLaunch();
+      const epoch = this.#epoch;
+      void this.#openclaw.repair(upstream).then(() => epoch === this.#epoch && this.#launchLater(0));
       return { kind: "restart", delayMs: 0 };
     }
     if (decision.kind === "refused") {
@@ -340,18 +314,6 @@ export class GatewayRunner {
     this.#launchLater(decision.delayMs);
     return { kind: "restart", delayMs: decision.delayMs };
   }
-}
-
-/** Whether something happens within a time, and before it is no longer waited for. */
-async function isWithin(happens: Promise<void>, ms: number, signal: AbortSignal): Promise<boolean> {
-  const over = Promise.withResolvers<boolean>();
-  const giveUp = () => over.resolve(false);
-  const timer = setTimeout(giveUp, ms);
-  signal.addEventListener("abort", giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  const happened = await Promise.race([happens.then(() => true), over.promise]);
-  clearTimeout(timer);
-  return happened;
 }
 
 function describeAfter(after: AfterEnd): string {
