@@ -14,8 +14,9 @@ const MEMORY_MS = 5_000;
 let gateway: Gateway | undefined;
 let isLeaving = false;
 
-function send(message: GatewayToSupervisor): void {
-  if (process.connected) process.send!(versioned(message), undefined, undefined, () => undefined);
+function send(message: GatewayToSupervisor, then = () => {}): void {
+  if (process.connected) process.send!(versioned(message), undefined, undefined, then);
+  else then();
 }
 
 function sendMemory(): void {
@@ -27,7 +28,7 @@ function leave(): void {
   if (isLeaving) return;
   isLeaving = true;
   gateway?.close();
-  process.exit(0);
+  send({ type: "released" }, () => process.exit(0));
 }
 
 surviveLostOutput();
@@ -41,6 +42,7 @@ process.on("message", (message: unknown) => {
 process.on("disconnect", leave); // nobody is left who would start us again
 process.on("SIGTERM", leave);
 process.on("SIGINT", () => undefined); // the supervisor decides
+send({ type: "prepared" });
 
 async function onMessage(message: SupervisorToGateway): Promise<void> {
   switch (message.type) {

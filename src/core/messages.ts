@@ -193,7 +193,11 @@ export type SupervisorToGateway =
   | { readonly type: "stop" };
 
 export type GatewayToSupervisor =
+  /** Its code is loaded: `start` is all it waits for. */
+  | { readonly type: "prepared" }
   | { readonly type: "listening" }
+  /** It ends as it was asked to: what it did is committed, its journal closed. */
+  | { readonly type: "released" }
   /** Every client was sent the `shutdown` event. */
   | { readonly type: "shutdown-announced" }
   | { readonly type: "restart-requested"; readonly reason: string }

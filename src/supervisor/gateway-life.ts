@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import type { GatewayRun, GatewayToSupervisor } from "../core/messages.ts";
 import type { ProcessEnd } from "../core/process-end.ts";
 import type { Host } from "../host/types.ts";
+import { hasRoom } from "../policy/memory.ts";
 import { takeBlockedStack } from "./blocked-stack.ts";
 import type { Child } from "./child.ts";
 import type { Launch, LaunchDeps } from "./launch/types.ts";
@@ -20,7 +21,7 @@ export interface GatewayLifeDeps extends LaunchDeps {
 /** A gateway that cannot say goodbye within this time is not waited for. */
 const ANNOUNCE_MS = 500;
 
-/** One process of a gateway, from its start to its end. */
+/** One process of a gateway: `loading` → `prepared` → `open` → `released` → ended. Only the built-in one says so, and waits to be opened. */
 export class GatewayLife {
   readonly child: Child;
   readonly run: GatewayRun;
@@ -28,6 +29,11 @@ export class GatewayLife {
   readonly ended: Promise<{ readonly end: ProcessEnd; readonly uptimeMs: number }>;
 
   readonly #deps: GatewayLifeDeps;
+  readonly #watchesMemory: boolean;
+  readonly #open: () => void;
+  readonly #prepared = Promise.withResolvers<void>();
+  readonly #listening = Promise.withResolvers<void>();
+  readonly #released = Promise.withResolvers<void>();
   readonly #recorded = Promise.withResolvers<void>();
   #onAnnounced: (() => void) | undefined;
   #watch: ProcessWatch | undefined;
@@ -37,7 +43,9 @@ export class GatewayLife {
   constructor(launch: Launch, config: Config, generation: number, deps: GatewayLifeDeps) {
     this.#deps = deps;
     const onMessage = (message: GatewayToSupervisor) => this.#onMessage(message);
-    const { child, run, command } = launch({ deps, config, generation, onMessage });
+    const { child, run, command, open = () => {} } = launch({ deps, config, generation, onMessage });
+    this.#open = open;
+    this.#watchesMemory = config.supervisor.memoryRestart;
     this.child = child;
     this.run = run;
     this.ended = this.#follow(command, config);
@@ -56,6 +64,28 @@ export class GatewayLife {
     return this.#recorded.promise;
   }
 
+  /** All its code is loaded. */
+  get prepared(): Promise<void> {
+    return this.#prepared.promise;
+  }
+
+  get listening(): Promise<void> {
+    return this.#listening.promise;
+  }
+
+  /** It has nothing left to do but to end. */
+  get released(): Promise<void> {
+    return this.#released.promise;
+  }
+
+  /** From here on it serves. */
+  open(): void {
+    if (!this.isRunning) return;
+    this.#open();
+    if (!this.#watchesMemory || this.#watch === undefined) return;
+    this.#memory = new MemoryWatch(this.#watch, (trouble) => this.#deps.onRestartRequested(trouble));
+  }
+
   async #follow(command: string, config: Config): Promise<{ end: ProcessEnd; uptimeMs: number }> {
     const { child, generation } = this;
     const ended = await this.#deps.runs.follow("gateway", {
@@ -66,8 +96,6 @@ export class GatewayLife {
       configHash: hashOf(config),
       onWatch: (watch) => {
         this.#watch = watch;
-        if (!config.supervisor.memoryRestart) return;
-        this.#memory = new MemoryWatch(watch, (trouble) => this.#deps.onRestartRequested(trouble));
       },
       onRecorded: () => this.#recorded.resolve(),
       hangReport: () => this.#takeHangReport(),
@@ -76,8 +104,19 @@ export class GatewayLife {
     return ended;
   }
 
+  /** Whether the memory of its cgroup is enough for another one beside it. */
+  async hasRoomBeside(): Promise<boolean> {
+    return hasRoom(await this.#watch?.cgroupNow());
+  }
+
   #onMessage(message: GatewayToSupervisor): void {
     switch (message.type) {
+      case "prepared":
+        return this.#prepared.resolve();
+      case "listening":
+        return this.#listening.resolve();
+      case "released":
+        return this.#released.resolve();
       case "shutdown-announced":
         return this.#onAnnounced?.();
       case "memory":

@@ -13,12 +13,14 @@ import {
 } from "../policy/restart.ts";
 import type { Child } from "./child.ts";
 import { GatewayLife, type GatewayLifeDeps } from "./gateway-life.ts";
+import { untilPrepared } from "./hand-over.ts";
 import { launchBuiltin } from "./launch/builtin.ts";
 import { prepareCommand } from "./launch/command.ts";
 import { prepareOpenclaw } from "./launch/openclaw.ts";
 import type { Launch } from "./launch/types.ts";
 import { OpenclawCare } from "./openclaw-care.ts";
 import { type Gentleness, terminate } from "./terminate.ts";
+import { isWithin } from "./within.ts";
 
 export interface GatewayRunnerDeps extends GatewayLifeDeps {
   readonly clock: Clock;
@@ -30,6 +32,12 @@ export interface GatewayRunnerDeps extends GatewayLifeDeps {
   /** Whether the process is stopped (SIGSTOP). */
   readonly isStopped: (pid: number) => Promise<boolean>;
 }
+
+/** The next gateway is there already, or about to be. */
+const TAKEN_OVER: AfterEnd = { kind: "restart", delayMs: 0 };
+
+/** A gateway that opens its journal takes milliseconds; one that takes longer the edge asks again and again. */
+const LISTEN_MS = 500;
 
 /** Pause before a launch that failed is tried again. */
 const RETRY_LAUNCH_MS = 1_000;
@@ -62,6 +70,9 @@ export class GatewayRunner {
   #state: RunnerState = "stopped";
   #generation: number;
   #life: GatewayLife | undefined;
+  /** Is prepared to take over from the one that runs. */
+  #next: GatewayLife | undefined;
+  #newestGeneration: number;
   #restartState: RestartState;
   #restartTimer: NodeJS.Timeout | undefined;
   #lastExit: LastExit | undefined;
@@ -72,6 +83,8 @@ export class GatewayRunner {
   #startedAt = 0;
   #ended: Promise<void> = Promise.resolve();
   readonly #openclaw: OpenclawCare;
+  /** Of what a stop does not wait for. */
+  #abort = new AbortController();
   /** The gateway is no longer ready: it restarts in its process, or ended. */
   #left = Promise.withResolvers<void>();
 
@@ -83,6 +96,7 @@ export class GatewayRunner {
     const now = deps.clock.now();
     this.#config = config;
     this.#generation = records.reduce((max, record) => Math.max(max, record.generation), 0);
+    this.#newestGeneration = this.#generation;
     this.#deps = deps;
     this.#openclaw = new OpenclawCare(deps);
     this.#restartState = initialRestartState(now, uncleanStartsIn(records, { now, wall: deps.clock.wall() }));
@@ -106,12 +120,8 @@ export class GatewayRunner {
 
   /** Starts with `config`, with a fresh budget. Resolves when the process was started, not when it is ready. */
   async start(config: Config): Promise<void> {
-    this.#config = config;
     this.#isStopping = false;
-    this.#endsInARow = 0;
-    this.#openclaw.begin();
-    // OpenClaw goes on counting its unclean starts, whoever asked for this one
-    this.#restartState = initialRestartState(this.#deps.clock.now(), this.#restartState.uncleanStarts);
+    this.#beginAnew(config);
     try {
       await this.#launch();
     } catch (error) {
@@ -121,6 +131,14 @@ export class GatewayRunner {
     }
   }
 
+  #beginAnew(config: Config): void {
+    this.#config = config;
+    this.#endsInARow = 0;
+    this.#openclaw.begin();
+    // OpenClaw goes on counting its unclean starts, whoever asked for this one
+    this.#restartState = initialRestartState(this.#deps.clock.now(), this.#restartState.uncleanStarts);
+  }
+
   async #launch(): Promise<void> {
     clearTimeout(this.#restartTimer);
     const epoch = ++this.#epoch;
@@ -128,20 +146,81 @@ export class GatewayRunner {
     const { upstream } = this.#config.gateway;
     if (upstream.type === "url") {
       this.#state = "external";
-      const run = { generation: ++this.#generation, address: { kind: "url", url: upstream.url } } as const;
-      this.#deps.onStarted(run);
+      this.#generation = ++this.#newestGeneration;
+      this.#deps.onStarted({ generation: this.#generation, address: { kind: "url", url: upstream.url } });
       return;
     }
     const launch = await this.#prepare(upstream);
     if (epoch !== this.#epoch) return; // stopped, or started anew, meanwhile
-    this.#generation++;
-    this.#startedAt = this.#deps.clock.now();
-    const life = new GatewayLife(launch, this.#config, this.#generation, this.#deps);
-    this.#life = life;
-    this.#state = "running";
-    this.#deps.log(`gateway started: generation ${this.#generation}, pid ${life.child.pid ?? "none"}`);
+    const life = this.#begin(launch, this.#config, "gateway");
+    this.#run(life);
+    life.open();
     void life.recorded.then(() => this.#deps.onStarted(life.run));
-    this.#ended = this.#follow(life);
+  }
+
+  #begin(launch: Launch, config: Config, who: string): GatewayLife {
+    const life = new GatewayLife(launch, config, ++this.#newestGeneration, this.#deps);
+    this.#deps.log(`${who} started: generation ${life.generation}, pid ${life.child.pid ?? "none"}`);
+    this.#ended = Promise.all([this.#ended, this.#follow(life)]).then(() => undefined);
+    return life;
+  }
+
+  #run(life: GatewayLife): void {
+    this.#life = life;
+    this.#generation = life.generation;
+    this.#startedAt = this.#deps.clock.now();
+    this.#state = "running";
+  }
+
+  /** Whether the next gateway can be prepared beside the one that runs: both are the built-in one, and there is memory. */
+  async canHandOver(config: Config): Promise<boolean> {
+    const isBuiltin = [this.#config, config].every(({ gateway }) => gateway.upstream.type === "builtin");
+    return isBuiltin && this.#life?.isRunning === true && (await this.#life.hasRoomBeside());
+  }
+
+  /**
+   * Replaces the gateway by one that has loaded its code before: clients wait from `hold` on, until the one has let go of the journal and the
+   * other has opened it. Throws if the next one cannot be prepared: nothing was done then.
+   */
+  async handOver(config: Config, hold: () => Promise<void>): Promise<void> {
+    const { signal } = this.#abort;
+    const last = this.#life!;
+    const lastEnded = this.#ended;
+    const next = this.#begin(launchBuiltin, config, "next gateway");
+    this.#next = next;
+    try {
+      await untilPrepared(next, config.supervisor.startTimeoutSec, signal);
+      await hold();
+    } catch (error) {
+      await this.#dropNext(next, !signal.aborted);
+      throw error;
+    }
+    if (!next.isRunning) {
+      await this.stop();
+      this.#next = undefined;
+      return await this.start(config);
+    }
+    this.#next = undefined;
+    this.observed = "away";
+    this.#beginAnew(config);
+    this.#run(next);
+    const gone = this.#askToEnd(last.child);
+    await Promise.race([last.released, last.child.ended]);
+    next.open();
+    await Promise.all([gone, lastEnded]);
+    await isWithin(Promise.race([next.listening, next.child.ended]), LISTEN_MS, signal);
+    // one that ended already has its successor
+    if (this.#life === next && next.isRunning) this.#deps.onStarted(next.run);
+  }
+
+  /** It holds nothing yet. */
+  async #dropNext(next: GatewayLife, goesOn: boolean): Promise<void> {
+    next.child.blame("operator");
+    next.child.signal("SIGKILL");
+    await next.ended;
+    this.#next = undefined;
+    // the one that ran ended meanwhile, and left it to this one to follow
+    if (goesOn && this.#state === "waiting") this.#launchLater(0);
   }
 
   async #prepare(upstream: Exclude<Config["gateway"]["upstream"], { type: "url" }>): Promise<Launch> {
@@ -194,9 +273,11 @@ export class GatewayRunner {
     return await this.#openclaw.restart(upstream, this.#left.promise, this.#graceMs);
   }
 
-  /** Ends what OpenClaw's own commands do at the moment, and the wait for it. */
-  abandonUpkeep(): void {
+  /** Ends what is done for a restart before anything is stopped: OpenClaw's own commands, the next gateway. */
+  abandonRestart(): void {
     this.#openclaw.abandon();
+    this.#abort.abort();
+    this.#abort = new AbortController();
   }
 
   /** Ends the process because it hangs; it then starts again. A stopped process can't act on SIGTERM. */
@@ -215,17 +296,18 @@ export class GatewayRunner {
   async stop(): Promise<void> {
     this.#epoch++;
     this.#isStopping = true;
-    this.abandonUpkeep();
+    this.abandonRestart();
     clearTimeout(this.#restartTimer);
-    const child = this.#life?.child;
-    if (child !== undefined) {
-      child.blame("operator");
-      const isBuiltin = this.#config.gateway.upstream.type === "builtin";
-      const ask = isBuiltin ? { ask: () => void child.send({ type: "stop" }) } : {};
-      await this.#terminate(child, { ...this.#gentleness, ...ask });
-    }
+    if (this.#life !== undefined) await this.#askToEnd(this.#life.child);
     await this.#ended;
     this.#state = "stopped";
+  }
+
+  async #askToEnd(child: Child): Promise<void> {
+    child.blame("operator");
+    const isBuiltin = this.#config.gateway.upstream.type === "builtin";
+    const ask = isBuiltin ? { ask: () => void child.send({ type: "stop" }) } : {};
+    await this.#terminate(child, { ...this.#gentleness, ...ask });
   }
 
   async #terminate(child: Child, gentleness: Gentleness): Promise<void> {
@@ -252,6 +334,10 @@ export class GatewayRunner {
     const deps = this.#deps;
     if (run.address.kind === "socket") deps.removeSocket(run.address.path);
     const reason = describeEnd(end);
+    if (life === this.#next) {
+      deps.log(`the next gateway ended before it served: ${reason}`);
+      return;
+    }
     const lastLine = child.lastLines.at(-1);
     this.#lastExit = {
       at: new Date(deps.clock.wall()).toISOString(),
@@ -261,15 +347,13 @@ export class GatewayRunner {
       reason,
       ...(lastLine === undefined ? {} : { lastLine }),
     };
-    this.observed = "away";
-    this.#noteLeft();
-    if (!this.#isStopping) this.#endsInARow++;
-    const after = this.#decide(end, uptimeMs);
+    const after = life === this.#life ? this.#decide(end, uptimeMs) : TAKEN_OVER;
     deps.onLine(
       "end",
       `gateway ended: ${describeExit(end)} (generation ${run.generation}, pid ${child.pid ?? "none"})`,
     );
-    deps.log(`gateway ended: ${reason}; ${describeAfter(after)}`);
+    const then = after === TAKEN_OVER ? "the next one takes over" : describeAfter(after);
+    deps.log(`gateway ended: ${reason}; ${then}`);
     deps.onEnded(run.generation, end, after);
     const { upstream } = this.#config.gateway;
     if (upstream.type === "openclaw" && end.code === 0 && end.by === "itself" && child.pid !== undefined) {
@@ -288,6 +372,9 @@ export class GatewayRunner {
   }
 
   #decide(end: ProcessEnd, uptimeMs: number): AfterEnd {
+    this.observed = "away";
+    this.#noteLeft();
+    if (!this.#isStopping) this.#endsInARow++;
     if (this.#isStopping) {
       this.#state = "stopped";
       return { kind: "stopped" };
@@ -300,6 +387,10 @@ export class GatewayRunner {
       upstream.type === "openclaw" ? OPENCLAW_BREAKER : undefined,
     );
     this.#restartState = next;
+    if (this.#next !== undefined) {
+      this.#state = "waiting";
+      return TAKEN_OVER;
+    }
     if (decision.kind === "refused" && upstream.type === "openclaw" && this.#openclaw.mayRepair(upstream)) {
       this.#state = "waiting";
       const epoch = this.#epoch;

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
-import type { GatewayToSupervisor } from "../../core/messages.ts";
+import type { GatewaySettings, GatewayToSupervisor } from "../../core/messages.ts";
 import { Child } from "../child.ts";
 import { environmentOf, type Launched, type LaunchRequest } from "./types.ts";
 
-/** The gateway that comes with ClawKit, behind a socket of its own. */
+/**
+ * The gateway that comes with ClawKit, behind a socket of its own: its journal is closed, and no socket there, until it is opened.
+ */
 export function launchBuiltin(request: LaunchRequest): Launched {
   const { deps, config, generation } = request;
   const path = deps.socketPathFor(generation);
@@ -21,20 +23,17 @@ export function launchBuiltin(request: LaunchRequest): Launched {
     ownGroup: true,
     onMessage: (message) => request.onMessage(message as GatewayToSupervisor),
   });
-  child.send({
-    type: "start",
-    settings: {
-      socketPath: path,
-      port,
-      auth: { mode: auth.mode, ...(secret === undefined ? {} : { secret }) },
-      edgeKey,
-      generation,
-      journalPath: deps.journalPath,
-      isDurable: config.gateway.durability === "fsync",
-      configPath: deps.configPath,
-      logFile: deps.logFile,
-    },
-  });
+  const settings: GatewaySettings = {
+    socketPath: path,
+    port,
+    auth: { mode: auth.mode, ...(secret === undefined ? {} : { secret }) },
+    edgeKey,
+    generation,
+    journalPath: deps.journalPath,
+    isDurable: config.gateway.durability === "fsync",
+    configPath: deps.configPath,
+    logFile: deps.logFile,
+  };
   const run = {
     generation,
     address: { kind: "socket", path },
@@ -42,5 +41,6 @@ export function launchBuiltin(request: LaunchRequest): Launched {
     resumes: true,
     ...(child.pid === undefined ? {} : { pid: child.pid }),
   } as const;
-  return { child, run, command: "built-in gateway" };
+  const open = () => child.send({ type: "start", settings });
+  return { child, run, command: "built-in gateway", open };
 }

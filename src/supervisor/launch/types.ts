@@ -34,6 +34,8 @@ export interface Launched {
   readonly child: Child;
   readonly run: GatewayRun;
   readonly command: string;
+  /** Has it begin its work, where it waits for that. */
+  readonly open?: () => void;
 }
 
 /** The environment of a gateway. A heap limit in the command's own arguments wins over ours. */
