@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parseRunLog, type RunRecord } from "../../src/core/run-record.ts";
-import { TestClawkit, until } from "../helpers/clawkit.ts";
+import { hostFor } from "../../src/host/index.ts";
+import { type CommandResult, program, TestClawkit, until } from "../helpers/clawkit.ts";
 import { HistoryClient } from "../helpers/history.ts";
 import { needsProc, processesOf, untilGone } from "../helpers/processes.ts";
 import { incidents, storyOf } from "../helpers/recorded.ts";
@@ -11,6 +13,9 @@ import { exits } from "../helpers/results.ts";
 // A planned restart of the built-in gateway prepares the next one beside it, and then has both change places.
 
 const CLIENTS = 5;
+
+/** A gateway that loads can be caught in the middle of it. */
+const STOPS = `--import=${program("stops-before-it-loads").at(-1)}`;
 
 describe("a planned restart of the built-in gateway", { skip: needsProc }, () => {
   test("is one end, asked for, and no incident; clients notice nothing", async () => {
@@ -47,10 +52,10 @@ describe("a planned restart of the built-in gateway", { skip: needsProc }, () =>
   test("fails if the next one is killed while it loads: the one that runs goes on, and nobody was away", async () => {
     await using rig = await Rig.start();
     const before = await rig.clawkit.status();
-    const failed = exits(1, rig.clawkit.cli("gateway", "restart"));
-    process.kill(await rig.stopNext(), "SIGKILL");
+    const { next, restarted } = await rig.restartUntilLoading();
+    process.kill(next, "SIGKILL");
     assert.match(
-      (await failed).stderr,
+      (await exits(1, restarted)).stderr,
       /Cannot start the next gateway: it ended while it loaded: killed by SIGKILL/,
     );
     await rig.check();
@@ -61,12 +66,11 @@ describe("a planned restart of the built-in gateway", { skip: needsProc }, () =>
 
   test("goes on with the next one if the one that runs is killed meanwhile", async () => {
     await using rig = await Rig.start();
-    const restarted = exits(0, rig.clawkit.cli("gateway", "restart"));
-    const next = await rig.stopNext();
+    const { next, restarted } = await rig.restartUntilLoading();
     process.kill((await rig.clawkit.status()).gateway.pid!, "SIGKILL");
     await rig.clawkit.untilStatus(({ gateway }) => gateway.state === "waiting");
     process.kill(next, "SIGCONT");
-    await restarted;
+    await exits(0, restarted);
     await rig.check();
     const { gateway } = await rig.clawkit.status();
     assert.deepEqual([gateway.generation, gateway.pid], [2, next]);
@@ -90,18 +94,16 @@ describe("a planned restart of the built-in gateway", { skip: needsProc }, () =>
 
   test("ends with a stop: both gateways go", async () => {
     await using rig = await Rig.start();
-    const failed = rig.clawkit.cli("gateway", "restart");
-    const next = await rig.stopNext();
+    const { next, restarted } = await rig.restartUntilLoading();
     const { supervisor, gateway } = await rig.clawkit.status();
     await exits(0, rig.clawkit.cli("gateway", "stop"));
     await untilGone([supervisor.pid!, gateway.pid!, next]);
-    assert.notEqual((await failed).code, 0);
+    assert.notEqual((await restarted).code, 0);
   });
 
   test("that its supervisor does not outlive leaves no gateway behind", async () => {
     await using rig = await Rig.start();
-    void rig.clawkit.cli("gateway", "restart");
-    const next = await rig.stopNext();
+    const { next } = await rig.restartUntilLoading();
     const { supervisor, gateway } = await rig.clawkit.status();
     process.kill(supervisor.pid!, "SIGKILL");
     process.kill(next, "SIGCONT");
@@ -123,17 +125,23 @@ class Rig implements AsyncDisposable {
   }
 
   static async start(supervisor: object = {}): Promise<Rig> {
+    process.env.NODE_OPTIONS = STOPS;
     const clawkit = await TestClawkit.run({ supervisor });
     const clients = Array.from({ length: CLIENTS }, () => HistoryClient.connect(clawkit.url));
     return new Rig(clawkit, await Promise.all(clients));
   }
 
-  /** The next gateway, stopped before it has loaded its code. */
-  async stopNext(): Promise<number> {
-    const { gateway } = await this.clawkit.status();
-    const next = await until(async () => (await this.gateways()).find((pid) => pid !== gateway.pid));
-    process.kill(next, "SIGSTOP");
-    return next;
+  /** Asks for a restart; resolves when the next gateway is there, stopped before it loads its code. */
+  async restartUntilLoading(): Promise<{ next: number; restarted: Promise<CommandResult> }> {
+    await writeFile(join(this.clawkit.stateDir, "stop-gateways"), "");
+    const restarted = this.clawkit.cli("gateway", "restart");
+    const next = await until(async () => {
+      for (const pid of await this.gateways())
+        if ((await hostFor("linux").process(pid))?.state === "stopped") return pid;
+      return undefined;
+    });
+    await rm(join(this.clawkit.stateDir, "stop-gateways"));
+    return { next, restarted };
   }
 
   async gateways(): Promise<number[]> {
