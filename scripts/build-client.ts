@@ -1,7 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
-import { ROOT, runNode } from "./run.ts";
+import { ROOT } from "./run.ts";
+import { writeTypes } from "./write-types.ts";
 
 /** The client library: one small file for browsers and Node, and its types. */
 export async function buildClient(outDir = join(ROOT, "dist", "client")): Promise<void> {
@@ -14,9 +15,7 @@ export async function buildClient(outDir = join(ROOT, "dist", "client")): Promis
   });
   await bundle.write({ file: join(outDir, "index.js"), format: "esm", minify: true });
   await bundle.close();
-  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-  const code = await runNode([tsc, "-p", "src/client/tsconfig.json", "--outDir", outDir]);
-  if (code !== 0) throw new Error(`tsc cannot write the types of src/client: exit code ${code}`);
+  await writeTypes("src/client", outDir);
 }
 
 if (import.meta.main) await buildClient();

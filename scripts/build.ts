@@ -4,6 +4,7 @@ import { rolldown } from "rolldown";
 import { buildClient } from "./build-client.ts";
 import { buildConsole } from "./build-console.ts";
 import { ROOT } from "./run.ts";
+import { writeTypes } from "./write-types.ts";
 
 /** The processes of the package; each loads all its code at start, so an upgrade under it cannot break it. */
 const ENTRIES = [
@@ -12,6 +13,7 @@ const ENTRIES = [
   "supervisor",
   "edge",
   "gateway",
+  "gateway-module",
   "control",
   "recorder",
   "demo-server",
@@ -40,6 +42,7 @@ export async function build(outDir = join(ROOT, "dist")): Promise<void> {
   await bundle.close();
   await buildConsole(join(outDir, "console"));
   await buildClient(join(outDir, "client"));
+  await writeTypes("src/module", join(outDir, "module"));
   for (const name of ENTRIES) {
     writeFileSync(join(outDir, `${name}.js`), launcher(name));
     chmodSync(join(outDir, `${name}.js`), 0o755);

@@ -5,6 +5,7 @@ import { ROOT } from "./run.ts";
 /** Who may import whom (docs/architecture.md): a folder imports folders of lower levels, and itself. */
 const LEVELS: Readonly<Record<string, number>> = {
   client: 0,
+  module: 0,
   core: 0,
   config: 1,
   protocol: 1,

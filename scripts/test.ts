@@ -2,6 +2,7 @@ import { globSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { installOpenclaw } from "../test/faults/openclaw-install.ts";
+import { bundleTypebox } from "./bundle-typebox.ts";
 import { ROOT, runNode } from "./run.ts";
 
 /** Needs no root, engine or browser; the README's test line. */
@@ -15,9 +16,12 @@ const args = process.argv.slice(2);
 const named = args.filter((arg) => !arg.startsWith("--"));
 const patterns = named.length > 0 ? named : args.includes("--system") ? SYSTEM : QUICK;
 const files = globSync(patterns, { cwd: ROOT }).sort();
+const isQuick = !files.some((file) => /^test[\\/](system|network)[\\/]/.test(file));
+// those of whole processes first, as they are long: the short ones of src fill the end
+if (isQuick) files.reverse();
 
 // before the files run: two of them would install it into one folder at once
-if (files.some((file) => dirname(file).endsWith("system") && basename(file).startsWith("adopt"))) {
+if (files.some((file) => dirname(file).endsWith("system") && /^(adopt|openclaw-cli)/.test(basename(file)))) {
   try {
     installOpenclaw((text) => console.log(text));
   } catch (error) {
@@ -28,7 +32,12 @@ if (files.some((file) => dirname(file).endsWith("system") && basename(file).star
 
 // Files run two at a time: each starts processes of its own, and a crowded machine makes slow tests, not better ones.
 // The tests start some hundred Nodes from source: compiling once is a third of their time.
-const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "clawkit-compile-cache") };
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  NODE_COMPILE_CACHE: join(tmpdir(), "clawkit-compile-cache"),
+};
+// System tests run other people's programs, which get no options of ours.
+if (isQuick) env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} ${await bundleTypebox()}`.trim();
 process.exit(
   await runNode(
     ["--test", "--test-concurrency=2", "--test-timeout=600000", "--test-reporter=spec", ...files],

@@ -1,10 +1,10 @@
 // Asks a server over its local socket without pause, as an edge would for many clients:
-// load.ts <folder> <method> <connections> <in flight> <seconds>. Prints a line of JSON.
+// load.ts <folder> <method> <connections> <in flight> <seconds>. Prints a line of JSON. With none in flight one client asks twice a second.
 import net from "node:net";
 import { join } from "node:path";
 import { WebSocket } from "ws";
 import { encodeNote } from "../../src/protocol/link-protocol.ts";
-import { EDGE_KEY, TOKEN } from "./keys.ts";
+import { CONNECT, EDGE_KEY } from "./keys.ts";
 
 const [folder = "", method = "", ...numbers] = process.argv.slice(2);
 const [connections = 0, inFlight = 0, seconds = 0] = numbers.map(Number);
@@ -49,20 +49,13 @@ async function open(index: number): Promise<WebSocket> {
 
 const PARAMS: Readonly<Record<string, object>> = { "system-event": { text: "a few words of what happened" } };
 
-const CONNECT = {
-  minProtocol: 4,
-  maxProtocol: 4,
-  client: { id: "test", version: "1.0.0", platform: "bench", mode: "test" },
-  scopes: ["operator.admin"],
-  auth: { token: TOKEN },
-};
-
 let lastId = 0;
 function ask(socket: WebSocket, name: string, params: object): void {
   socket.send(JSON.stringify({ type: "req", id: String(++lastId), method: name, params }));
 }
 
 const sockets = await Promise.all(Array.from({ length: connections }, (_, index) => open(index)));
+if (inFlight === 0) setInterval(() => ask(sockets[0]!, method, PARAMS[method] ?? {}), 500);
 for (const socket of sockets) for (let i = 0; i < inFlight; i++) ask(socket, method, PARAMS[method] ?? {});
 await new Promise((resolve) => setTimeout(resolve, 500)); // it is warm from here on
 const before = answered;

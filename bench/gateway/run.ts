@@ -11,11 +11,15 @@ import { pairedRatio, summarize } from "../lib/statistics.ts";
 import { formatNumber, markdownTable } from "../lib/table.ts";
 import { temporaryFolder } from "../lib/temporary.ts";
 
+import { longestStall } from "./broadcasts.ts";
+import { memoryPerClient } from "./idle.ts";
+
 const ROOT = join(import.meta.dirname, "../..");
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "9" },
     seconds: { type: "string", default: "3" },
+    clients: { type: "string", default: "1000" },
     write: { type: "boolean", default: false },
   },
 });
@@ -60,11 +64,17 @@ const table = markdownTable(
   ["requests", "gateway, 1/s", "bare `ws`, 1/s", "ratio", "aim", "CPU each, µs", "bare, µs"],
   lines,
 );
+console.error("memory of idle clients");
+const perClient = await memoryPerClient(Number(values.clients), signal);
+console.error("stalls of broadcasts");
+const stallMs = await longestStall(Number(values.clients), signal);
 const { cpu, cores, system, node, load } = describeMachine();
 const text = [
   `The built-in gateway with its journal beside a bare \`ws\` server that answers the same JSON; no edge before either. ${CONNECTIONS} connections over a local socket, ${IN_FLIGHT} requests of each in flight; medians of ${values.rounds} alternating rounds of ${values.seconds} s.`,
   "",
   table,
+  "",
+  `Memory per idle client that said hello, supervisor, edge and gateway together: ${formatNumber(perClient / 1_024, 1)} KiB (PSS, ${values.clients} clients). While each change of presence is told to as many, the gateway's event loop stands still for ${formatNumber(stallMs, 0)} ms at most.`,
   "",
   `${cpu}, ${cores} cores, ${system}, Node ${node}, load ${load} before. Again: \`npm run bench:gateway -- --write\`.`,
 ].join("\n");

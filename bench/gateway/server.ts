@@ -1,8 +1,12 @@
 // The built-in gateway with its journal, or a bare `ws` server that answers the same JSON without one; no edge before
-// either: server.ts gateway|bare <folder>. Leaves when its stdin closes.
+// either: server.ts gateway|bare <folder>. Asked over stdin it says how long its event loop stood still at most, since it was asked
+// before; leaves when that closes.
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { WebSocketServer } from "ws";
+import { modulesOf } from "../../src/bin/gateway-modules.ts";
+import type { GatewaySettings } from "../../src/core/messages.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { EDGE_KEY, TOKEN } from "./keys.ts";
 
@@ -10,18 +14,22 @@ const [kind, folder = ""] = process.argv.slice(2);
 const socketPath = join(folder, "gateway.sock");
 
 if (kind === "gateway") {
+  const settings: GatewaySettings = {
+    socketPath,
+    port: 18789,
+    auth: { mode: "token", secret: TOKEN },
+    edgeKey: EDGE_KEY,
+    generation: 1,
+    isBehindKill: false,
+    journalPath: join(folder, "journal.db"),
+    isDurable: false,
+    configPath: join(folder, "config.json5"),
+    logFile: join(folder, "gateway.log"),
+    modules: [],
+  };
   const gateway = new Gateway({
-    settings: {
-      socketPath,
-      port: 18789,
-      auth: { mode: "token", secret: TOKEN },
-      edgeKey: EDGE_KEY,
-      generation: 1,
-      journalPath: join(folder, "journal.db"),
-      isDurable: false,
-      configPath: join(folder, "config.json5"),
-      logFile: join(folder, "gateway.log"),
-    },
+    settings,
+    modules: modulesOf(settings, () => undefined),
     clock: { now: () => performance.now(), wall: () => Date.now() },
     process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
     log: (line) => console.log(line),
@@ -44,4 +52,12 @@ if (kind === "gateway") {
   await new Promise<void>((resolve) => server.listen({ path: socketPath, backlog: 4096 }, resolve));
 }
 console.log("listening");
-process.stdin.on("end", () => process.exit()).resume();
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
+process.stdin
+  .on("data", () => {
+    // the timer's own millisecond is no stall
+    console.log(JSON.stringify({ stallMs: Math.max(0, delay.max / 1e6 - 1) }));
+    delay.reset();
+  })
+  .on("end", () => process.exit());

@@ -38,7 +38,16 @@ export function pagesDir(): string {
 
 /** The path of one of our entry points. */
 export function entryPath(
-  name: "clawkit" | "edge" | "gateway" | "supervisor" | "control" | "openclaw" | "demo-server" | "recorder",
+  name:
+    | "clawkit"
+    | "edge"
+    | "gateway"
+    | "gateway-module"
+    | "supervisor"
+    | "control"
+    | "openclaw"
+    | "demo-server"
+    | "recorder",
 ): string {
   return fileURLToPath(new URL(`./${name}${EXTENSION}`, import.meta.url));
 }

@@ -3,14 +3,19 @@ import { messageOf } from "../core/errors.ts";
 import {
   type GatewayToSupervisor,
   isOurMessage,
+  type ModuleSettings,
   type SupervisorToGateway,
   versioned,
 } from "../core/messages.ts";
 import { Gateway } from "../gateway/gateway.ts";
+import type { Modules } from "../gateway/modules/modules.ts";
+import { modulesOf } from "./gateway-modules.ts";
 import { realClock, surviveLostOutput } from "./real.ts";
 
 const MEMORY_MS = 5_000;
 
+let modules: Modules | undefined;
+let loaded: Promise<void> | undefined;
 let gateway: Gateway | undefined;
 let isLeaving = false;
 
@@ -28,6 +33,7 @@ function leave(): void {
   if (isLeaving) return;
   isLeaving = true;
   gateway?.close();
+  modules?.close();
   send({ type: "released" }, () => process.exit(0));
 }
 
@@ -42,14 +48,26 @@ process.on("message", (message: unknown) => {
 process.on("disconnect", leave); // nobody is left who would start us again
 process.on("SIGTERM", leave);
 process.on("SIGINT", () => undefined); // the supervisor decides
-send({ type: "prepared" });
+
+/** Once, whoever asks first: a supervisor of an earlier version only says `start`. */
+async function loadModules(settings: ModuleSettings): Promise<Modules> {
+  modules ??= modulesOf(settings, send);
+  loaded ??= modules.start();
+  await loaded;
+  return modules;
+}
 
 async function onMessage(message: SupervisorToGateway): Promise<void> {
   switch (message.type) {
+    case "prepare":
+      await loadModules(message.settings);
+      send({ type: "prepared" });
+      return;
     case "start":
       try {
         gateway = new Gateway({
           settings: message.settings,
+          modules: await loadModules(message.settings),
           clock: realClock,
           process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
           log: (line) => console.log(line),

@@ -2,6 +2,7 @@ import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import WebSocket from "ws";
 import { resolveConfig } from "../config/resolve.ts";
 import { ClawkitError } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 import { VERSION } from "../core/version.ts";
 import { readConfigSource } from "./config-file.ts";
 import type { CliContext } from "./context.ts";
@@ -80,14 +81,19 @@ function converse(call: Call): Promise<unknown> {
   const request = (id: string, name: string, body: unknown) =>
     socket.send(JSON.stringify({ type: "req", id, method: name, params: body }));
   return new Promise<unknown>((resolve, reject) => {
-    const fail = (what: string) => reject(new ClawkitError("CALL_FAILED", `Cannot call ${method}: ${what}`));
-    deadline.addEventListener("abort", () =>
+    const fail = (what: string) => {
+      const lines = `Cannot call ${method}: ${what}`.split("\n").map(printable);
+      reject(new ClawkitError("CALL_FAILED", lines.join("\n")));
+    };
+    const giveUp = () =>
       fail(
         interrupted.aborted
           ? "it was interrupted"
           : `no answer within ${answerMs / 1000} s: clawkit gateway status`,
-      ),
-    );
+      );
+    // what was interrupted before says nothing again
+    if (deadline.aborted) giveUp();
+    else deadline.addEventListener("abort", giveUp);
     socket.on("error", (error) => fail(error.message));
     socket.on("close", (code, reason) =>
       fail(`the gateway closed the connection (${code} ${reason.toString()})`),

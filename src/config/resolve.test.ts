@@ -125,6 +125,13 @@ describe("what would be unsafe is refused, saying what to set:", () => {
 
 // The edge would fail on them each time it starts.
 describe("proxies that are no addresses are refused:", () => {
+  test("modules that are no code", () => {
+    assert.throws(() => resolve({ modules: ["./a.mts", "./notes.json"] }), {
+      code: "CONFIG_UNSAFE",
+      message: `${PATH}: gateway.modules must list .ts, .mts, .js or .mjs files such as "./my-methods.ts", not "./notes.json"`,
+    });
+  });
+
   for (const proxy of ["nonsense", "10.0.0.0/99", "10.0.0.0/", "::1/129", "gateway.example"]) {
     test(proxy, () => {
       assert.throws(() => resolve({ trustedProxies: [proxy] }), /gateway\.trustedProxies/);

@@ -99,6 +99,12 @@ function checkSafety(config: Config, path: string): void {
   if (upstream.type === "url" && !URL.canParse(upstream.url)) {
     fail(`gateway.upstream.url must be a ws:// or wss:// URL, not ${JSON.stringify(upstream.url)}`);
   }
+  const wrongModule = config.gateway.modules.find((path) => !/\.[cm]?[jt]s$/.test(path));
+  if (wrongModule !== undefined) {
+    fail(
+      `gateway.modules must list .ts, .mts, .js or .mjs files such as "./my-methods.ts", not ${JSON.stringify(wrongModule)}`,
+    );
+  }
   const urls = [...config.alerts.webhooks.map(({ url }) => url), config.alerts.heartbeat.url];
   if (urls.some((url) => url !== undefined && !URL.canParse(url))) {
     fail("alerts.webhooks[].url and alerts.heartbeat.url must be http:// or https:// URLs"); // secrets: not shown

@@ -111,6 +111,12 @@ const gateway = section(
       description:
         'What the journal of the built-in gateway survives: "process" the death of the gateway, "fsync" that of the machine too, for a slower answer to each request.',
     }),
+    modules: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      maxItems: 16,
+      description:
+        "Files with methods of your own for the built-in gateway (TypeScript or JavaScript), relative to this file. They run with your rights.",
+    }),
     hold: section(
       {
         maxSec: seconds("How long a client waits for a gateway that is away; below the 15 s clients wait", {

@@ -31,6 +31,13 @@ export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
 }
 
+/** The address in what a proxy calls its client: some add the port, which is new for every connection (Azure's do). */
+export function addressIn(name: string): string {
+  const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(name) ?? [];
+  const [, withPort] = /^([^:]+):\d+$/.exec(name) ?? [];
+  return plainAddress(bracketed ?? withPort ?? name);
+}
+
 export function isLoopback(address: string): boolean {
   return address === "::1" || (isIPv4(address) && address.startsWith("127."));
 }

@@ -49,6 +49,8 @@ export interface Status {
       readonly lastLine?: string;
     } | null;
     readonly endsInARow: number;
+    /** Modules of the built-in gateway that are not there, and why. */
+    readonly troubles?: readonly string[];
   };
   readonly connections: number;
   /** Networks in which pings go more often than the config says, as silent connections died there. */

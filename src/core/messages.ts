@@ -179,21 +179,30 @@ export interface GatewaySettings {
   readonly auth: { readonly mode: "token" | "password" | "none"; readonly secret?: string };
   readonly edgeKey: string;
   readonly generation: number;
+  /** The gateway before was ended by a signal from outside: nothing that it did is to blame. */
+  readonly isBehindKill: boolean;
   readonly journalPath: string;
   /** Whether a commit waits until the disk has it. */
   readonly isDurable: boolean;
   readonly configPath: string;
   readonly logFile: string;
+  /** Files with methods of the user's own; relative to the config. */
+  readonly modules: readonly string[];
 }
 
+/** What of them a gateway needs to load all its code. */
+export type ModuleSettings = Pick<GatewaySettings, "modules" | "configPath">;
+
 export type SupervisorToGateway =
+  /** Load all code, then say `prepared`. */
+  | { readonly type: "prepare"; readonly settings: ModuleSettings }
   | { readonly type: "start"; readonly settings: GatewaySettings }
   /** Its clients will be closed: announce it; `restartExpectedMs` is absent for a stop. */
   | { readonly type: "announce-shutdown"; readonly reason: string; readonly restartExpectedMs?: number }
   | { readonly type: "stop" };
 
 export type GatewayToSupervisor =
-  /** Its code is loaded: `start` is all it waits for. */
+  /** Its code and that of its modules is loaded: `start` is all it waits for. */
   | { readonly type: "prepared" }
   | { readonly type: "listening" }
   /** It ends as it was asked to: what it did is committed, its journal closed. */
@@ -201,6 +210,8 @@ export type GatewayToSupervisor =
   /** Every client was sent the `shutdown` event. */
   | { readonly type: "shutdown-announced" }
   | { readonly type: "restart-requested"; readonly reason: string }
+  /** Modules that are not there, and why; whenever that changes. */
+  | { readonly type: "modules"; readonly troubles: readonly string[] }
   /** Every few seconds. */
   | { readonly type: "memory"; readonly heapUsedBytes: number; readonly heapLimitBytes: number };
 

@@ -24,6 +24,16 @@ export const EXIT_REFUSED = 78;
 
 const V8_ABORT = 134;
 
+const SENT_SIGNALS: ReadonlySet<string> = new Set(["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]);
+
+/**
+ * Whether somebody else ended it: a person, the system. One that is short of memory is ended by SIGKILL as well. What the supervisor ends
+ * was hung or too slow by itself.
+ */
+export function wasKilled({ signal, by }: ProcessEnd): boolean {
+  return by !== "supervisor" && signal !== null && SENT_SIGNALS.has(signal);
+}
+
 /** As `describeEnd`, with the exit itself where the reason hides it: `asked by its operator, exit code 0`. */
 export function describeExit(end: ProcessEnd): string {
   const reason = describeEnd(end);

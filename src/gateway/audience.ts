@@ -15,6 +15,9 @@ const PRESENCE_MS_PER_CLIENT = 2;
 /** Nobody changes presence so often within the life of one gateway: the version goes up also behind a restart. */
 const PRESENCE_VERSIONS_PER_LIFE = 1_000_000;
 
+/** Clients that are told of something in one turn of the event loop: a few milliseconds. */
+const AT_ONCE = 50;
+
 export interface AudienceDeps {
   readonly journal: Journal;
   readonly commits: Commits;
@@ -110,18 +113,31 @@ export class Audience {
       if (includesScope(session.scopes, scope)) session.sendEvent(encoded, null);
   }
 
-  /** Encoded once, and once in the journal, for all. One that cannot be written is not sent: ticks come again. */
+  /**
+   * Encoded once, and once in the journal, for all, some clients at a time so that others are answered meanwhile. One that cannot be
+   * written is not sent: ticks come again.
+   */
   broadcast(...event: ConstructorParameters<typeof EncodedEvent>): void {
     const { journal, log } = this.#deps;
     const encoded = new EncodedEvent(...event);
-    this.#deps.commits.add({
-      work: () => {
-        if (this.#sessions.size === 0) return;
-        journal.dropBroadcasts();
-        const broadcast = journal.broadcast(encoded.head);
-        for (const session of this.#sessions.values()) session.sendEvent(encoded, broadcast);
-      },
-      failed: (error) => log(`${event[0]} is not told: the journal cannot be written: ${messageOf(error)}`),
-    });
+    const sessions = [...this.#sessions.values()];
+    let broadcast: number | undefined;
+    for (let from = 0; from < sessions.length; from += AT_ONCE) {
+      this.#deps.commits.add({
+        work: () => {
+          if (from === 0) {
+            journal.dropBroadcasts();
+            broadcast = journal.broadcast(encoded.head);
+          }
+          if (broadcast === undefined) return; // its head could not be written
+          for (const session of sessions.slice(from, from + AT_ONCE)) session.sendEvent(encoded, broadcast);
+        },
+        failed: (error) => {
+          if (from === 0) broadcast = undefined;
+          log(`${event[0]} is not told: the journal cannot be written: ${messageOf(error)}`);
+        },
+        isAlone: sessions.length > AT_ONCE,
+      });
+    }
   }
 }

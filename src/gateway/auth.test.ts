@@ -84,8 +84,11 @@ describe("in password mode", () => {
 
 describe("a client with an identity", () => {
   const OWN = "the-token-of-this-device";
+  const DEVICE = { id: "d".repeat(64), isToken: (token: string) => token === OWN };
+  const codeOf = (verdict: ReturnType<Authenticator["admit"]>) =>
+    "detailCode" in verdict ? verdict.detailCode : verdict.by;
   const admitted = (credentials: Credentials, settings = TOKEN_MODE) =>
-    authenticator(settings).auth.admit(ADDRESS, credentials, (token) => token === OWN);
+    authenticator(settings).auth.admit(ADDRESS, credentials, DEVICE);
 
   it("comes in with its token, wherever it puts it", () => {
     for (const credentials of [{ token: OWN }, { deviceToken: OWN }, { token: "another", deviceToken: OWN }])
@@ -112,9 +115,33 @@ describe("a client with an identity", () => {
 
   it("that guesses its token is locked out like others", () => {
     const { auth } = authenticator(TOKEN_MODE);
-    for (let i = 0; i < 10; i++) auth.admit(ADDRESS, { deviceToken: `guess ${i}` }, () => false);
-    const verdict = auth.admit(ADDRESS, { deviceToken: OWN }, () => true);
-    assert.equal("detailCode" in verdict && verdict.detailCode, "AUTH_RATE_LIMITED");
+    for (let i = 0; i < 10; i++) auth.admit(ADDRESS, { deviceToken: `guess ${i}` }, DEVICE);
+    assert.equal(codeOf(auth.admit(ADDRESS, { deviceToken: OWN }, DEVICE)), "AUTH_RATE_LIMITED");
+  });
+
+  it("comes in with its token while its address is locked out from the secret", () => {
+    const { auth } = authenticator(TOKEN_MODE);
+    for (let i = 0; i < 10; i++) auth.admit(ADDRESS, { token: `guess ${i}` });
+    assert.equal(codeOf(auth.admit(ADDRESS, { deviceToken: OWN }, DEVICE)), "device-token");
+    assert.equal(codeOf(auth.admit(ADDRESS, { token: OWN }, DEVICE)), "device-token");
+    assert.equal(codeOf(auth.admit(ADDRESS, { token: SECRET }, DEVICE)), "AUTH_RATE_LIMITED");
+  });
+
+  // nine guesses, its own token, nine guesses: a paired device could once look for the secret for ever
+  it("has no more guesses at the secret for coming in between", () => {
+    const { auth } = authenticator(TOKEN_MODE);
+    for (let i = 0; i < 10; i++) {
+      auth.admit(ADDRESS, { token: `guess ${i}` });
+      auth.admit(ADDRESS, { deviceToken: OWN }, DEVICE);
+    }
+    assert.equal(codeOf(auth.admit(ADDRESS, { token: SECRET })), "AUTH_RATE_LIMITED");
+  });
+
+  it("has ten guesses beside its token, from wherever it comes; it still comes in, and others may guess", () => {
+    const { auth } = authenticator(TOKEN_MODE);
+    for (let i = 0; i < 10; i++) auth.admit(`198.51.100.${i}`, { token: `g${i}`, deviceToken: OWN }, DEVICE);
+    assert.equal(codeOf(auth.admit(ADDRESS, { token: SECRET, deviceToken: OWN }, DEVICE)), "device-token");
+    assert.equal(codeOf(auth.admit(ADDRESS, { token: SECRET }, { ...DEVICE, id: "e" })), "secret");
   });
 });
 

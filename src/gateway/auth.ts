@@ -31,11 +31,22 @@ export interface AuthRefusal {
   readonly retryAfterMs?: number;
 }
 
-/** Checks credentials, in constant time, and locks out an address that guesses. */
+/** A client with an identity that it has proven. */
+export interface ProvenDevice {
+  readonly id: string;
+  /** Whether a token is its own. */
+  readonly isToken: (token: string) => boolean;
+}
+
+/**
+ * Checks credentials, in constant time, and locks out an address that guesses. Secrets and device tokens are counted apart, as the
+ * real gateway does: a device that comes in must not give its address new guesses at the secret, nor be locked out by those of others.
+ */
 export class Authenticator {
   readonly #settings: AuthSettings;
   readonly #clock: Clock;
-  readonly #failures = new FailureLimit();
+  readonly #secrets = new FailureLimit();
+  readonly #tokens = new FailureLimit();
 
   constructor(settings: AuthSettings, clock: Clock) {
     this.#settings = settings;
@@ -50,35 +61,47 @@ export class Authenticator {
       .digest("base64url");
   }
 
-  /** Judges what a client knows; of one with an identity `isDeviceToken` tells whether a token is its own. */
-  admit(
-    address: string,
-    credentials: Credentials,
-    isDeviceToken?: (token: string) => boolean,
-  ): Admission | AuthRefusal {
+  /** Judges what a client knows. */
+  admit(address: string, credentials: Credentials, device?: ProvenDevice): Admission | AuthRefusal {
     const { mode, secret } = this.#settings;
     if (mode === "none") return { by: "none" };
     const now = this.#clock.now();
-    const lockedMs = this.#failures.lockedForMs(address, now);
-    if (lockedMs > 0) return { ...refusal("rate_limited"), retryAfterMs: Math.ceil(lockedMs) };
-    const given = mode === "token" ? credentials.token : credentials.password;
-    if (given && secret !== undefined && isSameSecret(given, secret)) {
-      this.#failures.recordSuccess(address);
+    const given = (mode === "token" ? credentials.token : credentials.password) || undefined;
+    const lockedMs = given === undefined ? 0 : this.#lockedForMs(address, device, now);
+    if (given !== undefined && lockedMs === 0 && secret !== undefined && isSameSecret(given, secret)) {
+      this.#secrets.recordSuccess(address);
       return { by: "secret" };
     }
-    const tokens =
-      isDeviceToken === undefined ? [] : [credentials.deviceToken, credentials.token].filter(Boolean);
-    const token = tokens.find((one) => isDeviceToken!(one!));
+    const tokens = device === undefined ? [] : [credentials.deviceToken, credentials.token].filter(isText);
+    const tokensLockedMs = tokens.length === 0 ? 0 : this.#tokens.lockedForMs(address, now);
+    const token = tokensLockedMs > 0 ? undefined : tokens.find((one) => device!.isToken(one));
+    const isGuess = given !== undefined && given !== token && lockedMs === 0;
     if (token !== undefined) {
-      this.#failures.recordSuccess(address);
+      this.#tokens.recordSuccess(address);
+      // beside a token that lets it in it could guess for ever
+      if (isGuess) this.#secrets.recordFailure(device!.id, now);
       return { by: "device-token", token };
     }
-    if (!given && tokens.length === 0) return refusal(isDeviceToken ? `${mode}_missing` : "device_required");
-    this.#failures.recordFailure(address, now);
+    if (isGuess) this.#secrets.recordFailure(address, now);
+    if (tokens.length > 0 && tokensLockedMs === 0) this.#tokens.recordFailure(address, now);
+    if (given === undefined && tokens.length === 0)
+      return refusal(device ? `${mode}_missing` : "device_required");
+    const retryAfterMs = Math.ceil(Math.max(lockedMs, tokensLockedMs));
+    if (retryAfterMs > 0) return { ...refusal("rate_limited"), retryAfterMs };
     const { deviceToken } = credentials;
     const isOfDevice = tokens.length > 0 && Boolean(deviceToken) && (!given || given === deviceToken);
     return refusal(isOfDevice ? "device_token_mismatch" : `${mode}_mismatch`);
   }
+
+  /** From being told whether a secret is the right one. */
+  #lockedForMs(address: string, device: ProvenDevice | undefined, now: number): number {
+    const ofDevice = device === undefined ? 0 : this.#secrets.lockedForMs(device.id, now);
+    return Math.max(ofDevice, this.#secrets.lockedForMs(address, now));
+  }
+}
+
+function isText(value: string | undefined): value is string {
+  return value !== undefined && value !== "";
 }
 
 /** The real gateway's words. */

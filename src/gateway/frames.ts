@@ -17,7 +17,18 @@ export class MethodError extends Error {
   }
 }
 
+/** A payload that is text already. */
+export class EncodedPayload {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 export function responseFrame(id: string, payload: unknown): string {
+  if (payload instanceof EncodedPayload)
+    return `{"type":"res","id":${JSON.stringify(id)},"ok":true,"payload":${payload.text}}`;
   return JSON.stringify({ type: "res", id, ok: true, payload });
 }
 
@@ -31,10 +42,17 @@ export function errorFrame(id: string, error: ErrorShape): string {
  */
 export class EncodedEvent {
   readonly head: string;
+  #headBytes: Buffer | undefined;
 
   constructor(event: string, payload: unknown, stateVersion?: { presence: number; health: number }) {
     const body = { type: "event", event, payload, ...(stateVersion === undefined ? {} : { stateVersion }) };
     this.head = JSON.stringify(body).slice(0, -1);
+  }
+
+  /** The same for all receivers: what is sent to a thousand is in memory once. */
+  get headBytes(): Buffer {
+    this.#headBytes ??= Buffer.from(this.head);
+    return this.#headBytes;
   }
 
   withSeq(seq: number): string {

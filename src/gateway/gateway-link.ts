@@ -5,6 +5,7 @@ import type { Commits } from "./commits.ts";
 import type { EncodedEvent } from "./frames.ts";
 import type { Caller } from "./handshake.ts";
 import type { Journal, LinkRow, Positions } from "./journal/journal.ts";
+import { sendTogether } from "./ws-internals.ts";
 
 /** What hello-ok promises: bytes of one frame after authentication, and unsent bytes before a slow consumer is cut. */
 export const MAX_PAYLOAD = 25 * 1024 * 1024;
@@ -30,6 +31,14 @@ export interface LinkHost {
   readonly onEnded: (link: GatewayLink, code: number) => void;
 }
 
+/** An event whose head is not copied for each receiver is sent in two frames. */
+const LARGE_CHARS = 4_096;
+
+interface NumberedEvent {
+  readonly event: EncodedEvent;
+  readonly seq: number;
+}
+
 /**
  * One client's link to this gateway: what it sent and was sent, by number. It outlives its socket, and the process; only its
  * messages' commits let anything out.
@@ -53,7 +62,7 @@ export class GatewayLink {
   #received: number;
   #socket: WebSocket | undefined;
   /** Emitted in this commit. */
-  #ready: string[] = [];
+  #ready: (string | NumberedEvent)[] = [];
   /** Sizes of what the edge has not received, from `#received + 1` on. */
   readonly #unreceived: number[] = [];
   #unreceivedBytes = 0;
@@ -146,7 +155,7 @@ export class GatewayLink {
     if (this.isParked) return text;
     const n = this.#count();
     this.#host.journal.emit(this.key, n, broadcast === null ? text : event.tail(seq), broadcast);
-    this.#ready.push(text);
+    this.#ready.push(event.head.length < LARGE_CHARS ? text : { event, seq });
     this.#note(text.length);
     return text;
   }
@@ -254,12 +263,17 @@ export class GatewayLink {
     this.#ready = [];
     const socket = this.#socket;
     if (socket === undefined) return;
-    if (this.stored > this.#acked) {
-      this.#acked = this.stored;
-      socket.pong(encodeNote({ kind: "ack", n: this.stored }));
-    }
-    for (const text of ready) socket.send(text);
-    this.#closeIfAsked();
+    sendTogether(socket, () => {
+      if (this.stored > this.#acked) {
+        this.#acked = this.stored;
+        socket.pong(encodeNote({ kind: "ack", n: this.stored }));
+      }
+      for (const message of ready) {
+        if (typeof message === "string") socket.send(message);
+        else sendNumbered(socket, message);
+      }
+      this.#closeIfAsked();
+    });
   }
 
   #closeIfAsked(): void {
@@ -280,4 +294,10 @@ export class GatewayLink {
   }
 
   readonly #writeReleased = () => this.#host.journal.release(this.key, this.#received);
+}
+
+/** One message of two fragments (RFC 6455 §5.4). */
+function sendNumbered(socket: WebSocket, { event, seq }: NumberedEvent): void {
+  socket.send(event.headBytes, { binary: false, fin: false });
+  socket.send(event.tail(seq), { fin: true });
 }

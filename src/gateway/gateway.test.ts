@@ -58,6 +58,18 @@ describe("every client is told", () => {
   });
 });
 
+// 60 KB of name, in a list of 200, to everyone and with every change
+it("a client's long name is told to others as far as it is a name", async (t) => {
+  const { open, connected } = await start(t);
+  using watcher = await connected();
+  using client = open();
+  const displayName = "x".repeat(60_000);
+  const own = { id: "test", version: "1.0.0", platform: "test", mode: "test", displayName } as const;
+  assert.equal((await client.connect({ auth: { token: TOKEN }, client: own })).ok, true);
+  const { payload } = await watcher.request("system-presence");
+  assert.equal((payload as { host?: string }[]).at(-1)?.host, "x".repeat(200));
+});
+
 describe("a client that says nothing", () => {
   it("is closed with 1000 and no reason after 15 s, not before", async (t) => {
     const { open } = await start(t, { mock: true });
@@ -279,10 +291,16 @@ describe("methods", () => {
       await writeFile(settings.configPath, text);
       using client = await connected();
       const { payload } = await client.request("config.get");
-      const { valid, config, issues } = payload as { valid: boolean; config: object; issues: string[] };
+      const { valid, config, issues } = payload as {
+        valid: boolean;
+        config: object;
+        issues: { path: string; message: string }[];
+      };
       assert.deepEqual({ valid, config }, { valid: false, config: {} });
       assert.ok(issues.length > 0);
-      assert.ok(!JSON.stringify(payload).includes(TOKEN), issues.join("\n"));
+      // the reference command line leaves out what has another shape
+      assert.deepEqual(Object.keys(issues[0]!), ["path", "message"]);
+      assert.ok(!JSON.stringify(payload).includes(TOKEN), JSON.stringify(issues));
     });
   }
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { basename } from "node:path";
 import { PROTOCOL_VERSION } from "@openclaw/gateway-protocol/version";
 import type { WebSocket } from "ws";
 import { CLOSE } from "../core/close-codes.ts";
@@ -19,6 +20,7 @@ import type { Journal } from "./journal/journal.ts";
 import { openJournal } from "./journal/open-journal.ts";
 import { Links } from "./links.ts";
 import { type GatewayContext, methods } from "./methods/index.ts";
+import type { Modules } from "./modules/modules.ts";
 import { Invokes } from "./nodes/invokes.ts";
 import { NodeWork } from "./nodes/node-work.ts";
 import { Requests, refusalOf } from "./requests.ts";
@@ -27,12 +29,15 @@ import { Resumptions } from "./resumptions.ts";
 import { Session, type SessionState, WithSecret } from "./session.ts";
 import { Stability } from "./stability.ts";
 import { Suspension } from "./suspension.ts";
-import { setMaxPayload } from "./ws-limits.ts";
+import { setMaxPayload } from "./ws-internals.ts";
 
 /** The real gateway's numbers (knowledge: handshake 15 s, tick 30 s, health 60 s). */
 const HANDSHAKE_MS = 15_000;
 const TICK_MS = 30_000;
 const HEALTH_MS = 60_000;
+
+/** Characters of what a client calls itself: everyone is told it, with every change. */
+const MAX_NAME = 200;
 
 const EVENTS = [
   "connect.challenge",
@@ -53,6 +58,8 @@ export interface GatewayDeps {
   readonly process: { readonly pid: number; readonly rssBytes: () => number };
   readonly log: Log;
   readonly requestRestart: (reason: string) => void;
+  /** Loaded, as far as they could be. */
+  readonly modules: Modules;
   /** Another gateway has taken the journal over, or it is broken: this one must not go on. */
   readonly onUnusable: (error: Error) => void;
 }
@@ -109,6 +116,14 @@ export class Gateway {
       tell: (phase) => this.#audience.tell("operator.read", "gateway.suspension", { phase }),
     });
     this.#stability = new Stability(wall);
+    deps.modules.tell({
+      onMethodFailed: (method) => this.#stability.note({ type: "method.failed", method }),
+      onChanged: (path, trouble) =>
+        this.#stability.note({
+          type: trouble === undefined ? "module.ready" : "module.failed",
+          module: basename(path),
+        }),
+    });
     this.#context = {
       settings,
       clock,
@@ -125,6 +140,7 @@ export class Gateway {
       nodeWork,
       suspension: this.#suspension,
       stability: this.#stability,
+      modules: deps.modules,
       sessions: () => this.#audience.sessions(),
       tell: (scope, event, payload) => this.#audience.tell(scope, event, payload),
       showOut: (caller, isMeant) => this.#showOut(caller, isMeant),
@@ -134,6 +150,7 @@ export class Gateway {
       journal: this.#journal,
       commits: this.#commits,
       context: this.#context,
+      methodOf: (name) => methods.get(name) ?? deps.modules.get(name),
       log,
       wall,
     });
@@ -206,6 +223,7 @@ export class Gateway {
     this.#commits.close();
     this.#links.detachAll();
     this.#journal.close();
+    this.#deps.modules.close();
   }
 
   /** What the gateway before had stored and not answered. */
@@ -280,7 +298,9 @@ export class Gateway {
     link.store(n);
     const { caller, nonce } = link.state;
     const now = this.#deps.clock.wall();
-    const verdict = judgeFirstFrame(text, { caller, nonce, auth: this.#auth, devices: this.#devices, now });
+    const isHere = (id: string) => [...this.#audience.sessions()].some(({ deviceId }) => deviceId === id);
+    const [auth, devices] = [this.#auth, this.#devices];
+    const verdict = judgeFirstFrame(text, { caller, nonce, auth, devices, isHere, now });
     if ("close" in verdict) {
       const { response, close, requested } = verdict;
       if (requested !== undefined)
@@ -288,6 +308,10 @@ export class Gateway {
       if (response !== undefined) link.emit(errorFrame(response.id, response.error));
       link.close(close.code, close.reason);
       return;
+    }
+    for (const id of verdict.superseded ?? []) {
+      this.#context.nodeWork.clear(id);
+      this.#deps.log(`device ${id} was forgotten: the same client came as another one`);
     }
     setMaxPayload(socket, MAX_PAYLOAD);
     this.#accept(link, verdict);
@@ -315,16 +339,16 @@ export class Gateway {
       presence: {
         ts: now,
         ip: link.state.caller.address,
-        version: client.version,
-        platform: client.platform,
+        version: client.version.slice(0, MAX_NAME),
+        platform: client.platform.slice(0, MAX_NAME),
         mode: client.mode,
         reason: "connect",
         roles: [role],
         scopes: [...scopes],
         ...identity,
-        ...(client.displayName === undefined ? {} : { host: client.displayName }),
-        ...(client.deviceFamily === undefined ? {} : { deviceFamily: client.deviceFamily }),
-        ...(client.instanceId === undefined ? {} : { instanceId: client.instanceId }),
+        ...(client.displayName && { host: client.displayName.slice(0, MAX_NAME) }),
+        ...(client.deviceFamily && { deviceFamily: client.deviceFamily.slice(0, MAX_NAME) }),
+        ...(client.instanceId && { instanceId: client.instanceId.slice(0, MAX_NAME) }),
       },
     };
     link.changeState({ session: state });
@@ -342,7 +366,10 @@ export class Gateway {
       type: "hello-ok",
       protocol: PROTOCOL_VERSION,
       server: { version: VERSION, connId: session.connId, bootId: this.#bootId },
-      features: { methods: [...methods.keys(), ...RESUME_METHODS], events: EVENTS },
+      features: {
+        methods: [...methods.keys(), ...this.#deps.modules.names, ...RESUME_METHODS],
+        events: EVENTS,
+      },
       snapshot: {
         presence: this.#audience.presence(),
         health: this.#context.health(),

@@ -28,7 +28,7 @@ function judge(frame: unknown, caller = LOCAL, settings: AuthSettings = { mode: 
 /** Without any device. */
 function judges(auth: Authenticator, caller: Caller): Judges {
   const journal = new Journal(":memory:", { generation: 1, isDurable: false });
-  return { caller, auth, nonce: NONCE, devices: new Devices(journal), now: 0 };
+  return { caller, auth, nonce: NONCE, devices: new Devices(journal), isHere: () => false, now: 0 };
 }
 
 function judgeConnect(changes: object = {}, caller = LOCAL): Accepted | Rejected {

@@ -28,6 +28,8 @@ export interface Accepted {
   readonly scopes: readonly string[];
   /** Of a device: what lets it in again. */
   readonly deviceToken?: { readonly token: string; readonly issuedAtMs: number };
+  /** Devices that are forgotten for it. */
+  readonly superseded?: readonly string[];
 }
 
 /** How a connection that did not get in is closed; `response` is sent before, if the request had an id. */
@@ -44,6 +46,8 @@ export interface Judges {
   readonly nonce: string;
   readonly auth: Authenticator;
   readonly devices: Devices;
+  /** Whether a device is connected. */
+  readonly isHere: (deviceId: string) => boolean;
   /** Wall-clock milliseconds. */
   readonly now: number;
 }
@@ -80,7 +84,7 @@ export function judgeFirstFrame(text: string, judges: Judges): Accepted | Reject
 }
 
 function judgeConnect(id: string, params: ConnectParams, judges: Judges): Accepted | Rejected {
-  const { caller, nonce, auth, devices, now } = judges;
+  const { caller, nonce, auth, devices, isHere, now } = judges;
   const role = params.role ?? "operator";
   if (role !== "operator" && role !== "node") return reject(id, CLOSE.policyViolation, "invalid role");
   const lowest = lowestProtocol(role, params.client.mode);
@@ -94,14 +98,17 @@ function judgeConnect(id: string, params: ConnectParams, judges: Judges): Accept
   if (problem !== undefined)
     return reject(id, CLOSE.policyViolation, problem.message, { details: problem.details });
   const grant = device === undefined ? undefined : grantOf(devices.get(device.id), role);
-  const isOfDevice = device === undefined ? undefined : (token: string) => isToken(token, grant);
-  const admission = auth.admit(caller.address, params.auth ?? {}, isOfDevice);
+  const proven =
+    device === undefined ? undefined : { id: device.id, isToken: (token: string) => isToken(token, grant) };
+  // what a proxy calls its client may be an address of this machine: its guesses are not ours
+  const from = caller.isLocal ? "this machine" : caller.address;
+  const admission = auth.admit(from, params.auth ?? {}, proven);
   if ("message" in admission) {
     const { message, retryAfterMs } = admission;
     const details = hintsOf(admission, params);
     return reject(id, CLOSE.policyViolation, message, { details, ...(retryAfterMs && { retryAfterMs }) });
   }
-  if (device !== undefined) return judgeDevice(id, devices, { params, role, caller, admission, now });
+  if (device !== undefined) return judgeDevice(id, devices, { params, role, caller, admission, isHere, now });
   if (role === "node") {
     return reject(id, CLOSE.policyViolation, "device identity required", {
       code: ErrorCodes.NOT_PAIRED,
@@ -121,13 +128,14 @@ function judgeDevice(id: string, devices: Devices, asking: Asking): Accepted | R
       ...(requested && { requested }),
     };
   }
-  const { scopes, token, issuedAtMs } = verdict;
+  const { scopes, token, issuedAtMs, superseded = [] } = verdict;
   return {
     requestId: id,
     params: asking.params,
     role: asking.role,
     scopes,
     ...(token !== undefined && { deviceToken: { token, issuedAtMs: issuedAtMs! } }),
+    ...(superseded.length > 0 && { superseded }),
   };
 }
 

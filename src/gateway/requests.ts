@@ -1,11 +1,12 @@
 import { ErrorCodes } from "@openclaw/gateway-protocol/gateway-error-details";
 import { messageOf } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
+import { printable } from "../core/printable.ts";
 import type { Commits } from "./commits.ts";
 import { type ErrorShape, errorFrame, MethodError } from "./frames.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import type { InboxRow, Journal } from "./journal/journal.ts";
-import { ANSWERED_LATER, type GatewayContext, type Method, methods } from "./methods/index.ts";
+import { ANSWERED_LATER, type GatewayContext, type Method } from "./methods/index.ts";
 import { type RequestFrame, readRequestFrame } from "./schemas.ts";
 import { includesScope, missingScopeError } from "./scopes.ts";
 import type { Session } from "./session.ts";
@@ -16,10 +17,19 @@ const STALE_MS = 30_000;
 /** In flight at two ends of the gateway: the request may be their cause. */
 const MAX_STARTS = 2;
 
+/** Behind a kill: it is none of the request's, unless the kernel killed for memory that the request took. */
+const MAX_STARTS_BEHIND_KILL = 5;
+
+/** What may end the gateway and takes time is run alone for as long, and all of them together; the next does not wait for longer. */
+const ALONE_MS = 500;
+const ALL_ALONE_MS = 10_000;
+
 export interface RequestsDeps {
   readonly journal: Journal;
   readonly commits: Commits;
   readonly context: GatewayContext;
+  /** Of the gateway, or of a module. */
+  readonly methodOf: (name: string) => Method<unknown> | undefined;
   readonly log: Log;
   readonly wall: () => number;
 }
@@ -38,6 +48,8 @@ interface Work {
 export class Requests {
   readonly #deps: RequestsDeps;
   #onceAnswered: (() => void)[] = [];
+  /** Of the suspects that take time: one after another. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(deps: RequestsDeps) {
     this.#deps = deps;
@@ -49,7 +61,7 @@ export class Requests {
     const { journal, commits, wall } = this.#deps;
     if (this.isSuspect(link, n)) {
       // to read it may be what ends the gateway: that it is begun is written before
-      const stored = journal.store({ link: link.key, n, text, at: wall(), starts: MAX_STARTS });
+      const stored = journal.store({ link: link.key, n, text, at: wall(), starts: SECOND_START });
       const isStale = n <= link.offer.stale;
       commits.after(() => this.#runSuspect({ stored, session, isStale }, text));
       return;
@@ -59,9 +71,12 @@ export class Requests {
     if (n <= link.offer.stale) return session.respondError(frame.id, TOO_LATE);
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return session.respondError(frame.id, chosen.error);
-    if (chosen.method.runs === undefined) return this.#answer({ session, frame }, chosen);
-    const stored = journal.store({ link: link.key, n, text, at: wall(), starts: 1 });
-    commits.after(() => this.#runStored({ stored, session, frame }, chosen));
+    const { runs } = chosen.method;
+    if (runs === undefined) return this.#answer({ session, frame }, chosen);
+    // what is not run again needs no parameters: of config.patch they may be secrets
+    const kept = runs === "external" ? JSON.stringify({ ...frame, params: undefined }) : text;
+    const stored = journal.store({ link: link.key, n, text: kept, at: wall(), starts: 1 });
+    commits.after(() => void this.#runStored({ stored, session, frame }, chosen));
   }
 
   #runSuspect({ stored, session, isStale }: Omit<Work, "frame"> & { isStale: boolean }, text: string): void {
@@ -72,18 +87,20 @@ export class Requests {
     if (isStale) return answer(TOO_LATE);
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return answer(chosen.error);
-    this.#runStored(work, chosen);
+    if (chosen.method.runs === undefined) return void this.#runStored(work, chosen);
+    // it is no suspect for what runs before its turn
+    this.#count(stored, SECOND_START - 1, () => this.#inTurn(SECOND_START, work, chosen));
   }
 
   /** Takes up what the gateway before had stored and not answered. */
   recover(row: InboxRow, session: Session): void {
-    const { journal, commits, wall, log } = this.#deps;
+    const { wall, log } = this.#deps;
     const stored = row.id;
-    if (row.starts >= MAX_STARTS) {
+    if (row.starts >= this.#maxStarts) {
       const { id, method } = beginningOf(row.text);
       this.#deps.context.stability.note({ type: "request.quarantined", ...(method && { method }) });
       log(
-        `${method ?? "a request"} was in flight when the gateway ended, twice: it is not run again (request ${id ?? "without an id"})`,
+        `${method ?? "a request"} was in flight when the gateway ended, ${row.starts} times: it is not run again (request ${printable(id ?? "without an id")})`,
       );
       return this.#finish(stored, () => {
         if (id !== undefined) session.respondError(id, QUARANTINED);
@@ -93,16 +110,44 @@ export class Requests {
     if (frame === undefined) return this.#finish(stored, () => undefined);
     const work = { stored, session, frame };
     const answer = (error: ErrorShape) => this.#finish(stored, () => session.respondError(frame.id, error));
+    const known = this.#deps.methodOf(frame.method);
+    // it was there when this was begun: a module that is gone, or not loaded yet
+    if (known === undefined || known.runs === "external") return answer(OUTCOME_UNKNOWN);
     const chosen = this.#choose(session, frame);
     if ("error" in chosen) return answer(chosen.error);
-    if (chosen.method.runs === "external") return answer(OUTCOME_UNKNOWN);
     if (wall() - row.at > STALE_MS) return answer(TOO_LATE);
-    commits.now({
-      work: () => {
-        journal.begin(stored, row.starts + 1);
-        commits.after(() => this.#runStored(work, chosen));
-      },
-      failed: () => undefined, // the next gateway finds it where it is
+    const starts = row.starts + 1;
+    if (chosen.method.runs === "apart") this.#inTurn(starts, work, chosen);
+    else this.#count(stored, starts, () => void this.#runStored(work, chosen));
+  }
+
+  get #maxStarts(): number {
+    return this.#deps.context.settings.isBehindKill ? MAX_STARTS_BEHIND_KILL : MAX_STARTS;
+  }
+
+  /** Writes how often a request was begun, and goes on. If it cannot, the next gateway finds it where it is. */
+  #count(stored: number, starts: number, go: () => void): void {
+    const { journal, commits } = this.#deps;
+    const work = () => {
+      journal.begin(stored, starts);
+      commits.after(go);
+    };
+    commits.now({ work, failed: () => undefined });
+  }
+
+  /** One of them may end the gateway: the others are not to be found in flight with it. Behind a kill none is suspected. */
+  #inTurn(starts: number, work: Work, chosen: Chosen): void {
+    const { settings, clock, startedAt } = this.#deps.context;
+    const run = (then: () => void) =>
+      this.#count(work.stored, starts, () => void this.#runStored(work, chosen).then(then));
+    if (settings.isBehindKill) return run(() => undefined);
+    this.#turn = this.#turn.then(async () => {
+      const { promise: isOver, resolve } = Promise.withResolvers<void>();
+      const leftMs = startedAt + ALL_ALONE_MS - clock.now();
+      const timer = setTimeout(resolve, Math.min(ALONE_MS, Math.max(0, leftMs)));
+      run(resolve);
+      await isOver;
+      clearTimeout(timer);
     });
   }
 
@@ -111,9 +156,10 @@ export class Requests {
     return n <= link.offer.tried;
   }
 
-  #runStored(work: Work, chosen: Chosen): void {
+  /** Resolves when it has run. */
+  async #runStored(work: Work, chosen: Chosen): Promise<void> {
     if (chosen.method.runs === undefined) return this.#finish(work.stored, () => this.#answer(work, chosen));
-    void this.#outcomeOf(work, chosen).then((respond) => this.#finish(work.stored, respond));
+    this.#finish(work.stored, await this.#outcomeOf(work, chosen));
   }
 
   #finish(stored: number, respond: () => void): void {
@@ -155,7 +201,7 @@ export class Requests {
   }
 
   #choose(session: Session, frame: RequestFrame): Chosen | { readonly error: ErrorShape } {
-    const method = methods.get(frame.method);
+    const method = this.#deps.methodOf(frame.method);
     if (method === undefined) {
       return { error: { code: ErrorCodes.INVALID_REQUEST, message: `unknown method: ${frame.method}` } };
     }
@@ -203,9 +249,12 @@ const OUTCOME_UNKNOWN: ErrorShape = {
 
 const QUARANTINED: ErrorShape = {
   code: ErrorCodes.UNAVAILABLE,
-  message: "the gateway ended twice while this ran: it is not run again",
+  message: "the gateway ended more than once while this ran: it is not run again",
   details: { reason: "quarantined" },
 };
+
+/** Of what the edge says was in flight: it was begun, or not. */
+const SECOND_START = 2;
 
 /** What a client is told while nothing can be written; undefined if it asked for nothing. */
 export function refusalOf(text: string, error: unknown): string | undefined {

@@ -195,6 +195,7 @@ describe("a request that a gateway had stored and not answered", () => {
   async function leftBehind(
     t: TestContext,
     row: { method: string; at?: number; starts: number; text?: string },
+    isBehindKill = false,
   ) {
     const { client, first, next } = await acrossGateways(t, async () => undefined);
     const journal = new Journal(first.settings.journalPath, { generation: 1, isDurable: false });
@@ -205,7 +206,7 @@ describe("a request that a gateway had stored and not answered", () => {
       journal.setPositions(link!.key, { ...link!, stored: 2 });
     });
     journal.close();
-    const rig = await next();
+    const rig = await next({ isBehindKill });
     const again = attach(rig, "a", `${countOf(client)} 2 0`);
     t.after(() => again[Symbol.dispose]());
     const answer = await again.when(() =>
@@ -222,13 +223,47 @@ describe("a request that a gateway had stored and not answered", () => {
   it("is not run a third time: it may be what ends them", async (t) => {
     const { answer, rig } = await leftBehind(t, { method: "logs.tail", starts: 2 });
     assert.deepEqual(answer.error?.details, { reason: "quarantined" });
-    assert.match(rig.logged.join("\n"), /logs\.tail was in flight when the gateway ended, twice/);
+    assert.match(rig.logged.join("\n"), /logs\.tail was in flight when the gateway ended, 2 times/);
+  });
+
+  it("is run again behind a kill, which it did not do", async (t) => {
+    const { answer } = await leftBehind(t, { method: "logs.tail", starts: 4 }, true);
+    assert.equal(answer.ok, true);
+  });
+
+  it("is not run behind a fifth kill in a row: the kernel may kill for memory that it takes", async (t) => {
+    const { answer } = await leftBehind(t, { method: "logs.tail", starts: 5 }, true);
+    assert.deepEqual(answer.error?.details, { reason: "quarantined" });
+  });
+
+  // what was not read may call itself anything
+  it("is named in one line of the log", async (t) => {
+    const text = '{"type":"req","id":"left\n\u001b[2Kall is well","method":"health","params":{}}';
+    const { client, first, next } = await acrossGateways(t, async () => undefined);
+    const journal = new Journal(first.settings.journalPath, { generation: 1, isDurable: false });
+    const [link] = journal.links();
+    journal.commit(() => {
+      journal.store({ link: link!.key, n: 2, text, at: 1_800_000_000_000, starts: 2 });
+      journal.setPositions(link!.key, { ...link!, stored: 2 });
+    });
+    journal.close();
+    const rig = await next();
+    using again = attach(rig, "a", `${countOf(client)} 2 0`);
+    await again.when(() => again.frames[0]);
+    assert.doesNotMatch(rig.logged.join(""), /\p{Cc}/u);
   });
 
   it("is not even read a third time", async (t) => {
     const text = `{"type":"req","id":"left","method":"health","params":${"[".repeat(1_000_000)}`;
     const { answer } = await leftBehind(t, { method: "health", starts: 2, text });
     assert.deepEqual(answer.error?.details, { reason: "quarantined" });
+  });
+
+  // it is stored without its parameters, which may be secrets
+  it("is not run if it changes what no commit takes back", async (t) => {
+    const text = JSON.stringify({ type: "req", id: "left", method: "config.patch" });
+    const { answer } = await leftBehind(t, { method: "config.patch", starts: 1, text });
+    assert.deepEqual(answer.error?.details, { reason: "outcome-unknown" });
   });
 
   it("is not run when nobody waits for its answer any more", async (t) => {

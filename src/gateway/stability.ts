@@ -6,8 +6,17 @@ export interface StabilityEvent {
   readonly seq: number;
   /** Wall-clock milliseconds. */
   readonly ts: number;
-  readonly type: "gateway.start" | "memory" | "method.failed" | "request.quarantined" | "journal.unwritable";
+  readonly type:
+    | "gateway.start"
+    | "memory"
+    | "method.failed"
+    | "module.ready"
+    | "module.failed"
+    | "request.quarantined"
+    | "journal.unwritable";
   readonly method?: string;
+  /** Its file's name. */
+  readonly module?: string;
   readonly generation?: number;
   /** Clients of the gateway before that go on here. */
   readonly resumed?: number;

@@ -52,6 +52,13 @@ describe("an address", () => {
     assert.ok(failedAt(...upTo(9), 60).lockedForMs(ADDRESS, 60 * SECOND) > 0);
   });
 
+  // it was once counted from the first failure: nine before the minute's end and nine behind it were none too many
+  it("with 10 failures within any minute is locked out, whenever the first was", () => {
+    const nine = [0, ...upTo(8).map((second) => 55 + second), 66];
+    assert.equal(failedAt(...nine).lockedForMs(ADDRESS, 66 * SECOND), 0);
+    assert.equal(failedAt(...nine, 67).lockedForMs(ADDRESS, 67 * SECOND), 300 * SECOND);
+  });
+
   it("that succeeded begins anew", () => {
     const limit = failedAt(...upTo(9));
     limit.recordSuccess(ADDRESS);

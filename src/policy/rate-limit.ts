@@ -7,8 +7,8 @@ const LOCKOUT_MS = 300_000;
 const MAX_ADDRESSES = 10_000;
 
 interface Attempts {
-  failures: number;
-  windowStartedAt: number;
+  /** When the last of them failed: as many as count. */
+  failedAt: readonly number[];
   lockedUntil: number;
 }
 
@@ -23,14 +23,15 @@ export class FailureLimit {
   }
 
   recordFailure(address: string, now: number): void {
-    let attempts = this.#attempts.get(address);
-    if (attempts === undefined || now - attempts.windowStartedAt > WINDOW_MS) {
-      attempts = { failures: 0, windowStartedAt: now, lockedUntil: attempts?.lockedUntil ?? 0 };
-    }
-    attempts.failures++;
-    if (attempts.failures >= MAX_FAILURES) attempts.lockedUntil = now + LOCKOUT_MS;
+    const { failedAt, lockedUntil } = this.#attempts.get(address) ?? { failedAt: [], lockedUntil: 0 };
+    const within = [...failedAt, now].filter((at) => now - at <= WINDOW_MS);
+    const isTooMuch = within.length >= MAX_FAILURES;
     this.#attempts.delete(address);
-    this.#attempts.set(address, attempts);
+    // whoever was locked out has all attempts again
+    this.#attempts.set(address, {
+      failedAt: isTooMuch ? [] : within,
+      lockedUntil: isTooMuch ? now + LOCKOUT_MS : lockedUntil,
+    });
     if (this.#attempts.size > MAX_ADDRESSES) {
       this.#attempts.delete(this.#attempts.keys().next().value!);
     }

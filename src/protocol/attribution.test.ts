@@ -197,6 +197,24 @@ describe("a trusted proxy", () => {
       ["X-Forwarded-For", "192.0.2.1,, 198.51.100.7 ,"],
       { client: "198.51.100.7", forwarded: "198.51.100.7, 127.0.0.1" },
     ],
+    [
+      "may add its client's port: that is another with every connection, and would be another guesser",
+      localProxy,
+      ["X-Forwarded-For", "198.51.100.7:51234"],
+      { client: "198.51.100.7", forwarded: "198.51.100.7, 127.0.0.1" },
+    ],
+    [
+      "may write an IPv6 address as in a URL",
+      localProxy,
+      ["X-Forwarded-For", "[2001:db8::7]:51234"],
+      { client: "2001:db8::7", forwarded: "2001:db8::7, 127.0.0.1" },
+    ],
+    [
+      "may write an IPv4 address as an IPv6 one",
+      localProxy,
+      ["X-Forwarded-For", "::ffff:198.51.100.7"],
+      { client: "198.51.100.7", forwarded: "198.51.100.7, 127.0.0.1" },
+    ],
   ];
   for (const [name, peer, headers, { client, forwarded }] of chains) {
     it(name, () => {

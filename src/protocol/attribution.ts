@@ -1,3 +1,4 @@
+import { addressIn } from "../core/address-ranges.ts";
 import { endToEndHeaders, type Headers, headerValues, withoutHeaders } from "./headers.ts";
 
 /** Headers with which a proxy says who its client is, or with which a client pretends to be behind one. */
@@ -60,11 +61,12 @@ export function attribute(headers: Headers, peer: Peer, rules: AttributionRules)
       .flatMap((value) => value.split(","))
       .map((part) => part.trim())
       .filter((part) => part !== "");
-    const client = chain.at(-1);
-    if (client === undefined) {
+    const named = chain.at(-1);
+    if (named === undefined) {
       return { refusal: "the trusted proxy sent no X-Forwarded-For: configure it to name its client" };
     }
     if (!rules.upstreamTrustsEdge) return refuseRemote(rules);
+    const client = addressIn(named);
     // what stands before the proxy's own entry is the client's to forge
     own.push("X-Forwarded-For", `${client}, ${peer.address}`);
     own.push("X-Forwarded-Proto", headerValues(headers, "x-forwarded-proto")[0] ?? "http");

@@ -30,11 +30,13 @@ export class GatewayLife {
 
   readonly #deps: GatewayLifeDeps;
   readonly #watchesMemory: boolean;
-  readonly #open: () => void;
+  readonly #open: (previousEnd: ProcessEnd | undefined) => void;
   readonly #prepared = Promise.withResolvers<void>();
   readonly #listening = Promise.withResolvers<void>();
   readonly #released = Promise.withResolvers<void>();
   readonly #recorded = Promise.withResolvers<void>();
+  /** Modules that are not there, and why. */
+  troubles: readonly string[] = [];
   #onAnnounced: (() => void) | undefined;
   #watch: ProcessWatch | undefined;
   #memory: MemoryWatch | undefined;
@@ -78,10 +80,10 @@ export class GatewayLife {
     return this.#released.promise;
   }
 
-  /** From here on it serves. */
-  open(): void {
+  /** From here on it serves; `previousEnd` is of the gateway before. */
+  open(previousEnd: ProcessEnd | undefined): void {
     if (!this.isRunning) return;
-    this.#open();
+    this.#open(previousEnd);
     if (!this.#watchesMemory || this.#watch === undefined) return;
     this.#memory = new MemoryWatch(this.#watch, (trouble) => this.#deps.onRestartRequested(trouble));
   }
@@ -122,6 +124,9 @@ export class GatewayLife {
       case "memory":
         this.#memory?.heap(message.heapUsedBytes, message.heapLimitBytes);
         return this.#watch?.noteHeap(message.heapUsedBytes);
+      case "modules":
+        this.troubles = message.troubles;
+        return;
       case "restart-requested":
         return this.#deps.onRestartRequested(message.reason);
     }

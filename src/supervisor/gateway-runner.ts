@@ -76,6 +76,7 @@ export class GatewayRunner {
   #restartState: RestartState;
   #restartTimer: NodeJS.Timeout | undefined;
   #lastExit: LastExit | undefined;
+  #lastEnd: ProcessEnd | undefined;
   #endsInARow = 0;
   #isStopping = false;
   /** Changes with every start and stop: a launch that was overtaken notices. */
@@ -111,6 +112,7 @@ export class GatewayRunner {
       upMs: this.#state === "running" ? this.#deps.clock.now() - this.#startedAt : undefined,
       lastExit: this.#lastExit,
       endsInARow: this.#endsInARow,
+      troubles: this.#life?.troubles ?? [],
     };
   }
 
@@ -154,7 +156,7 @@ export class GatewayRunner {
     if (epoch !== this.#epoch) return; // stopped, or started anew, meanwhile
     const life = this.#begin(launch, this.#config, "gateway");
     this.#run(life);
-    life.open();
+    life.open(this.#lastEnd);
     void life.recorded.then(() => this.#deps.onStarted(life.run));
   }
 
@@ -205,8 +207,7 @@ export class GatewayRunner {
     this.#beginAnew(config);
     this.#run(next);
     const gone = this.#askToEnd(last.child);
-    await Promise.race([last.released, last.child.ended]);
-    next.open();
+    next.open(await Promise.race([last.released.then(() => undefined), last.child.ended]));
     await Promise.all([gone, lastEnded]);
     await isWithin(Promise.race([next.listening, next.child.ended]), LISTEN_MS, signal);
     // one that ended already has its successor
@@ -339,6 +340,7 @@ export class GatewayRunner {
       return;
     }
     const lastLine = child.lastLines.at(-1);
+    this.#lastEnd = end;
     this.#lastExit = {
       at: new Date(deps.clock.wall()).toISOString(),
       generation: run.generation,

@@ -22,7 +22,7 @@ export interface StatusFacts {
 /** What `gateway status` shows, from what the supervisor knows. */
 export function statusOf(facts: StatusFacts): Status {
   const { edge, gateway, inspection, port } = facts;
-  const { pid, state, generation, upMs, lastExit, endsInARow } = gateway.inspect();
+  const { pid, state, generation, upMs, lastExit, endsInARow, troubles } = gateway.inspect();
   const reason = whyNotHealthy(facts);
   return {
     state: overallState(facts, reason),
@@ -37,6 +37,7 @@ export function statusOf(facts: StatusFacts): Status {
       upMs: upMs === undefined ? null : Math.round(upMs),
       lastExit: lastExit ?? null,
       endsInARow,
+      ...(troubles.length === 0 ? {} : { troubles }),
     },
     connections: inspection?.connections ?? 0,
     networkTimers: inspection?.networkTimers ?? [],

@@ -99,8 +99,12 @@ export class TestClawkit implements AsyncDisposable {
 
   /** Starts a command line that goes on, such as `logs --follow`. */
   spawnCli(...args: string[]): ChildProcess {
+    return this.#spawnEntry(args, {});
+  }
+
+  #spawnEntry(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
     const child = spawn(process.execPath, [ENTRY, ...args], {
-      env: this.env,
+      env: { ...this.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#children.add(child);
@@ -108,8 +112,8 @@ export class TestClawkit implements AsyncDisposable {
   }
 
   /** Runs `gateway run`; resolves once the supervisor answers. */
-  async runForeground(): Promise<ChildProcess> {
-    const child = this.spawnCli("gateway", "run");
+  async runForeground(env: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
+    const child = this.#spawnEntry(["gateway", "run"], env);
     let output = "";
     for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (chunk) => (output += chunk));
     const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));

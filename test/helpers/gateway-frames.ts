@@ -1,18 +1,26 @@
 import assert from "node:assert/strict";
 import { afterEach } from "node:test";
+import { isDeepStrictEqual } from "node:util";
+import {
+  ConnectErrorDetailCodes,
+  readConnectErrorRecoveryAdvice,
+  readPairingConnectErrorDetails,
+} from "@openclaw/gateway-protocol/connect-error-details";
+import { isGatewayEventFrame, isGatewayResponseFrame } from "@openclaw/gateway-protocol/frame-guards";
+import { ErrorCodes, GatewayErrorDetailCodes } from "@openclaw/gateway-protocol/gateway-error-details";
 import {
   ConfigSchemaResponseSchema,
   DevicePairRequestedEventSchema,
   DevicePairResolvedEventSchema,
   DeviceTokenRotateResultSchema,
   EventFrameSchema,
+  GatewayErrorDetailsSchema,
   GatewaySuspendPrepareResultSchema,
   GatewaySuspendResumeResultSchema,
   GatewaySuspendStatusResultSchema,
   GatewaySuspensionSchema,
   HelloOkSchema,
   LogsTailResultSchema,
-  MissingScopeErrorDetailsSchema,
   NodeEventResultSchema,
   NodeInvokeRequestEventSchema,
   NodePendingDrainResultSchema,
@@ -40,7 +48,7 @@ const Challenge = Type.Object(
 );
 
 /** The published payload of every event the built-in gateway has. */
-const eventPayloads: Readonly<Record<string, TSchema>> = {
+export const eventPayloads: Readonly<Record<string, TSchema>> = {
   "connect.challenge": Challenge,
   tick: TickEventSchema,
   health: Health,
@@ -55,7 +63,7 @@ const eventPayloads: Readonly<Record<string, TSchema>> = {
 };
 
 /** The published results; the package has none for the other methods. */
-const results: Readonly<Record<string, TSchema>> = {
+export const results: Readonly<Record<string, TSchema>> = {
   connect: HelloOkSchema,
   health: Health,
   "system-presence": PresenceList,
@@ -72,6 +80,9 @@ const results: Readonly<Record<string, TSchema>> = {
 
 const problems: string[] = [];
 
+/** Names of methods that were answered (`+`) and refused (`-`), and of events. */
+export const seen = new Set<string>();
+
 /** What methods were asked for, by request id: a response alone does not say what it should look like. */
 const asked = new Map<string, string>();
 
@@ -83,13 +94,17 @@ export function sawRequest(frame: { readonly id?: unknown; readonly method?: unk
 /** … and show every frame that came. What does not fit the published schemas fails the test that is running. */
 export function sawFrame(text: string): Frame {
   const frame: unknown = JSON.parse(text);
-  const problem = Value.Check(EventFrameSchema, frame)
-    ? problemOfEvent(frame)
-    : Value.Check(ResponseFrameSchema, frame)
-      ? problemOfResponse(frame)
-      : "neither an EventFrame nor a ResponseFrame";
+  const problem = problemOf(frame);
   if (problem !== undefined) problems.push(`${problem}: ${text.slice(0, 500)}`);
   return frame as Frame;
+}
+
+/** How a frame breaks the protocol; undefined if it does not. */
+export function problemOf(frame: unknown): string | undefined {
+  if (Value.Check(EventFrameSchema, frame) && isGatewayEventFrame(frame)) return problemOfEvent(frame);
+  if (Value.Check(ResponseFrameSchema, frame) && isGatewayResponseFrame(frame))
+    return problemOfResponse(frame);
+  return "neither an EventFrame nor a ResponseFrame";
 }
 
 /** Call once in a file: from then on each of its tests fails if a frame broke the protocol. */
@@ -101,20 +116,48 @@ export function checkFramesOfEachTest(): void {
 }
 
 function problemOfEvent(frame: EventFrame): string | undefined {
+  seen.add(frame.event);
   const schema = eventPayloads[frame.event];
   return schema === undefined ? "an event nobody announced" : firstError(schema, frame.payload);
 }
 
 function problemOfResponse(frame: ResponseFrame): string | undefined {
-  if (!frame.ok) {
-    if (frame.error === undefined) return "a refusal without an error";
-    const isMissingScope = (frame.error.details as { code?: unknown } | undefined)?.code === "MISSING_SCOPE";
-    return isMissingScope ? firstError(MissingScopeErrorDetailsSchema, frame.error.details) : undefined;
-  }
+  const method = asked.get(frame.id) ?? "";
+  seen.add(`${frame.ok ? "+" : "-"} ${method}`);
+  if (!frame.ok)
+    return frame.error === undefined ? "a refusal without an error" : problemOfError(frame.error);
   if (frame.error !== undefined) return "an error in a response that is ok";
-  const schema = results[asked.get(frame.id) ?? ""];
+  const schema = results[method];
   return schema === undefined ? undefined : firstError(schema, frame.payload);
 }
+
+/** Details are open in the schema of a frame: those whose code is published have a schema, or a reader that clients use. */
+function problemOfError({ code, details }: NonNullable<ResponseFrame["error"]>): string | undefined {
+  if (!(code in ErrorCodes)) return `an error code that is not published: ${code}`;
+  const told = details as { code?: string; recommendedNextStep?: string } | undefined;
+  if (told?.code === undefined) return undefined;
+  if (told.code in GatewayErrorDetailCodes) {
+    const its = GatewayErrorDetailsSchema.anyOf.find(({ properties }) => properties.code.const === told.code);
+    return firstError(its!, told);
+  }
+  if (told.code in ConnectErrorDetailCodes) return problemOfRefusal(told);
+  return NODE_DETAIL_CODES.includes(told.code)
+    ? undefined
+    : `a detail code that is not published: ${told.code}`;
+}
+
+function problemOfRefusal(told: { code?: string; recommendedNextStep?: string }): string | undefined {
+  const { recommendedNextStep } = readConnectErrorRecoveryAdvice(told);
+  if (recommendedNextStep !== told.recommendedNextStep) return "an advice that clients do not know";
+  if (told.code !== "PAIRING_REQUIRED") return undefined;
+  const read = readPairingConnectErrorDetails(told);
+  return isDeepStrictEqual(read, told)
+    ? undefined
+    : `clients read this in its details: ${JSON.stringify(read)}`;
+}
+
+/** The real gateway's, of node.invoke; the package has no list of them. */
+const NODE_DETAIL_CODES = ["NOT_CONNECTED", "QUEUED_UNTIL_FOREGROUND", "APPROVALS_UNAVAILABLE"];
 
 function firstError(schema: TSchema, value: unknown): string | undefined {
   const [error] = Value.Errors(schema, value);

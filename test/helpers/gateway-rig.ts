@@ -5,7 +5,8 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { TestContext } from "node:test";
-import type { GatewaySettings } from "../../src/core/messages.ts";
+import { modulesOf } from "../../src/bin/gateway-modules.ts";
+import type { GatewaySettings, GatewayToSupervisor } from "../../src/core/messages.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { RawGatewayClient } from "./raw-gateway-client.ts";
 
@@ -38,17 +39,27 @@ export async function startGateway(
     auth: { mode: "token", secret: TOKEN },
     edgeKey: EDGE_KEY,
     generation: 1,
+    isBehindKill: false,
     journalPath: join(dir, "journal.db"),
     isDurable: false,
     configPath: join(dir, "config.json5"),
     logFile: join(dir, "gateway.log"),
+    modules: [],
     ...options.settings,
   };
   const wall = options.wall ?? (() => NOW);
   const logged: string[] = [];
   const restarts: string[] = [];
+  const told: GatewayToSupervisor[] = [];
+  const modules = modulesOf(
+    settings,
+    (message) => told.push(message),
+    (line) => logged.push(line),
+  );
+  await modules.start();
   const gateway = new Gateway({
     settings,
+    modules,
     clock: { now: () => performance.now(), wall },
     process: { pid: 1, rssBytes: options.rssBytes ?? (() => 1) },
     log: (line) => logged.push(line),
@@ -93,5 +104,5 @@ export async function startGateway(
       request.on("error", reject);
       request.end(JSON.stringify(ids));
     });
-  return { folder: dir, gateway, settings, wall, logged, restarts, open, connected, holdOnly };
+  return { folder: dir, gateway, settings, wall, logged, restarts, told, open, connected, holdOnly };
 }

@@ -1,103 +1,88 @@
 import assert from "node:assert/strict";
+import { type GatewayClientOptions, GatewayClientRequestError } from "@openclaw/gateway-client";
 import { TOKEN } from "./clawkit.ts";
-import { type ClientEnd, TestClient } from "./clients.ts";
-import { connectParams } from "./raw-gateway-client.ts";
-
-/** What clients ask for without pause: what only reads, what writes, and what takes a while. */
-const REQUESTS: readonly ((n: number) => readonly [method: string, params: object])[] = [
-  () => ["health", {}],
-  (n) => ["system-event", { text: `number ${n}` }],
-  () => ["status", {}],
-  () => ["logs.tail", { limit: 1 }],
-];
+import type { EventFrame } from "./gateway-frames.ts";
+import { ReferenceClient } from "./reference-client.ts";
 
 /** The reference client gives up on a request after 30 s: one that is older is not run (docs/link-protocol.md). */
 const WAITS_MS = 30_000;
 
-interface Answer {
-  readonly type: "res";
-  readonly id: string;
-  readonly ok: boolean;
-  readonly error?: { readonly details?: { readonly reason?: string } };
+/** Longer than any outage here: what is never answered is found. */
+const PATIENCE_MS = 180_000;
+
+export interface HistoryOptions {
+  /** Whether a request may be answered with the news that the journal cannot be written. */
+  readonly mayBeRefused?: boolean;
 }
 
-type Frame = Answer | { readonly type: "event"; readonly event: string; readonly seq?: number };
-
-/** A client that issues numbered requests one after the other, and remembers what it saw. */
-export class HistoryClient implements Disposable {
-  readonly #client: TestClient;
+/** A reference client that issues requests without pause, and remembers what became of them. */
+export class HistoryClient implements AsyncDisposable {
+  readonly #client: ReferenceClient;
+  readonly #options: HistoryOptions;
   /** How long each answer took, in milliseconds. */
   readonly answeredAfter: number[] = [];
-  /** Answers that say that the gateway was away for longer than a client waits. */
-  expired = 0;
-  /** What should not be: an answer to nothing, or a second one, a refusal, an event out of order. */
+  /** Answers that say that it was not done: the gateway was away for longer than a client waits, or could not write. */
+  notDone = 0;
   readonly #wrong: string[] = [];
-  readonly #pending = new Map<string, (answer: Answer) => void>();
-  readonly #challenged = Promise.withResolvers<void>();
-  #asked = 0;
-  #events = 0;
-  #end: ClientEnd | undefined;
 
-  private constructor(url: string) {
-    this.#client = new TestClient(url);
-    this.#client.socket.on("message", (data) => this.#onFrame(JSON.parse(data.toString()) as Frame));
-    void this.#client.ended.then((end) => {
-      this.#end = end;
-      for (const give of this.#pending.values()) give({ type: "res", id: "", ok: false });
+  constructor(url: string, client: GatewayClientOptions, options: HistoryOptions = {}) {
+    this.#options = options;
+    this.#client = new ReferenceClient(url, TOKEN, {
+      ...client,
+      requestTimeoutMs: PATIENCE_MS,
+      onEvent: (event) => this.onEvent(event),
     });
   }
 
-  static async connect(url: string): Promise<HistoryClient> {
-    const client = new HistoryClient(url);
-    await client.#challenged.promise;
-    await client.#request("connect", connectParams({ auth: { token: TOKEN }, scopes: ["operator.admin"] }));
-    return client;
+  /** Resolves when the gateway has let it in. */
+  async hello(): Promise<this> {
+    await this.#client.when(() => this.#client.hellos[0]);
+    return this;
   }
 
-  /** Until `isOver`. */
-  async ask(isOver: () => boolean): Promise<void> {
-    while (!isOver() && this.#end === undefined) {
-      const askedAt = performance.now();
-      await this.#request(...REQUESTS[this.#asked % REQUESTS.length]!(this.#asked));
-      this.answeredAfter.push(performance.now() - askedAt);
-    }
+  /** Whether its connection ended, which it does not notice by itself: the reference client makes another. */
+  get hasEnded(): boolean {
+    return this.#client.closes.length > 0;
   }
 
-  /** It noticed nothing: no close, each request answered once and run unless it had expired, events in order and without a gap. */
-  check(): void {
-    assert.equal(this.#end, undefined, `closed: ${JSON.stringify(this.#end)}`);
-    assert.deepEqual(this.#wrong, []);
-    assert.equal(this.#pending.size, 0, "a request has no answer");
-  }
-
-  async #request(method: string, params: object): Promise<void> {
-    const id = String(++this.#asked);
-    const answer = Promise.withResolvers<Answer>();
-    this.#pending.set(id, answer.resolve);
-    this.#client.socket.send(JSON.stringify({ type: "req", id, method, params }));
+  /** The answer's payload; undefined if it says that nothing was done, or the connection ended before. */
+  async request(method: string, params: object): Promise<unknown> {
     const askedAt = performance.now();
-    const answered = await answer.promise;
-    if (answered.ok || this.#end !== undefined) return;
-    const isExpired = answered.error?.details?.reason === "expired";
-    if (isExpired && performance.now() - askedAt > WAITS_MS) this.expired++;
-    else this.#wrong.push(JSON.stringify(answered));
-  }
-
-  #onFrame(frame: Frame): void {
-    if (frame.type === "event") {
-      if (frame.event === "connect.challenge") this.#challenged.resolve();
-      if (frame.seq !== undefined && frame.seq !== ++this.#events) {
-        this.#wrong.push(`event ${frame.seq} in the place of ${this.#events}`);
-      }
-      return;
+    try {
+      const payload = await this.#client.request(method, params);
+      this.answeredAfter.push(performance.now() - askedAt);
+      return payload;
+    } catch (error) {
+      const tookMs = performance.now() - askedAt;
+      this.answeredAfter.push(tookMs);
+      if (this.hasEnded) return undefined;
+      const reason =
+        error instanceof GatewayClientRequestError && (error.details as { reason?: string })?.reason;
+      const isExcused =
+        (reason === "expired" && tookMs > WAITS_MS) ||
+        (reason === "journal-unwritable" && this.#options.mayBeRefused === true);
+      if (isExcused) this.notDone++;
+      else this.#wrong.push(`${method}: ${error}`);
+      return undefined;
     }
-    const give = this.#pending.get(frame.id);
-    if (give === undefined) this.#wrong.push(`an answer to ${frame.id}, which has one or was not asked`);
-    this.#pending.delete(frame.id);
-    give?.(frame);
   }
 
-  [Symbol.dispose](): void {
-    this.#client.socket.terminate();
+  /** It noticed nothing: no close, each request answered as it should be, no event missing or out of order. */
+  check(): void {
+    assert.deepEqual(this.#client.closes, []);
+    assert.deepEqual(this.#client.gaps, []);
+    assert.deepEqual(this.#wrong, []);
+    const seqs = this.#client.events.flatMap(({ seq }) => seq ?? []);
+    assert.equal(
+      seqs.findIndex((seq, i) => seq !== i + 1),
+      -1,
+      "an event is missing or out of order",
+    );
+  }
+
+  protected onEvent(_event: EventFrame): void {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.stop();
   }
 }

@@ -38,7 +38,10 @@ export class ReferenceClient implements AsyncDisposable {
       deviceIdentity: null,
       ...options,
       onHelloOk: noting((hello: HelloOk) => this.hellos.push(hello)),
-      onEvent: noting((event: EventFrame) => this.eventsByConnection.at(-1)!.push(event)),
+      onEvent: noting((event: EventFrame) => {
+        this.eventsByConnection.at(-1)!.push(event);
+        options.onEvent?.(event);
+      }),
       onGap: noting((gap: { expected: number; received: number }) => this.gaps.push(gap)),
       onConnectError: noting((error: Error) => this.connectErrors.push(error)),
       onReconnectPaused: noting(({ code, detailCode }: { code: number; detailCode: string | null }) =>
@@ -104,11 +107,20 @@ const { WebSocket: ItsWebSocket } = createRequire(import.meta.resolve("@openclaw
   WebSocket: { prototype: WebSocket };
 };
 const { emit, send } = ItsWebSocket.prototype;
+/** Answers to what has one already, or was not asked, which the client does not mind. */
+export const strayAnswers: string[] = [];
+const asked = new WeakMap<WebSocket, Set<string>>();
 ItsWebSocket.prototype.emit = function (this: WebSocket, event: string, ...args: unknown[]) {
-  if (event === "message") sawFrame(String(args[0]));
+  if (event === "message") {
+    const frame = sawFrame(String(args[0]));
+    if (frame.type === "res" && !asked.get(this)?.delete(frame.id)) strayAnswers.push(String(args[0]));
+  }
   return emit.call(this, event, ...args);
 };
 ItsWebSocket.prototype.send = function (this: WebSocket, ...args: unknown[]) {
-  sawRequest(JSON.parse(String(args[0])) as object);
+  const frame = JSON.parse(String(args[0])) as { readonly id: string };
+  sawRequest(frame);
+  if (!asked.has(this)) asked.set(this, new Set());
+  asked.get(this)!.add(frame.id);
   return Reflect.apply(send, this, args);
 };

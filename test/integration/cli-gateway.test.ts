@@ -62,17 +62,21 @@ describe("the command line of a running built-in gateway", () => {
   test("devices: a request that waits is approved, and a device that is removed is cut off with 4001", async () => {
     const device = newDevice();
     const open = () => new RawGatewayClient(clawkit.url, { headers: { "X-Forwarded-For": "203.0.113.5" } });
-    const params = { auth: { token: TOKEN }, scopes: ["operator.read"] };
+    // it chooses its name itself, and whoever approves it sees that in a terminal
+    const displayName = "phone\r\u001b[2K\u009b2Kyour own\nconnected";
+    const client = { id: "test", version: "1.0.0", platform: "test", mode: "test", displayName } as const;
+    const params = { auth: { token: TOKEN }, scopes: ["operator.read"], client };
     using refused = open();
     const { error } = await refused.connectAs(device, params);
     const { requestId } = error!.details as { requestId: string };
     const { stdout } = await exits(0, clawkit.cli("devices", "list"));
+    assert.doesNotMatch(stdout, /[^\P{Cc}\n]|^connected/mu);
     assert.match(stdout, new RegExp(`203\\.0\\.113\\.5.* asks to be operator .*approve ${requestId}`));
     await exits(0, clawkit.cli("devices", "approve", requestId));
-    using client = open();
-    assert.equal((await client.connectAs(device, params)).ok, true);
+    using approved = open();
+    assert.equal((await approved.connectAs(device, params)).ok, true);
     await exits(0, clawkit.cli("devices", "remove", device.id));
-    assert.deepEqual(await client.ended, { code: 4001, reason: "gateway auth changed" });
+    assert.deepEqual(await approved.ended, { code: 4001, reason: "gateway auth changed" });
     const unknown = await exits(1, clawkit.cli("devices", "reject", requestId));
     assert.match(unknown.stderr, /unknown requestId/);
   });

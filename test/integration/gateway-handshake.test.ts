@@ -283,6 +283,33 @@ describe("the handshake of the built-in gateway, through the edge", () => {
       assert.equal((await connectFrom("203.0.113.8", TOKEN)).ok, true, "its neighbour was locked out too");
     });
 
+    test("that is a device comes in with its token, while its address is locked out from the secret", async () => {
+      const device = newDevice();
+      using here = open();
+      const { auth } = (await here.connectAs(device, RIGHT)).payload as HelloOk;
+      for (let i = 0; i < 10; i++) await connectFrom("203.0.113.11", `guess ${i}`);
+      using withSecret = openFrom("203.0.113.11");
+      const { error } = await withSecret.connectAs(device, RIGHT);
+      assert.equal(error?.message, LOCKED_OUT);
+      using withToken = openFrom("203.0.113.11");
+      const response = await withToken.connectAs(device, { auth: { deviceToken: auth.deviceToken! } });
+      assert.deepEqual((response.payload as HelloOk).auth.scopes, ["operator.read"]);
+    });
+
+    test("is locked out from wherever its proxy says that its connection began", async () => {
+      for (let port = 50_000; port < 50_010; port++)
+        await connectFrom(`203.0.113.12:${port}`, `guess ${port}`);
+      const { error } = await connectFrom("203.0.113.12:50010", TOKEN);
+      assert.equal(error?.message, LOCKED_OUT);
+    });
+
+    test("does not lock out this machine, and is not let in with it", async () => {
+      for (let i = 0; i < 10; i++) await connectFrom("127.0.0.1", `guess ${i}`);
+      assert.equal((await connectFrom("127.0.0.1", TOKEN)).error?.message, LOCKED_OUT);
+      using here = open();
+      assert.equal((await here.connect(RIGHT)).ok, true);
+    });
+
     test("is locked out whatever it claims about itself", async () => {
       for (let i = 0; i < 10; i++) await connectFrom(`198.51.100.${i}, 203.0.113.9`, `guess ${i}`);
       const { error } = await connectFrom("198.51.100.99, 203.0.113.9", TOKEN);
@@ -319,6 +346,17 @@ describe("the handshake in password mode", () => {
     using client = open();
     assert.equal((await client.connect({ auth: { token: PASSWORD } })).ok, false);
     assert.equal((await client.ended).code, 1008);
+  });
+
+  // the last of this gateway: nobody of this machine comes in for five minutes
+  test("locks this machine out, too, after ten wrong ones", async () => {
+    for (let i = 0; i < 10; i++) {
+      using client = open();
+      assert.equal((await client.connect({ auth: { password: `guess ${i}` } })).ok, false);
+    }
+    using client = open();
+    const { error } = await client.connect({ auth: { password: PASSWORD } });
+    assert.deepEqual([error?.message, error?.retryable], [LOCKED_OUT, true]);
   });
 });
 

@@ -5,14 +5,14 @@ import { describe, test } from "node:test";
 import { parseRunLog, type RunRecord } from "../../src/core/run-record.ts";
 import { hostFor } from "../../src/host/index.ts";
 import { type CommandResult, program, TestClawkit, until } from "../helpers/clawkit.ts";
-import { HistoryClient } from "../helpers/history.ts";
+import { History, HistoryNode, HistoryOperator } from "../helpers/history-roles.ts";
 import { needsProc, processesOf, untilGone } from "../helpers/processes.ts";
 import { incidents, storyOf } from "../helpers/recorded.ts";
 import { exits } from "../helpers/results.ts";
 
 // A planned restart of the built-in gateway prepares the next one beside it, and then has both change places.
 
-const CLIENTS = 5;
+const OPERATORS = 4;
 
 /** A gateway that loads can be caught in the middle of it. */
 const STOPS = `--import=${program("stops-before-it-loads").at(-1)}`;
@@ -114,11 +114,11 @@ describe("a planned restart of the built-in gateway", { skip: needsProc }, () =>
 /** A gateway with clients that ask without pause. */
 class Rig implements AsyncDisposable {
   readonly clawkit: TestClawkit;
-  readonly #clients: readonly HistoryClient[];
+  readonly #clients: readonly (HistoryNode | HistoryOperator)[];
   readonly #asking: Promise<unknown>;
   #isOver = false;
 
-  private constructor(clawkit: TestClawkit, clients: readonly HistoryClient[]) {
+  private constructor(clawkit: TestClawkit, clients: readonly (HistoryNode | HistoryOperator)[]) {
     this.clawkit = clawkit;
     this.#clients = clients;
     this.#asking = Promise.all(clients.map((client) => client.ask(() => this.#isOver)));
@@ -127,8 +127,16 @@ class Rig implements AsyncDisposable {
   static async start(supervisor: object = {}): Promise<Rig> {
     process.env.NODE_OPTIONS = STOPS;
     const clawkit = await TestClawkit.run({ supervisor });
-    const clients = Array.from({ length: CLIENTS }, () => HistoryClient.connect(clawkit.url));
-    return new Rig(clawkit, await Promise.all(clients));
+    const history = new History();
+    const node = new HistoryNode(clawkit.url, history);
+    const on = { history, nodes: [node.id] };
+    const operators = Array.from(
+      { length: OPERATORS },
+      (_, i) => new HistoryOperator(clawkit.url, `operator ${i}`, on),
+    );
+    const clients = [node, ...operators];
+    await Promise.all(clients.map((client) => client.hello()));
+    return new Rig(clawkit, clients);
   }
 
   /** Asks for a restart; resolves when the next gateway is there, stopped before it loads its code. */
@@ -167,7 +175,7 @@ class Rig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
-    for (const client of this.#clients) client[Symbol.dispose]();
+    for (const client of this.#clients) await client[Symbol.asyncDispose]();
     await this.clawkit[Symbol.asyncDispose]();
   }
 }

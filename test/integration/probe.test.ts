@@ -62,7 +62,7 @@ describe("clawkit probe", { concurrency: true }, () => {
       t.after(() => server.close());
       server.on("connection", (socket, { url }) => {
         const close = () => socket.close(4000, `idle \u001b[2J ${url}`);
-        const timer = setTimeout(close, 5_000);
+        const timer = setTimeout(close, 3_000);
         socket.on("ping", () => timer.refresh());
       });
       await once(server, "listening");

@@ -5,7 +5,7 @@ import { ActingOpenclaw } from "../helpers/acting-openclaw.ts";
 import { TestCgroup, whyNoCgroups } from "../helpers/cgroup.ts";
 import { program, TestClawkit, until } from "../helpers/clawkit.ts";
 import { openClients } from "../helpers/clients.ts";
-import { HistoryClient } from "../helpers/history.ts";
+import { History, HistoryNode } from "../helpers/history-roles.ts";
 import { ask } from "../helpers/http.ts";
 import { incidents } from "../helpers/recorded.ts";
 
@@ -75,7 +75,8 @@ describe("a planned restart in a cgroup", { skip: process.env.CI ? false : whyNo
     cgroup.take(foreground.pid!);
     await clawkit.ready();
     await clawkit.control({ op: "restart", all: true });
-    using client = await HistoryClient.connect(clawkit.url);
+    await using client = new HistoryNode(clawkit.url, new History());
+    await client.hello();
     const isPrepared = async () => {
       const steps: string[] = [];
       await clawkit.control({ op: "restart", all: false }, (text) => steps.push(text));

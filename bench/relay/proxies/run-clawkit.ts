@@ -12,17 +12,17 @@ export interface ClawkitOptions {
   readonly prepare?: (folder: string) => void;
 }
 
-/** Supervisor and edge as a user runs them, in front of a gateway that they do not supervise. */
+/** Supervisor and edge as a user runs them, in front of a gateway that they do not supervise, or with the built-in one. */
 export function runClawkit(
-  ports: { readonly port: number; readonly backendPort: number },
+  ports: { readonly port: number; readonly backendPort?: number },
   signal: AbortSignal,
   { config = {}, env = {}, prepare }: ClawkitOptions = {},
 ): Promise<RunningServer> {
   const { port, backendPort } = ports;
   return runServer({ name: "clawkit", port, signal, readyLine: "gateway ready" }, (folder) => {
     prepare?.(folder);
-    const url = `ws://127.0.0.1:${backendPort}`;
-    const whole = { ...config, gateway: { ...config.gateway, port, upstream: { type: "url", url } } };
+    const upstream = backendPort && { upstream: { type: "url", url: `ws://127.0.0.1:${backendPort}` } };
+    const whole = { ...config, gateway: { ...config.gateway, port, ...upstream } };
     writeFileSync(join(folder, "config.json5"), JSON.stringify(whole), { mode: 0o600 });
     const variables = Object.entries({ ...env, CLAWKIT_STATE_DIR: folder });
     return {

@@ -1,7 +1,10 @@
+import { stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { setInText } from "../../config/edit.ts";
 import { parseConfig, parseJson5 } from "../../config/parse.ts";
 import { redact } from "../../config/redact.ts";
 import { defaultsFor, resolveConfig } from "../../config/resolve.ts";
+import type { Config } from "../../config/schema.ts";
 import { ClawkitError } from "../../core/errors.ts";
 import { ensureConfig, readConfigSource, writeConfig } from "../config-file.ts";
 import type { CliContext } from "../context.ts";
@@ -48,7 +51,7 @@ export async function configSet(
 
 export async function configValidate(context: CliContext, options: Options): Promise<number> {
   const source = await readConfigSource(context.paths);
-  if (source.text !== "") resolveConfig(source, context.env);
+  if (source.text !== "") await refuseMissingModules(resolveConfig(source, context.env), source.path);
   if (options.json) context.out.json({ ok: true, path: source.path });
   else if (source.text === "")
     context.out.line(`${source.path} does not exist yet: the defaults are in force`);
@@ -60,6 +63,20 @@ export function configPath(context: CliContext, options: Options): number {
   if (options.json) context.out.json({ path: context.paths.config });
   else context.out.line(context.paths.config);
   return 0;
+}
+
+/** A start goes on without them; who asks whether all is well wants to know. */
+async function refuseMissingModules({ gateway }: Config, configFile: string): Promise<void> {
+  for (const name of gateway.modules) {
+    const path = resolve(dirname(configFile), name);
+    const facts = await stat(path).catch(() => undefined);
+    if (!facts?.isFile()) {
+      throw new ClawkitError(
+        "CONFIG_INVALID",
+        `${configFile}: gateway.modules names ${name}, and ${path} is no file: correct it, or take it out`,
+      );
+    }
+  }
 }
 
 /** JSON5 as given; a bare word that is no JSON5 is taken for a string, as a shell user would expect. */

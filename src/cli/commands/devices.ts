@@ -1,3 +1,4 @@
+import { printable } from "../../core/printable.ts";
 import type { CliContext } from "../context.ts";
 import { callGateway } from "../gateway-caller.ts";
 
@@ -30,7 +31,7 @@ export async function devicesList(context: CliContext, { json }: Options): Promi
   if (list.pending.length + list.paired.length === 0) out.line("No devices are paired, and none asks to be");
   for (const { requestId, role, ...device } of list.pending)
     out.line(
-      `waits     ${nameOf(device)} asks to be ${role} (${device.scopes.join(" ") || "no scopes"}): ${context.name} devices approve ${requestId}`,
+      `waits     ${nameOf(device)} asks to be ${role} (${printable(device.scopes.join(" ")) || "no scopes"}): ${context.name} devices approve ${requestId}`,
     );
   for (const { roles, connected, ...device } of list.paired)
     out.line(
@@ -84,5 +85,6 @@ function told(
 }
 
 function nameOf({ label, displayName, clientId, platform, remoteIp }: Listed): string {
-  return `${label ?? displayName ?? clientId ?? "a device"} (${[platform, remoteIp].filter(Boolean).join(", ")})`;
+  const name = label ?? displayName ?? clientId ?? "a device";
+  return printable(`${name} (${[platform, remoteIp].filter(Boolean).join(", ")})`);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { ClawkitError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 import type { CliContext } from "../context.ts";
 import { callGateway } from "../gateway-caller.ts";
 import { type CallOptions, paramsOf, timeoutMsOf } from "./call.ts";
@@ -57,5 +58,5 @@ function theNode(nodes: readonly Node[], name: string): Node {
 function lineOf({ nodeId, displayName, platform, connected, commands }: Node): string {
   const state = connected ? "connected" : "away";
   const about = [displayName ?? "(no name)", platform, state, commands.join(" ")];
-  return `${nodeId.slice(0, SHOWN)}  ${about.filter(Boolean).join("  ")}`;
+  return `${nodeId.slice(0, SHOWN)}  ${printable(about.filter(Boolean).join("  "))}`;
 }

@@ -10,3 +10,12 @@ test("progress fits the terminal, however narrow: a line that wraps would stay",
   out.progress("round 2");
   assert.equal(String(terminal.read()), "… round 1, and how \r\x1b[2K… round 2");
 });
+
+test("JSON has no character that a terminal obeys", () => {
+  const terminal = new PassThrough();
+  const value = { name: "\u001b[2J\u009b2J\u007fü" };
+  new Output(terminal as never, terminal as never).json(value);
+  const text = String(terminal.read());
+  assert.doesNotMatch(text.replaceAll("\n", ""), /\p{Cc}/u);
+  assert.deepEqual(JSON.parse(text), value);
+});

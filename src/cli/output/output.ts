@@ -29,8 +29,10 @@ export class Output {
     this.#stdout.write(`${text}\n`);
   }
 
+  /** A terminal obeys the characters from 7F to 9F too, which JSON leaves as they are. */
   json(value: unknown): void {
-    this.line(JSON.stringify(value, null, 2));
+    const escaped = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`;
+    this.line(JSON.stringify(value, null, 2).replace(/[\x7f-\x9f]/g, escaped));
   }
 
   /** Something that went wrong; goes to standard error. */

@@ -53,6 +53,7 @@ export function renderStatus(status: Status, context: CliContext, service: Servi
   row("gateway", `${gateway.state}, pid ${gateway.pid ?? "none"}, generation ${gateway.generation}${up}`);
   row("edge", `pid ${edge.pid ?? "none"}, ${plural(status.connections, "client")}, ${edge.held} held`);
   row("supervisor", `pid ${supervisor.pid}, up ${humanDuration(supervisor.upMs ?? 0)}`);
+  for (const trouble of gateway.troubles ?? []) row("module", out.style("yellow", trouble));
   if (gateway.lastExit !== null) {
     const { at, reason, generation, lastLine } = gateway.lastExit;
     row("last exit", `${localTime(new Date(at))}: ${reason} (generation ${generation})`);

@@ -376,7 +376,7 @@ describe("the ledger is bounded", () => {
 });
 
 describe("a kill -9 in the middle", () => {
-  const KILLS = 30;
+  const KILLS = 12;
   const LANES = 2;
 
   /** Lets the program repair a file, kills it after a random time, and looks at what is left. */

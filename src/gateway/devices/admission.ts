@@ -15,6 +15,8 @@ export interface Asking {
   readonly caller: Caller;
   /** How it proved itself, beside its key. */
   readonly admission: Admission;
+  /** Whether a device is connected. */
+  readonly isHere: (deviceId: string) => boolean;
   /** Wall-clock milliseconds. */
   readonly now: number;
 }
@@ -24,6 +26,8 @@ export interface AdmittedDevice {
   /** Its own, or a new one, which is told this once. */
   readonly token?: string;
   readonly issuedAtMs?: number;
+  /** Devices that are forgotten for it. */
+  readonly superseded?: readonly string[];
 }
 
 export interface NotPaired {
@@ -36,7 +40,7 @@ export interface NotPaired {
 
 /** Within a commit: lets in a device that proved its key, or asks for its approval. */
 export function admitDevice(devices: Devices, asking: Asking): AdmittedDevice | NotPaired {
-  const { params, role, caller, admission, now } = asking;
+  const { params, role, caller, admission, isHere, now } = asking;
   const { id, publicKey } = params.device!;
   const scopes = scopesAskedFor(role, params.scopes);
   const known = devices.get(id);
@@ -62,8 +66,11 @@ export function admitDevice(devices: Devices, asking: Asking): AdmittedDevice | 
   };
   // who is on this machine and knows its secret needs nobody's word, unless that was taken back
   const isOwn = caller.isLocal && admission.by !== "device-token";
-  if (isOwn && known?.grants[role]?.revokedAtMs === undefined)
-    return letIn(devices, devices.approve(wanted, now), asking, scopes);
+  if (isOwn && known?.grants[role]?.revokedAtMs === undefined) {
+    const device = devices.approve(wanted, { now, via: "silent" });
+    const superseded = known === undefined ? devices.supersede(device, { now, isHere }) : [];
+    return { ...letIn(devices, device, asking, scopes), superseded };
+  }
   const { request, isNew } = devices.ask(wanted);
   const approved = Object.keys(known?.grants ?? {}) as Role[];
   return {
@@ -116,7 +123,7 @@ function letIn(
   if (grant.token?.lastUsedAtMs === undefined)
     return {
       scopes,
-      token: devices.issueToken(device, role, { scopes: grant.scopes, now }),
+      token: devices.issueToken(device, role, { scopes: grant.token?.scopes ?? grant.scopes, now }),
       issuedAtMs: now,
     };
   devices.put(device);

@@ -73,6 +73,59 @@ describe("a device of this machine that knows the secret", () => {
   });
 });
 
+// a container's command line is another device each time it runs: there was no end of them
+describe("devices that nobody was asked about", () => {
+  const MINUTE = 60_000;
+
+  /** A gateway whose clock the test moves, and who is paired there. */
+  async function start(t: TestContext) {
+    let now = 1_800_000_000_000;
+    const rig = await startGateway(t, { wall: () => now });
+    const ids = async () => (await list(rig)).paired.map(({ deviceId }) => deviceId as string);
+    return {
+      rig,
+      ids,
+      wait: (ms: number) => {
+        now += ms;
+      },
+    };
+  }
+  const named = (displayName: string) => ({
+    client: { id: "cli", version: "1", platform: "linux", mode: "cli", displayName } as const,
+  });
+  const visits = async (rig: Rig, device: TestDevice, displayName: string) => {
+    const { client } = await paired(rig, device, named(displayName));
+    client.socket.close();
+    await client.ended;
+  };
+
+  it("are forgotten for the next one of the same name, a minute later", async (t) => {
+    const { rig, ids, wait } = await start(t);
+    const [first, other, second, third] = [newDevice(), newDevice(), newDevice(), newDevice()];
+    await visits(rig, first, "box");
+    await visits(rig, other, "desk");
+    await paired(rig, second, named("box"));
+    assert.equal((await ids()).length, 3, "it may be on its way in");
+    wait(MINUTE);
+    await paired(rig, third, named("box"));
+    assert.deepEqual((await ids()).sort(), [other.id, second.id, third.id].sort(), "second is connected");
+    assert.match(rig.logged.join("\n"), new RegExp(`device ${first.id} was forgotten`));
+  });
+
+  it("are kept once a person approved them", async (t) => {
+    const { rig, ids, wait } = await start(t);
+    using admin = await rig.connected();
+    const [approved, next] = [newDevice(), newDevice()];
+    using client = openRemote(rig);
+    const { error } = await client.connectAs(approved, { ...SECRET, ...named("box") });
+    const { requestId } = error!.details as { requestId: string };
+    assert.equal((await admin.request("device.pair.approve", { requestId })).ok, true);
+    wait(MINUTE);
+    await paired(rig, next, named("box"));
+    assert.deepEqual((await ids()).sort(), [approved.id, next.id].sort());
+  });
+});
+
 describe("a device of another machine", () => {
   it("is refused until it is approved, and those who may approve it are told", async (t) => {
     const rig = await startGateway(t);
@@ -230,11 +283,32 @@ test("a device that rotates its own token is told the new one, and comes in with
   assert.equal((await again.connectAs(device, { auth: { token } })).ok, true);
 });
 
+// approved for one thing more, a token that was rotated down had all that its device was ever approved for
+test("a token that was given less has no more behind an approval than that was for", async (t) => {
+  const rig = await startGateway(t);
+  const device = newDevice();
+  const { client } = await paired(rig, device, { scopes: ["operator.admin"] });
+  const rotate = { deviceId: device.id, role: "operator", scopes: ["operator.read"] };
+  const { token } = (await client.request("device.token.rotate", rotate)).payload as { token: string };
+  const asOwn = (scopes: string[]) => {
+    const one = openRemote(rig);
+    return one.connectAs(device, { auth: { deviceToken: token }, scopes });
+  };
+  const { requestId } = (await asOwn(["operator.pairing"])).error!.details as { requestId: string };
+  using approver = await rig.connected(["operator.pairing", "operator.read"]);
+  assert.equal((await approver.request("device.pair.approve", { requestId })).ok, true);
+  assert.equal((await asOwn(["operator.pairing", "operator.read"])).ok, true);
+  for (const scope of ["operator.write", "operator.admin"])
+    assert.partialDeepStrictEqual((await asOwn([scope])).error?.details, { reason: "scope-upgrade" });
+});
+
 test("a device without admin manages none but itself", async (t) => {
   const rig = await startGateway(t);
   const other = newDevice();
   await paired(rig, other);
   const { requestId } = (await asks(rig, newDevice())).details;
+  const node = newDevice();
+  await paired(rig, node, { role: "node" });
   const { client } = await paired(rig, newDevice(), { scopes: ["operator.pairing", "operator.read"] });
   const { payload } = await client.request("device.pair.list");
   const { pending, paired: shown } = payload as { pending: object[]; paired: object[] };
@@ -246,8 +320,29 @@ test("a device without admin manages none but itself", async (t) => {
     ["device.pair.rename", { deviceId: other.id, label: "mine" }],
     ["device.token.rotate", { deviceId: other.id, role: "operator" }],
     ["device.token.revoke", { deviceId: other.id, role: "operator" }],
+    ["node.rename", { nodeId: node.id, displayName: "mine" }],
   ] as const) {
     const { error } = await client.request(method, params);
-    assert.match(error?.message ?? "", /^unknown (requestId|deviceId)$/, method);
+    assert.match(error?.message ?? "", /^unknown (requestId|deviceId|nodeId)$/, method);
   }
+});
+
+// `grants.__proto__` is an object: it was taken for a role of the device, and written down as one
+test("a role that does not exist has no token, whatever it is called", async (t) => {
+  const rig = await startGateway(t);
+  const device = newDevice();
+  await paired(rig, device);
+  using admin = await rig.connected();
+  for (const role of ["__proto__", "constructor", "toString", "chief"]) {
+    for (const [method, params] of [
+      ["device.token.rotate", { deviceId: device.id, role, scopes: [] }],
+      ["device.token.revoke", { deviceId: device.id, role }],
+    ] as const) {
+      const { error } = await admin.request(method, params);
+      assert.equal(error?.code, "INVALID_REQUEST", `${method} ${role}`);
+    }
+  }
+  assert.partialDeepStrictEqual((await list(rig)).paired, [
+    { roles: ["operator"], scopes: ["operator.read"] },
+  ]);
 });

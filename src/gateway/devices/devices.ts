@@ -9,6 +9,9 @@ const PENDING_MS = 5 * 60_000;
 /** Only who knows the gateway's secret can ask: more than that are not looked at by a person. The oldest goes. */
 const MAX_PENDING = 100;
 
+/** The real gateway's: one that was approved since may still be on its way in. */
+const SUPERSEDED_AFTER_MS = 60_000;
+
 /** What of a device its client says. */
 export interface DeviceClient {
   readonly displayName?: string;
@@ -52,6 +55,8 @@ export interface Device extends DeviceClient {
   readonly publicKey: string;
   readonly remoteIp: string;
   readonly label?: string;
+  /** `silent`: nobody was asked, as it was on this machine and knew the secret. */
+  readonly approvedVia: "owner" | "silent";
   readonly createdAtMs: number;
   readonly approvedAtMs: number;
   readonly lastSeenAtMs?: number;
@@ -132,7 +137,10 @@ export class Devices {
   }
 
   /** The device may do what it asked for, and what it could before. */
-  approve(request: Omit<PairingRequest, "requestId">, now: number): Device {
+  approve(
+    request: Omit<PairingRequest, "requestId">,
+    { now, via }: { readonly now: number; readonly via: Device["approvedVia"] },
+  ): Device {
     const { deviceId, publicKey, role, scopes, remoteIp } = request;
     const known = this.get(deviceId);
     const before = grantOf(known, role);
@@ -140,7 +148,10 @@ export class Devices {
     const grant: Grant = {
       scopes: all,
       approvedAtMs: now,
-      ...(before?.token && { token: { ...before.token, scopes: all } }),
+      // a token that was given less keeps what it was not approved for now from it
+      ...(before?.token && {
+        token: { ...before.token, scopes: [...new Set([...before.token.scopes, ...scopes])] },
+      }),
     };
     const device: Device = {
       ...clientOf(request),
@@ -148,12 +159,32 @@ export class Devices {
       publicKey,
       remoteIp,
       ...(known?.label && { label: known.label }),
+      approvedVia: known?.approvedVia === "owner" ? "owner" : via,
       createdAtMs: known?.createdAtMs ?? now,
       approvedAtMs: now,
       grants: { ...known?.grants, [role]: grant },
     };
     this.put(device);
     return device;
+  }
+
+  /**
+   * Forgets those of which this one takes the place: a client without a home of its own (a container's) is another device each time,
+   * and there would be no end of them. None that is here, or that a person approved. Returns their ids.
+   */
+  supersede(device: Device, { now, isHere }: { now: number; isHere: (id: string) => boolean }): string[] {
+    const superseded = this.list().filter(
+      (one) =>
+        one.deviceId !== device.deviceId &&
+        one.approvedVia === "silent" &&
+        one.approvedAtMs + SUPERSEDED_AFTER_MS <= now &&
+        one.clientId === device.clientId &&
+        one.clientMode === device.clientMode &&
+        one.displayName === device.displayName &&
+        !isHere(one.deviceId),
+    );
+    for (const { deviceId } of superseded) this.remove(deviceId);
+    return superseded.map(({ deviceId }) => deviceId);
   }
 
   /** A new token takes the place of the one before. Nobody can be told it again. */

@@ -17,7 +17,7 @@ async function start(t: TestContext) {
   await writeFile(path, BEFORE);
   const client = await rig.connected();
   const { hash: baseHash } = (await client.request("config.get")).payload as { hash: string };
-  return { path, client, baseHash, text: () => readFile(path, "utf8") };
+  return { rig, path, client, baseHash, text: () => readFile(path, "utf8") };
 }
 
 describe("config.patch", () => {
@@ -29,6 +29,17 @@ describe("config.patch", () => {
     const { hash } = (await client.request("config.get")).payload as { hash: string };
     assert.partialDeepStrictEqual(payload, { ok: true, hash, restart: { required: true } });
     assert.ok(!JSON.stringify(payload).includes(TOKEN));
+  });
+
+  it("leaves a secret in the config, and in no file besides", async (t) => {
+    const { rig, client, baseHash, text } = await start(t);
+    const secret = "another-secret-of-some-length";
+    const raw = JSON.stringify({ gateway: { auth: { token: secret } } });
+    assert.equal((await client.request("config.patch", { raw, baseHash })).ok, true);
+    assert.ok((await text()).includes(secret));
+    for (const end of ["", "-wal"])
+      assert.ok(!(await readFile(`${rig.settings.journalPath}${end}`)).includes(secret), `journal${end}`);
+    assert.ok(!rig.logged.join().includes(secret));
   });
 
   it("of what was changed meanwhile is refused, also between two that come at once", async (t) => {

@@ -28,7 +28,11 @@ export const configMethods = {
           issues: [],
         };
       } catch (error) {
-        return { path, exists: true, valid: false, hash, config: {}, issues: messageOf(error).split("\n") };
+        // clients read nothing else; each message says where
+        const issues = messageOf(error)
+          .split("\n")
+          .map((message) => ({ path: "", message }));
+        return { path, exists: true, valid: false, hash, config: {}, issues };
       }
     },
   }),

@@ -47,7 +47,7 @@ export const deviceMethods = {
       if (missing !== undefined) throw new MethodError(missingScopeError(missing));
       const { devices, clock, log } = context;
       devices.settle(request);
-      const device = devices.approve(request, clock.wall());
+      const device = devices.approve(request, { now: clock.wall(), via: "owner" });
       log(`device ${device.deviceId} was approved as ${request.role}`);
       tellResolved(request, "approved", context);
       return { requestId, device: shown(device, false) };
@@ -93,14 +93,14 @@ export const deviceMethods = {
     run: ({ deviceId, role, scopes }, session, { devices, clock, showOut, log }) => {
       const device = managed(devices.get(deviceId), session);
       const grant = grantOf(device, role as Role);
-      if (grant === undefined) throw new MethodError(DENIED);
+      if (!isRole(role) || grant === undefined) throw new MethodError(DENIED);
       const wanted = scopes ?? grant.token?.scopes ?? grant.scopes;
       // nobody hands out what was not approved, or what they do not have themselves
       if (missingScope(grant.scopes, wanted) !== undefined) throw new MethodError(DENIED);
       const missing = role === "operator" ? missingScope(session.scopes, wanted) : undefined;
       if (missing !== undefined) throw new MethodError(missingScopeError(missing));
       const now = clock.wall();
-      const token = devices.issueToken(device, role as Role, { scopes: wanted, now });
+      const token = devices.issueToken(device, role, { scopes: wanted, now });
       showOut(session, (one) => one.deviceId === deviceId && one.role === role);
       log(`the token of device ${deviceId} as ${role} was rotated`);
       const rotated = { deviceId, role, scopes: wanted, rotatedAtMs: now };
@@ -116,13 +116,13 @@ export const deviceMethods = {
     run: ({ deviceId, role }, session, { devices, nodeWork, clock, showOut, log }) => {
       const device = managed(devices.get(deviceId), session);
       const grant = device.grants[role as Role];
-      if (grant === undefined) throw new MethodError(DENIED);
+      if (!isRole(role) || grant === undefined) throw new MethodError(DENIED);
       // nobody takes from another what they do not have themselves
       const missing = role === "operator" ? missingScope(session.scopes, grant.scopes) : undefined;
       if (missing !== undefined) throw new MethodError(missingScopeError(missing));
       const { token: _, ...rest } = grant;
       const revokedAtMs = grant.revokedAtMs ?? clock.wall();
-      devices.setGrant(device, role as Role, { ...rest, revokedAtMs });
+      devices.setGrant(device, role, { ...rest, revokedAtMs });
       if (role === "node") nodeWork.clear(deviceId);
       showOut(session, (one) => one.deviceId === deviceId && one.role === role);
       log(`the token of device ${deviceId} as ${role} was revoked`);
@@ -136,7 +136,12 @@ const DENIED = {
   message: "the device has no such role, or not these scopes",
 };
 
-function mayManage(session: Session, deviceId: string): boolean {
+/** A name such as `__proto__` is no role, although every object has something of that name. */
+function isRole(name: string): name is Role {
+  return name === "operator" || name === "node";
+}
+
+export function mayManage(session: Session, deviceId: string): boolean {
   const isDevice = session.deviceId !== undefined;
   return !isDevice || session.deviceId === deviceId || includesScope(session.scopes, "operator.admin");
 }

@@ -18,16 +18,20 @@ export const healthMethods = {
   status: method({
     scope: "operator.read",
     read: (params) => readEmptyParams(params ?? {}),
-    run: (_params, session, context) => ({
-      version: VERSION,
-      pid: context.process.pid,
-      bootId: context.bootId,
-      generation: context.settings.generation,
-      uptimeMs: Math.round(context.clock.now() - context.startedAt),
-      connections: context.countSessions(),
-      port: context.settings.port,
-      rssBytes: context.process.rssBytes(),
-      you: { connId: session.connId, role: session.role, scopes: session.scopes },
-    }),
+    run: (_params, session, context) => {
+      const modules = context.modules.inspect();
+      return {
+        version: VERSION,
+        pid: context.process.pid,
+        bootId: context.bootId,
+        generation: context.settings.generation,
+        uptimeMs: Math.round(context.clock.now() - context.startedAt),
+        connections: context.countSessions(),
+        port: context.settings.port,
+        rssBytes: context.process.rssBytes(),
+        you: { connId: session.connId, role: session.role, scopes: session.scopes },
+        ...(modules.length === 0 ? {} : { modules }),
+      };
+    },
   }),
 };

@@ -1,6 +1,7 @@
 import type { GatewaySettings } from "../../core/messages.ts";
 import type { Clock, Log } from "../../core/ports.ts";
 import type { Devices } from "../devices/devices.ts";
+import type { Modules } from "../modules/modules.ts";
 import type { Invokes } from "../nodes/invokes.ts";
 import type { NodeWork } from "../nodes/node-work.ts";
 import type { PresenceEntry } from "../presence.ts";
@@ -35,6 +36,7 @@ export interface GatewayContext {
   readonly nodeWork: NodeWork;
   readonly suspension: Suspension;
   readonly stability: Stability;
+  readonly modules: Modules;
   readonly sessions: () => Iterable<Session>;
   /** Within a commit: an event for the operators with this scope. */
   readonly tell: (scope: string, event: string, payload: unknown) => void;
@@ -88,3 +90,14 @@ export const methods: ReadonlyMap<string, Method<unknown>> = new Map(
     ...nodeMethods,
   }),
 );
+
+/** What the names of the gateway's own methods begin with, also of those to come. */
+const OWN_FAMILIES: ReadonlySet<string> = new Set([
+  "clawkit",
+  ...[...methods.keys()].filter((name) => name.includes(".")).map((name) => name.split(".")[0]!),
+]);
+
+/** Whether nobody else may have a method of this name. */
+export function isOwnName(name: string): boolean {
+  return methods.has(name) || OWN_FAMILIES.has(name.split(".")[0]!);
+}

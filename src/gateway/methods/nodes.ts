@@ -1,6 +1,7 @@
 import { ErrorCodes } from "@openclaw/gateway-protocol/gateway-error-details";
 import { type Device, grantOf } from "../devices/devices.ts";
 import { type ErrorShape, MethodError } from "../frames.ts";
+import { permittedParams } from "../nodes/command-policy.ts";
 import {
   readNodeDescribeParams,
   readNodeEventParams,
@@ -13,6 +14,7 @@ import {
   readNodeRenameParams,
 } from "../schemas.ts";
 import type { Session } from "../session.ts";
+import { mayManage } from "./devices.ts";
 import { ANSWERED_LATER, type GatewayContext, method } from "./index.ts";
 
 export const nodeMethods = {
@@ -41,8 +43,10 @@ export const nodeMethods = {
   "node.rename": method({
     scope: "operator.pairing",
     read: readNodeRenameParams,
-    run: ({ nodeId, displayName }, _session, context) => {
-      context.devices.put({ ...known(nodeId, context), label: displayName });
+    run: ({ nodeId, displayName }, session, context) => {
+      const node = known(nodeId, context);
+      if (!mayManage(session, nodeId)) throw new MethodError(UNKNOWN);
+      context.devices.put({ ...node, label: displayName });
       return { nodeId, displayName };
     },
   }),
@@ -53,6 +57,7 @@ export const nodeMethods = {
     read: readNodeInvokeParams,
     run: (params, session, context, request) => {
       const { nodeId, command } = params;
+      const permitted = permittedParams(command, params.params, session.scopes);
       known(nodeId, context);
       const node = connected(nodeId, context);
       if (node === undefined) throw new MethodError(NOT_CONNECTED);
@@ -64,7 +69,7 @@ export const nodeMethods = {
           details: { reason: "command not declared by node", command },
         });
       }
-      context.invokes.ask(session, request, { params, node });
+      context.invokes.ask(session, request, { params: { ...params, params: permitted }, node });
       return ANSWERED_LATER;
     },
   }),
@@ -117,7 +122,8 @@ export const nodeMethods = {
       nodeId: session.deviceId,
       actions: nodeWork
         .actions(session.deviceId!)
-        .filter(({ command }) => session.commands.includes(command)),
+        .filter(({ command }) => session.commands.includes(command))
+        .map((action) => ({ ...action, paramsJSON: action.paramsJSON ?? null })),
     }),
   }),
 
@@ -131,6 +137,8 @@ export const nodeMethods = {
     },
   }),
 };
+
+const UNKNOWN: ErrorShape = { code: ErrorCodes.INVALID_REQUEST, message: "unknown nodeId" };
 
 const NOT_CONNECTED: ErrorShape = {
   code: ErrorCodes.UNAVAILABLE,
@@ -149,7 +157,7 @@ function isNode(device: Device): boolean {
 function known(nodeId: string, { devices }: GatewayContext): Device {
   const device = devices.get(nodeId);
   if (device !== undefined && isNode(device)) return device;
-  throw new MethodError({ code: ErrorCodes.INVALID_REQUEST, message: "unknown nodeId" });
+  throw new MethodError(UNKNOWN);
 }
 
 /** The connection it made last. */

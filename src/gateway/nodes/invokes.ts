@@ -16,6 +16,10 @@ const MAX_TIMEOUT_MS = 24 * 60 * 60_000;
 /** Unanswered requests of one client: more of them is a flood. */
 const MAX_PER_CLIENT = 1_000;
 
+/** Bytes of their parameters, of which the journal has a copy each: one that is large, or many that are small. */
+const MAX_BYTES_PER_CLIENT = 8 * 1024 * 1024;
+const SMALL = 64 * 1024;
+
 /** What an iOS node says that is not in the foreground. */
 const IN_BACKGROUND = "NODE_BACKGROUND_UNAVAILABLE";
 
@@ -76,11 +80,12 @@ export class Invokes {
       count: number;
     };
     if (count >= MAX_PER_CLIENT) throw new MethodError(TOO_MANY);
+    const paramsJSON = params.params === undefined ? null : JSON.stringify(params.params);
+    this.#refuseTooLarge(session, paramsJSON);
     const id = randomUUID();
     const { nodeId, command, idempotencyKey } = params;
     const timeoutMs = Math.min(params.timeoutMs || TIMEOUT_MS, MAX_TIMEOUT_MS);
     const deadline = wall() + timeoutMs;
-    const paramsJSON = params.params === undefined ? null : JSON.stringify(params.params);
     journal.run(
       "INSERT INTO invokes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id,
@@ -103,6 +108,16 @@ export class Invokes {
     };
     node.sendEvent(new EncodedEvent("node.invoke.request", payload), null);
     commits.after(() => this.#arm(id, deadline));
+  }
+
+  #refuseTooLarge({ link }: Session, paramsJSON: string | null): void {
+    if (paramsJSON === null || paramsJSON.length <= SMALL) return;
+    const { bytes } = this.#deps.journal.get(
+      "SELECT coalesce(sum(octet_length(params)), 0) AS bytes FROM invokes WHERE link = ?",
+      link.key,
+    ) as { bytes: number };
+    if (bytes > 0 && bytes + Buffer.byteLength(paramsJSON) > MAX_BYTES_PER_CLIENT)
+      throw new MethodError(TOO_LARGE);
   }
 
   /** Within a commit: what the node says. False if nobody waits for it any more. */
@@ -225,6 +240,12 @@ const DISCONNECTED = { code: "NOT_CONNECTED", message: "node disconnected" };
 const TOO_MANY: ErrorShape = {
   code: ErrorCodes.UNAVAILABLE,
   message: `cannot ask the node as ${MAX_PER_CLIENT} requests of this client are not answered yet: wait for some`,
+  retryable: true,
+};
+
+const TOO_LARGE: ErrorShape = {
+  code: ErrorCodes.UNAVAILABLE,
+  message: `cannot ask the node as requests of this client that are not answered yet have ${MAX_BYTES_PER_CLIENT} bytes of parameters: wait for some`,
   retryable: true,
 };
 

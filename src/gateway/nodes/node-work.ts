@@ -6,6 +6,9 @@ const ITEM_MS = 24 * 60 * 60_000;
 const ACTION_MS = 10 * 60_000;
 const MAX_ACTIONS = 64;
 
+/** Characters of one node's actions: beyond that the oldest are dropped, as beyond their number. */
+const MAX_ACTION_CHARACTERS = 32 * 1024 * 1024;
+
 /** What a node is told that has nothing else to do, as the real gateway has it. */
 const BASELINE_ID = "baseline-status";
 const DRAINED_AT_ONCE = 4;
@@ -87,6 +90,7 @@ export class NodeWork {
 
   /** Returns the id of the action, or of the one with the same key that waits already. */
   enqueueAction(node: string, asked: { command: string; paramsJSON: string | null; key: string }): string {
+    const { command, paramsJSON, key } = asked;
     const known = this.actions(node);
     const row = this.#journal.get(
       "SELECT id FROM node_work WHERE node = ? AND kind = 'action' AND key = ?",
@@ -94,9 +98,8 @@ export class NodeWork {
       asked.key,
     );
     if (row !== undefined) return row.id as string;
-    if (known.length >= MAX_ACTIONS) this.acknowledge(node, [known[0]!.id]);
+    this.acknowledge(node, tooMany(known, paramsJSON?.length ?? 0));
     const now = this.#wall();
-    const { command, paramsJSON, key } = asked;
     const id = randomUUID();
     const content: WorkAction = {
       id,
@@ -180,4 +183,14 @@ export class NodeWork {
   #contents<T>(sql: string, ...values: string[]): T[] {
     return this.#journal.all(sql, ...values).map(({ content }) => JSON.parse(content as string) as T);
   }
+}
+
+/** Ids of those, the oldest first, that leave no room for one more with that many characters. */
+function tooMany(actions: readonly WorkAction[], characters: number): string[] {
+  let total = characters;
+  const kept = actions.toReversed().filter(({ paramsJSON }, i) => {
+    total += paramsJSON?.length ?? 0;
+    return i < MAX_ACTIONS - 1 && total <= MAX_ACTION_CHARACTERS;
+  });
+  return actions.filter((action) => !kept.includes(action)).map(({ id }) => id);
 }

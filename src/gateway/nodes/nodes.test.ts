@@ -24,9 +24,14 @@ const on = (link: string, position = "0 0 0") => ({
   "X-Clawkit-Position": position,
 });
 
-async function connectNode(rig: Rig, device: TestDevice, link = "node"): Promise<RawGatewayClient> {
+async function connectNode(
+  rig: Rig,
+  device: TestDevice,
+  link = "node",
+  commands: readonly string[] = AS_NODE.commands,
+): Promise<RawGatewayClient> {
   const node = rig.open(on(link));
-  const params = { ...AS_NODE, caps: [...AS_NODE.caps], commands: [...AS_NODE.commands] };
+  const params = { ...AS_NODE, caps: [...AS_NODE.caps], commands: [...commands] };
   assert.equal((await node.connectAs(device, params)).ok, true);
   return node;
 }
@@ -184,6 +189,47 @@ describe("a request to a node", () => {
       details: { code: "NOT_CONNECTED", nodeCommandDispatched: false },
     });
     assert.deepEqual(node.events("node.invoke.request"), []);
+  });
+
+  // the real gateway's word on it: who may write must not approve in a person's place what a program on the node's host does
+  it("says nothing in a person's place, and reaches no further than who asks may", async (t) => {
+    const rig = await startGateway(t);
+    const device = newDevice();
+    const commands = ["system.run", "fs.listDir", "worker.launch.v1", "system.execApprovals.set"];
+    const node = await connectNode(rig, device, "node", commands);
+    const operator = await connectOperator(rig);
+    const ask = (command: string, params: object = {}) =>
+      operator.request("node.invoke", { nodeId: device.id, command, params, idempotencyKey: "once" });
+    for (const claim of [{ approved: true }, { approvalDecision: "allow-always" }, { approvalSource: "x" }]) {
+      const { error } = await ask("system.run", { command: ["id"], ...claim });
+      assert.deepEqual(error?.details, { code: "APPROVALS_UNAVAILABLE" }, JSON.stringify(claim));
+    }
+    assert.match((await ask("fs.listDir")).error!.message, /missing scope: operator\.admin/);
+    for (const command of ["worker.launch.v1", "system.execApprovals.set"])
+      assert.match((await ask(command)).error!.message, /does not allow/);
+    using admin = await rig.connected();
+    const send = (client: RawGatewayClient, command: string, params: object) => {
+      const invoke = { nodeId: device.id, command, params, idempotencyKey: command };
+      client.send({ type: "req", id: command, method: "node.invoke", params: invoke });
+    };
+    send(operator, "system.run", { command: ["id"], approved: false, host: "gateway" });
+    send(admin, "fs.listDir", {});
+    await node.event("node.invoke.request", 2);
+    const asked = node.events("node.invoke.request").map(({ payload }) => payload as { paramsJSON: string });
+    assert.deepEqual(asked.map(({ paramsJSON }) => paramsJSON).sort(), ['{"command":["id"]}', "{}"]);
+  });
+
+  // the journal has a copy of each: a thousand of 25 MB were no more than a thousand
+  it("is refused where those that wait are too large together", async (t) => {
+    const rig = await startGateway(t);
+    const { node, operator, invoke } = await both(rig);
+    const params = "x".repeat(8 * 1024 * 1024);
+    operator.send({ type: "req", id: "large", method: "node.invoke", params: invoke({ params }) });
+    await node.event("node.invoke.request");
+    const { error } = await operator.request("node.invoke", invoke({ params: params.slice(-100_000) }));
+    assert.match(error!.message, /bytes of parameters: wait for some/);
+    operator.send({ type: "req", id: "small", method: "node.invoke", params: invoke() });
+    await node.event("node.invoke.request", 2);
   });
 
   it("fails at its deadline, and the node is told", async (t) => {

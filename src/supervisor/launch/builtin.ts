@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { GatewaySettings, GatewayToSupervisor } from "../../core/messages.ts";
+import { type ProcessEnd, wasKilled } from "../../core/process-end.ts";
 import { Child } from "../child.ts";
 import { environmentOf, type Launched, type LaunchRequest } from "./types.ts";
 
@@ -23,16 +24,24 @@ export function launchBuiltin(request: LaunchRequest): Launched {
     ownGroup: true,
     onMessage: (message) => request.onMessage(message as GatewayToSupervisor),
   });
-  const settings: GatewaySettings = {
-    socketPath: path,
-    port,
-    auth: { mode: auth.mode, ...(secret === undefined ? {} : { secret }) },
-    edgeKey,
-    generation,
-    journalPath: deps.journalPath,
-    isDurable: config.gateway.durability === "fsync",
-    configPath: deps.configPath,
-    logFile: deps.logFile,
+  const { modules } = config.gateway;
+  const { configPath } = deps;
+  child.send({ type: "prepare", settings: { modules, configPath } });
+  const open = (previousEnd: ProcessEnd | undefined) => {
+    const settings: GatewaySettings = {
+      socketPath: path,
+      port,
+      auth: { mode: auth.mode, ...(secret === undefined ? {} : { secret }) },
+      edgeKey,
+      generation,
+      isBehindKill: previousEnd !== undefined && wasKilled(previousEnd),
+      journalPath: deps.journalPath,
+      isDurable: config.gateway.durability === "fsync",
+      configPath,
+      logFile: deps.logFile,
+      modules,
+    };
+    child.send({ type: "start", settings });
   };
   const run = {
     generation,
@@ -41,6 +50,5 @@ export function launchBuiltin(request: LaunchRequest): Launched {
     resumes: true,
     ...(child.pid === undefined ? {} : { pid: child.pid }),
   } as const;
-  const open = () => child.send({ type: "start", settings });
   return { child, run, command: "built-in gateway", open };
 }

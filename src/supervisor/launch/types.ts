@@ -1,6 +1,7 @@
 import type { Config } from "../../config/schema.ts";
 import type { GatewayRun, GatewayToSupervisor } from "../../core/messages.ts";
 import type { SendSignal } from "../../core/ports.ts";
+import type { ProcessEnd } from "../../core/process-end.ts";
 import type { OpenclawSearch } from "../../host/openclaw-command.ts";
 import type { Child } from "../child.ts";
 
@@ -34,8 +35,8 @@ export interface Launched {
   readonly child: Child;
   readonly run: GatewayRun;
   readonly command: string;
-  /** Has it begin its work, where it waits for that. */
-  readonly open?: () => void;
+  /** Has it begin its work, where it waits for that; told how the gateway before ended, if this supervisor knows. */
+  readonly open?: (previousEnd: ProcessEnd | undefined) => void;
 }
 
 /** The environment of a gateway. A heap limit in the command's own arguments wins over ours. */
