@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import type { GatewaySettings, GatewayToSupervisor } from "../core/messages.ts";
+import type { GatewayToSupervisor, ModuleSettings } from "../core/messages.ts";
 import { isOwnName } from "../gateway/methods/index.ts";
 import { Modules } from "../gateway/modules/modules.ts";
 import { startModule } from "./module-process.ts";
@@ -7,7 +7,7 @@ import { realClock } from "./real.ts";
 
 /** The modules of a gateway, each a process of its own. */
 export function modulesOf(
-  settings: Pick<GatewaySettings, "modules" | "configPath">,
+  settings: ModuleSettings,
   tell: (message: GatewayToSupervisor) => void,
   log = (line: string) => console.log(line),
 ): Modules {

@@ -3,6 +3,7 @@ import { messageOf } from "../core/errors.ts";
 import {
   type GatewayToSupervisor,
   isOurMessage,
+  type ModuleSettings,
   type SupervisorToGateway,
   versioned,
 } from "../core/messages.ts";
@@ -14,11 +15,13 @@ import { realClock, surviveLostOutput } from "./real.ts";
 const MEMORY_MS = 5_000;
 
 let modules: Modules | undefined;
+let loaded: Promise<void> | undefined;
 let gateway: Gateway | undefined;
 let isLeaving = false;
 
-function send(message: GatewayToSupervisor): void {
-  if (process.connected) process.send!(versioned(message), undefined, undefined, () => undefined);
+function send(message: GatewayToSupervisor, then = () => {}): void {
+  if (process.connected) process.send!(versioned(message), undefined, undefined, then);
+  else then();
 }
 
 function sendMemory(): void {
@@ -31,7 +34,7 @@ function leave(): void {
   isLeaving = true;
   gateway?.close();
   modules?.close();
-  process.exit(0);
+  send({ type: "released" }, () => process.exit(0));
 }
 
 surviveLostOutput();
@@ -46,15 +49,25 @@ process.on("disconnect", leave); // nobody is left who would start us again
 process.on("SIGTERM", leave);
 process.on("SIGINT", () => undefined); // the supervisor decides
 
+/** Once, whoever asks first: a supervisor of an earlier version only says `start`. */
+async function loadModules(settings: ModuleSettings): Promise<Modules> {
+  modules ??= modulesOf(settings, send);
+  loaded ??= modules.start();
+  await loaded;
+  return modules;
+}
+
 async function onMessage(message: SupervisorToGateway): Promise<void> {
   switch (message.type) {
+    case "prepare":
+      await loadModules(message.settings);
+      send({ type: "prepared" });
+      return;
     case "start":
       try {
-        modules = modulesOf(message.settings, send);
-        await modules.start();
         gateway = new Gateway({
           settings: message.settings,
-          modules,
+          modules: await loadModules(message.settings),
           clock: realClock,
           process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
           log: (line) => console.log(line),

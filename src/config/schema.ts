@@ -204,7 +204,7 @@ const supervisor = section(
     memoryRestart: Type.Boolean({
       default: false,
       description:
-        "Restart the gateway gracefully when it is about to run out of memory (90 % of its limit).",
+        "Restart the gateway gracefully when it is about to run out of memory (90 % of its limit); where there is room for it, the next built-in one is started beside it.",
     }),
   },
   "How the processes are watched.",

@@ -190,14 +190,23 @@ export interface GatewaySettings {
   readonly modules: readonly string[];
 }
 
+/** What of them a gateway needs to load all its code. */
+export type ModuleSettings = Pick<GatewaySettings, "modules" | "configPath">;
+
 export type SupervisorToGateway =
+  /** Load all code, then say `prepared`. */
+  | { readonly type: "prepare"; readonly settings: ModuleSettings }
   | { readonly type: "start"; readonly settings: GatewaySettings }
   /** Its clients will be closed: announce it; `restartExpectedMs` is absent for a stop. */
   | { readonly type: "announce-shutdown"; readonly reason: string; readonly restartExpectedMs?: number }
   | { readonly type: "stop" };
 
 export type GatewayToSupervisor =
+  /** Its code and that of its modules is loaded: `start` is all it waits for. */
+  | { readonly type: "prepared" }
   | { readonly type: "listening" }
+  /** It ends as it was asked to: what it did is committed, its journal closed. */
+  | { readonly type: "released" }
   /** Every client was sent the `shutdown` event. */
   | { readonly type: "shutdown-announced" }
   | { readonly type: "restart-requested"; readonly reason: string }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type MemoryLook, memoryTrouble } from "./memory.ts";
+import { hasRoom, type MemoryLook, memoryTrouble } from "./memory.ts";
 
 const LIMIT = 1_000;
 
@@ -57,4 +57,18 @@ describe("a process is left alone", () => {
   for (const [when, looks] of Object.entries(cases)) {
     test(when, () => assert.equal(memoryTrouble(looks), undefined));
   }
+});
+
+describe("another process finds room", () => {
+  const MB = 1024 * 1024;
+
+  test("in a cgroup that has as much left as a gateway takes", () => {
+    assert.equal(hasRoom({ usageBytes: 352 * MB, limitBytes: 512 * MB }), true);
+    assert.equal(hasRoom({ usageBytes: 353 * MB, limitBytes: 512 * MB }), false);
+  });
+
+  test("where nothing limits it, as far as one can see", () => {
+    assert.equal(hasRoom(undefined), true);
+    assert.equal(hasRoom({ usageBytes: 353 * MB }), true);
+  });
 });

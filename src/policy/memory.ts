@@ -10,6 +10,15 @@ const FULL_SHARE = 0.9;
 /** Looks in a row that must be full: garbage is collected late, and a peak that passes is no leak. */
 const LOOKS_IN_ROW = 3;
 
+/** A gateway that has loaded its code has 76 MB of its own; as much again is for the links that it takes over. */
+const ROOM_BYTES = 160 * 1024 * 1024;
+
+/** Whether one more process finds room in a cgroup: without it the kernel would end the largest, or all. */
+export function hasRoom(cgroup: MemoryLook["cgroup"]): boolean {
+  const { usageBytes, limitBytes } = cgroup ?? {};
+  return usageBytes === undefined || limitBytes === undefined || limitBytes - usageBytes >= ROOM_BYTES;
+}
+
 /** Why a process should be restarted before it runs out of memory; undefined if it need not be. */
 export function memoryTrouble(looks: readonly MemoryLook[]): string | undefined {
   const last = looks.slice(-LOOKS_IN_ROW);

@@ -107,6 +107,23 @@ describe("an end", () => {
     assert.equal(log.runs[0]!.endedBy, "operator");
   });
 
+  test("of one that was to follow another, which serves on, is none", () => {
+    const log = new Log();
+    log.take(start("gateway", 1, 0), ready("gateway", 1, 2));
+    log.take(start("gateway", 2, 10), end("gateway", 2, 11), cause("gateway", 2, 12));
+    assert.deepEqual(log.told, []);
+    assert.equal(log.runs.find(({ generation }) => generation === 2)?.exit?.cause, "oom");
+    log.take(end("gateway", 1, 60));
+    assert.deepEqual(log.told, ["gateway 60– unexplained-exit"]);
+  });
+
+  test("of one that another is to follow is an outage until that is ready", () => {
+    const log = new Log();
+    log.take(start("gateway", 1, 0), ready("gateway", 1, 2), start("gateway", 2, 10));
+    log.take(end("gateway", 1, 11), ready("gateway", 2, 12));
+    assert.deepEqual(log.told, ["gateway 11–12 unexplained-exit"]);
+  });
+
   test("by the supervisor, as it hung, is one", () => {
     const log = new Log();
     const how = {

@@ -98,7 +98,17 @@ export class RunSync {
       peakHeapBytes: record.peakHeapBytes ?? null,
     };
     this.#save(ended);
-    if (end.by !== "operator" && isServing(run)) this.#incidents.processEnded(ended, "supervisor");
+    if (end.by === "operator" || !isServing(run) || this.#isSpare(run)) return;
+    this.#incidents.processEnded(ended, "supervisor");
+  }
+
+  /** It was to follow another gateway, which still serves. */
+  #isSpare({ role, key, bootId }: RunRow): boolean {
+    const serves = (run: RunRow) => run.readyAt !== null && run.endedAt === null && run.bootId === bootId;
+    return (
+      role === "gateway" &&
+      [...this.#runs.values()].some((run) => run.role === role && run.key !== key && serves(run))
+    );
   }
 
   #explain(run: RunRow, exit: ExitVerdict, crash: string | null): void {

@@ -34,7 +34,9 @@ export function incidentStory(store: RecorderStore, incident: IncidentRow): Inci
   return {
     incident,
     ended: runs({ until: openedAt }).find((run) => run.generation === generation),
-    restarts: runs({ since: openedAt, until: end }).reverse(),
+    restarts: runs({ until: end })
+      .filter(({ startedAt, readyAt }) => startedAt >= openedAt || (readyAt ?? 0) >= openedAt)
+      .reverse(),
     connections: store.countConnections({ incident: id }),
     told: store.connections({ incident: id }, 1)[0],
     held: isHeld(incident) ? store.countConnections({ openedBetween: [openedAt, closedAt!] }) : 0,
@@ -176,9 +178,14 @@ function around({ notes, sample, incident }: IncidentStory, words: Words): strin
 }
 
 function done(run: RunRow, incident: IncidentRow, words: Words): string {
-  const after = words.duration(run.startedAt - incident.openedAt);
-  const started = `after ${after}: started again as generation ${run.generation}, pid ${run.pid}`;
-  if (run.readyAt !== null) return `${started}, ready ${words.duration(run.readyAt - run.startedAt)} later`;
+  const { openedAt } = incident;
+  const who = `generation ${run.generation}, pid ${run.pid}`;
+  const started =
+    run.startedAt < openedAt
+      ? `at once: followed by ${who}, which was being prepared`
+      : `after ${words.duration(run.startedAt - openedAt)}: started again as ${who}`;
+  const from = Math.max(run.startedAt, openedAt);
+  if (run.readyAt !== null) return `${started}, ready ${words.duration(run.readyAt - from)} later`;
   return run.exit === null ? `${started}, not ready yet` : `${started}; it ended: ${run.exit.summary}`;
 }
 

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Config } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
-import type { AfterEnd, GatewayRun, GatewayState, GatewayToSupervisor } from "../core/messages.ts";
+import type { AfterEnd, GatewayRun, GatewayState } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import { describeEnd, describeExit, type ProcessEnd } from "../core/process-end.ts";
 import type { RunRecord } from "../core/run-record.ts";
-import type { Host } from "../host/types.ts";
 import {
   decideRestart,
   initialRestartState,
@@ -13,32 +11,33 @@ import {
   type RestartState,
   uncleanStartsIn,
 } from "../policy/restart.ts";
-import { takeBlockedStack } from "./blocked-stack.ts";
 import type { Child } from "./child.ts";
+import { GatewayLife, type GatewayLifeDeps } from "./gateway-life.ts";
+import { untilPrepared } from "./hand-over.ts";
 import { launchBuiltin } from "./launch/builtin.ts";
 import { prepareCommand } from "./launch/command.ts";
-import { type OpenclawUpstream, openclawCommand, prepareOpenclaw } from "./launch/openclaw.ts";
-import type { Launch, LaunchDeps, Launched, LaunchRequest } from "./launch/types.ts";
-import { MemoryWatch } from "./memory-watch.ts";
-import type { NodeReport } from "./node-report.ts";
-import { askToRestart, letItRepairItself, takeHandoff, type Upkeep } from "./openclaw-upkeep.ts";
-import type { ProcessWatch } from "./process-watch.ts";
-import type { Runs } from "./runs.ts";
+import { prepareOpenclaw } from "./launch/openclaw.ts";
+import type { Launch } from "./launch/types.ts";
+import { OpenclawCare } from "./openclaw-care.ts";
 import { type Gentleness, terminate } from "./terminate.ts";
+import { isWithin } from "./within.ts";
 
-export interface GatewayRunnerDeps extends LaunchDeps {
-  readonly runs: Runs;
-  readonly host: Host;
+export interface GatewayRunnerDeps extends GatewayLifeDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   readonly removeSocket: (path: string) => void;
   readonly onStarted: (run: GatewayRun) => void;
   readonly onEnded: (generation: number, end: ProcessEnd, after: AfterEnd) => void;
-  readonly onRestartRequested: (reason: string) => void;
   /** Whether the process is stopped (SIGSTOP). */
   readonly isStopped: (pid: number) => Promise<boolean>;
 }
+
+/** The next gateway is there already, or about to be. */
+const TAKEN_OVER: AfterEnd = { kind: "restart", delayMs: 0 };
+
+/** A gateway that opens its journal takes milliseconds; one that takes longer the edge asks again and again. */
+const LISTEN_MS = 500;
 
 /** Pause before a launch that failed is tried again. */
 const RETRY_LAUNCH_MS = 1_000;
@@ -48,9 +47,6 @@ const OPENCLAW_REPEAT_MS = 2_000;
 
 /** A gateway that hung and still answers nothing after this time has no use for the time that its work may take. */
 const HUNG_GRACE_MS = 30_000;
-
-/** A gateway that cannot say goodbye within this time is not waited for. */
-const ANNOUNCE_MS = 500;
 
 /**
  * `stopped` → `running` → `waiting` (for a restart) → `running` …; `refused` after exit 78. A gateway that is not
@@ -73,28 +69,25 @@ export class GatewayRunner {
   #config: Config;
   #state: RunnerState = "stopped";
   #generation: number;
-  #child: Child | undefined;
+  #life: GatewayLife | undefined;
+  /** Is prepared to take over from the one that runs. */
+  #next: GatewayLife | undefined;
+  #newestGeneration: number;
   #restartState: RestartState;
   #restartTimer: NodeJS.Timeout | undefined;
   #lastExit: LastExit | undefined;
   #lastEnd: ProcessEnd | undefined;
   #endsInARow = 0;
-  #troubles: readonly string[] = [];
   #isStopping = false;
   /** Changes with every start and stop: a launch that was overtaken notices. */
   #epoch = 0;
   #startedAt = 0;
-  #onAnnounced: (() => void) | undefined;
   #ended: Promise<void> = Promise.resolve();
-  #watch: ProcessWatch | undefined;
-  #hangReport: NodeReport | undefined;
-  #memory: MemoryWatch | undefined;
-  /** Of OpenClaw's own commands that run. */
-  #upkeep = new AbortController();
+  readonly #openclaw: OpenclawCare;
+  /** Of what a stop does not wait for. */
+  #abort = new AbortController();
   /** The gateway is no longer ready: it restarts in its process, or ended. */
   #left = Promise.withResolvers<void>();
-  /** Whether OpenClaw's doctor was run since it was last ready. */
-  #hasRepaired = false;
 
   /** What the edge says of the gateway. */
   observed: GatewayState = "away";
@@ -104,7 +97,9 @@ export class GatewayRunner {
     const now = deps.clock.now();
     this.#config = config;
     this.#generation = records.reduce((max, record) => Math.max(max, record.generation), 0);
+    this.#newestGeneration = this.#generation;
     this.#deps = deps;
+    this.#openclaw = new OpenclawCare(deps);
     this.#restartState = initialRestartState(now, uncleanStartsIn(records, { now, wall: deps.clock.wall() }));
   }
 
@@ -112,12 +107,12 @@ export class GatewayRunner {
   inspect() {
     return {
       state: this.#state,
-      pid: this.#child?.isRunning ? this.#child.pid : undefined,
+      pid: this.#life?.isRunning ? this.#life.child.pid : undefined,
       generation: this.#generation,
       upMs: this.#state === "running" ? this.#deps.clock.now() - this.#startedAt : undefined,
       lastExit: this.#lastExit,
       endsInARow: this.#endsInARow,
-      troubles: this.#troubles,
+      troubles: this.#life?.troubles ?? [],
     };
   }
 
@@ -127,12 +122,8 @@ export class GatewayRunner {
 
   /** Starts with `config`, with a fresh budget. Resolves when the process was started, not when it is ready. */
   async start(config: Config): Promise<void> {
-    this.#config = config;
     this.#isStopping = false;
-    this.#endsInARow = 0;
-    this.#hasRepaired = false;
-    // OpenClaw goes on counting its unclean starts, whoever asked for this one
-    this.#restartState = initialRestartState(this.#deps.clock.now(), this.#restartState.uncleanStarts);
+    this.#beginAnew(config);
     try {
       await this.#launch();
     } catch (error) {
@@ -142,6 +133,14 @@ export class GatewayRunner {
     }
   }
 
+  #beginAnew(config: Config): void {
+    this.#config = config;
+    this.#endsInARow = 0;
+    this.#openclaw.begin();
+    // OpenClaw goes on counting its unclean starts, whoever asked for this one
+    this.#restartState = initialRestartState(this.#deps.clock.now(), this.#restartState.uncleanStarts);
+  }
+
   async #launch(): Promise<void> {
     clearTimeout(this.#restartTimer);
     const epoch = ++this.#epoch;
@@ -149,20 +148,80 @@ export class GatewayRunner {
     const { upstream } = this.#config.gateway;
     if (upstream.type === "url") {
       this.#state = "external";
-      const run = { generation: ++this.#generation, address: { kind: "url", url: upstream.url } } as const;
-      this.#deps.onStarted(run);
+      this.#generation = ++this.#newestGeneration;
+      this.#deps.onStarted({ generation: this.#generation, address: { kind: "url", url: upstream.url } });
       return;
     }
     const launch = await this.#prepare(upstream);
     if (epoch !== this.#epoch) return; // stopped, or started anew, meanwhile
-    this.#generation++;
-    this.#troubles = [];
+    const life = this.#begin(launch, this.#config, "gateway");
+    this.#run(life);
+    life.open(this.#lastEnd);
+    void life.recorded.then(() => this.#deps.onStarted(life.run));
+  }
+
+  #begin(launch: Launch, config: Config, who: string): GatewayLife {
+    const life = new GatewayLife(launch, config, ++this.#newestGeneration, this.#deps);
+    this.#deps.log(`${who} started: generation ${life.generation}, pid ${life.child.pid ?? "none"}`);
+    this.#ended = Promise.all([this.#ended, this.#follow(life)]).then(() => undefined);
+    return life;
+  }
+
+  #run(life: GatewayLife): void {
+    this.#life = life;
+    this.#generation = life.generation;
     this.#startedAt = this.#deps.clock.now();
-    const launched = launch(this.#launchRequest());
-    this.#child = launched.child;
     this.#state = "running";
-    this.#deps.log(`gateway started: generation ${this.#generation}, pid ${launched.child.pid ?? "none"}`);
-    this.#ended = this.#follow(launched);
+  }
+
+  /** Whether the next gateway can be prepared beside the one that runs: both are the built-in one, and there is memory. */
+  async canHandOver(config: Config): Promise<boolean> {
+    const isBuiltin = [this.#config, config].every(({ gateway }) => gateway.upstream.type === "builtin");
+    return isBuiltin && this.#life?.isRunning === true && (await this.#life.hasRoomBeside());
+  }
+
+  /**
+   * Replaces the gateway by one that has loaded its code before: clients wait from `hold` on, until the one has let go of the journal and the
+   * other has opened it. Throws if the next one cannot be prepared: nothing was done then.
+   */
+  async handOver(config: Config, hold: () => Promise<void>): Promise<void> {
+    const { signal } = this.#abort;
+    const last = this.#life!;
+    const lastEnded = this.#ended;
+    const next = this.#begin(launchBuiltin, config, "next gateway");
+    this.#next = next;
+    try {
+      await untilPrepared(next, config.supervisor.startTimeoutSec, signal);
+      await hold();
+    } catch (error) {
+      await this.#dropNext(next, !signal.aborted);
+      throw error;
+    }
+    if (!next.isRunning) {
+      await this.stop();
+      this.#next = undefined;
+      return await this.start(config);
+    }
+    this.#next = undefined;
+    this.observed = "away";
+    this.#beginAnew(config);
+    this.#run(next);
+    const gone = this.#askToEnd(last.child);
+    next.open(await Promise.race([last.released.then(() => undefined), last.child.ended]));
+    await Promise.all([gone, lastEnded]);
+    await isWithin(Promise.race([next.listening, next.child.ended]), LISTEN_MS, signal);
+    // one that ended already has its successor
+    if (this.#life === next && next.isRunning) this.#deps.onStarted(next.run);
+  }
+
+  /** It holds nothing yet. */
+  async #dropNext(next: GatewayLife, goesOn: boolean): Promise<void> {
+    next.child.blame("operator");
+    next.child.signal("SIGKILL");
+    await next.ended;
+    this.#next = undefined;
+    // the one that ran ended meanwhile, and left it to this one to follow
+    if (goesOn && this.#state === "waiting") this.#launchLater(0);
   }
 
   async #prepare(upstream: Exclude<Config["gateway"]["upstream"], { type: "url" }>): Promise<Launch> {
@@ -180,10 +239,11 @@ export class GatewayRunner {
   noteState(generation: number, state: GatewayState): void {
     if (generation !== this.#generation) return;
     if (state === "ready" && this.observed !== "ready") {
-      if (this.#child?.pid !== undefined) this.#deps.runs.ready("gateway", generation, this.#child.pid);
+      const pid = this.#life?.child.pid;
+      if (pid !== undefined) this.#deps.runs.ready("gateway", generation, pid);
       this.#deps.log(`gateway ready: generation ${generation}`);
       this.#endsInARow = 0;
-      this.#hasRepaired = false;
+      this.#openclaw.begin();
     }
     this.observed = state;
     if (state === "starting" || state === "away") this.#noteLeft();
@@ -199,17 +259,8 @@ export class GatewayRunner {
    * they were told, or when a hung gateway had its chance.
    */
   async announceShutdown(reason: string, restartExpectedMs?: number): Promise<void> {
-    if (this.#config.gateway.upstream.type !== "builtin" || !this.#child?.isRunning) return;
-    const announced = Promise.withResolvers<void>();
-    this.#onAnnounced = announced.resolve;
-    this.#child.send({
-      type: "announce-shutdown",
-      reason,
-      ...(restartExpectedMs === undefined ? {} : { restartExpectedMs }),
-    });
-    const timer = setTimeout(announced.resolve, ANNOUNCE_MS);
-    await announced.promise;
-    clearTimeout(timer);
+    if (this.#config.gateway.upstream.type !== "builtin" || !this.#life?.isRunning) return;
+    await this.#life.announceShutdown(reason, restartExpectedMs);
   }
 
   /**
@@ -217,36 +268,28 @@ export class GatewayRunner {
    * seconds, in the same process. Resolves when it went; false where that is not possible.
    */
   async restartSafely(): Promise<boolean> {
-    if (this.#config.gateway.upstream.type !== "openclaw" || this.observed !== "ready") return false;
-    const upkeep = await this.#openclaw();
-    const left = this.#left.promise; // it may be away before its command line is done
-    if (!(await askToRestart(upkeep))) return false;
-    return await isWithin(left, this.#graceMs, upkeep.signal);
-  }
-
-  /** Ends what OpenClaw's own commands do at the moment, and the wait for it. */
-  abandonUpkeep(): void {
-    this.#upkeep.abort();
-    this.#upkeep = new AbortController();
-  }
-
-  /** Throws OPENCLAW_NOT_FOUND. */
-  async #openclaw(): Promise<Upkeep> {
-    const { openclawSearch, log } = this.#deps;
-    const { signal } = this.#upkeep;
     const { upstream } = this.#config.gateway;
-    const command = await openclawCommand(upstream as OpenclawUpstream, openclawSearch);
-    return { command, log, signal };
+    if (upstream.type !== "openclaw" || this.observed !== "ready") return false;
+    // it may be away before its command line is done
+    return await this.#openclaw.restart(upstream, this.#left.promise, this.#graceMs);
+  }
+
+  /** Ends what is done for a restart before anything is stopped: OpenClaw's own commands, the next gateway. */
+  abandonRestart(): void {
+    this.#openclaw.abandon();
+    this.#abort.abort();
+    this.#abort = new AbortController();
   }
 
   /** Ends the process because it hangs; it then starts again. A stopped process can't act on SIGTERM. */
   async endHung(generation: number, why: string): Promise<void> {
-    const child = this.#child;
-    if (generation !== this.#generation || child?.pid === undefined) return;
+    const life = this.#life;
+    if (generation !== this.#generation || life?.child.pid === undefined) return;
+    const { child } = life;
     child.blame("supervisor", why);
     this.#deps.log(`ending the gateway: ${why}`);
-    const isStopped = await this.#deps.isStopped(child.pid);
-    if (!isStopped) this.#hangReport = await takeBlockedStack(child, this.#deps.host);
+    const isStopped = await this.#deps.isStopped(life.child.pid);
+    if (!isStopped) await life.noteHang();
     await this.#terminate(child, { ...this.#gentleness, ...(isStopped ? { graceMs: 0 } : {}) });
   }
 
@@ -254,23 +297,24 @@ export class GatewayRunner {
   async stop(): Promise<void> {
     this.#epoch++;
     this.#isStopping = true;
-    this.abandonUpkeep();
+    this.abandonRestart();
     clearTimeout(this.#restartTimer);
-    const child = this.#child;
-    if (child !== undefined) {
-      child.blame("operator");
-      const isBuiltin = this.#config.gateway.upstream.type === "builtin";
-      const ask = isBuiltin ? { ask: () => void child.send({ type: "stop" }) } : {};
-      await this.#terminate(child, { ...this.#gentleness, ...ask });
-    }
+    if (this.#life !== undefined) await this.#askToEnd(this.#life.child);
     await this.#ended;
     this.#state = "stopped";
+  }
+
+  async #askToEnd(child: Child): Promise<void> {
+    child.blame("operator");
+    const isBuiltin = this.#config.gateway.upstream.type === "builtin";
+    const ask = isBuiltin ? { ask: () => void child.send({ type: "stop" }) } : {};
+    await this.#terminate(child, { ...this.#gentleness, ...ask });
   }
 
   async #terminate(child: Child, gentleness: Gentleness): Promise<void> {
     const timer = setTimeout(() => {
       // one that was busy and came to itself finishes its work
-      if (child === this.#child && this.observed === "hung") child.signal("SIGKILL");
+      if (child === this.#life?.child && this.observed === "hung") child.signal("SIGKILL");
     }, HUNG_GRACE_MS);
     await terminate(child, gentleness);
     clearTimeout(timer);
@@ -285,49 +329,16 @@ export class GatewayRunner {
     return this.#config.supervisor.stopGraceSec * 1000;
   }
 
-  #launchRequest(): LaunchRequest {
-    const onMessage = (message: GatewayToSupervisor) => this.#onMessage(message);
-    const previousEnd = this.#lastEnd;
-    return {
-      deps: this.#deps,
-      config: this.#config,
-      generation: this.#generation,
-      ...(previousEnd && { previousEnd }),
-      onMessage,
-    };
-  }
-
-  #onMessage(message: GatewayToSupervisor): void {
-    if (message.type === "shutdown-announced") this.#onAnnounced?.();
-    if (message.type === "memory") {
-      this.#memory?.heap(message.heapUsedBytes, message.heapLimitBytes);
-      this.#watch?.noteHeap(message.heapUsedBytes);
-    }
-    if (message.type === "modules") this.#troubles = message.troubles;
-    if (message.type === "restart-requested") this.#deps.onRestartRequested(message.reason);
-  }
-
-  async #follow({ child, run, command }: Launched): Promise<void> {
+  async #follow(life: GatewayLife): Promise<void> {
+    const { end, uptimeMs } = await life.ended;
+    const { child, run } = life;
     const deps = this.#deps;
-    const { end, uptimeMs } = await deps.runs.follow("gateway", {
-      generation: run.generation,
-      child,
-      command,
-      ownGroup: true,
-      configHash: hashOf(this.#config),
-      onWatch: (watch) => {
-        this.#watch = watch;
-        if (this.#config.supervisor.memoryRestart) {
-          this.#memory = new MemoryWatch(watch, (trouble) => deps.onRestartRequested(trouble));
-        }
-      },
-      onRecorded: () => deps.onStarted(run),
-      hangReport: () => this.#takeHangReport(),
-    });
-    this.#memory?.stop();
-    this.#memory = undefined;
     if (run.address.kind === "socket") deps.removeSocket(run.address.path);
     const reason = describeEnd(end);
+    if (life === this.#next) {
+      deps.log(`the next gateway ended before it served: ${reason}`);
+      return;
+    }
     const lastLine = child.lastLines.at(-1);
     this.#lastEnd = end;
     this.#lastExit = {
@@ -338,40 +349,18 @@ export class GatewayRunner {
       reason,
       ...(lastLine === undefined ? {} : { lastLine }),
     };
-    this.observed = "away";
-    this.#noteLeft();
-    if (!this.#isStopping) this.#endsInARow++;
-    const after = this.#decide(end, uptimeMs);
+    const after = life === this.#life ? this.#decide(end, uptimeMs) : TAKEN_OVER;
     deps.onLine(
       "end",
       `gateway ended: ${describeExit(end)} (generation ${run.generation}, pid ${child.pid ?? "none"})`,
     );
-    deps.log(`gateway ended: ${reason}; ${describeAfter(after)}`);
+    const then = after === TAKEN_OVER ? "the next one takes over" : describeAfter(after);
+    deps.log(`gateway ended: ${reason}; ${then}`);
     deps.onEnded(run.generation, end, after);
     const { upstream } = this.#config.gateway;
     if (upstream.type === "openclaw" && end.code === 0 && end.by === "itself" && child.pid !== undefined) {
-      const upkeep = await this.#openclaw().catch(() => undefined);
-      if (upkeep !== undefined) void takeHandoff(upkeep, child.pid);
+      await this.#openclaw.takeHandoff(upstream, child.pid);
     }
-  }
-
-  #mayRepair({ repairRefusals }: OpenclawUpstream): boolean {
-    return repairRefusals === true && !this.#hasRepaired;
-  }
-
-  /** OpenClaw's own doctor, and one more start; refused again, it stays refused. */
-  async #repairAndLaunch(): Promise<void> {
-    this.#hasRepaired = true;
-    const epoch = this.#epoch;
-    const upkeep = await this.#openclaw().catch(() => undefined);
-    if (upkeep !== undefined) await letItRepairItself(upkeep);
-    if (epoch === this.#epoch) this.#launchLater(0);
-  }
-
-  #takeHangReport(): NodeReport | undefined {
-    const report = this.#hangReport;
-    this.#hangReport = undefined;
-    return report;
   }
 
   /** A launch that fails (no port, no memory) is tried again: nothing else would bring the gateway back. */
@@ -385,6 +374,9 @@ export class GatewayRunner {
   }
 
   #decide(end: ProcessEnd, uptimeMs: number): AfterEnd {
+    this.observed = "away";
+    this.#noteLeft();
+    if (!this.#isStopping) this.#endsInARow++;
     if (this.#isStopping) {
       this.#state = "stopped";
       return { kind: "stopped" };
@@ -397,9 +389,14 @@ export class GatewayRunner {
       upstream.type === "openclaw" ? OPENCLAW_BREAKER : undefined,
     );
     this.#restartState = next;
-    if (decision.kind === "refused" && upstream.type === "openclaw" && this.#mayRepair(upstream)) {
+    if (this.#next !== undefined) {
       this.#state = "waiting";
-      void this.#repairAndLaunch();
+      return TAKEN_OVER;
+    }
+    if (decision.kind === "refused" && upstream.type === "openclaw" && this.#openclaw.mayRepair(upstream)) {
+      this.#state = "waiting";
+      const epoch = this.#epoch;
+      void this.#openclaw.repair(upstream).then(() => epoch === this.#epoch && this.#launchLater(0));
       return { kind: "restart", delayMs: 0 };
     }
     if (decision.kind === "refused") {
@@ -410,23 +407,6 @@ export class GatewayRunner {
     this.#launchLater(decision.delayMs);
     return { kind: "restart", delayMs: decision.delayMs };
   }
-}
-
-/** Whether something happens within a time, and before it is no longer waited for. */
-async function isWithin(happens: Promise<void>, ms: number, signal: AbortSignal): Promise<boolean> {
-  const over = Promise.withResolvers<boolean>();
-  const giveUp = () => over.resolve(false);
-  const timer = setTimeout(giveUp, ms);
-  signal.addEventListener("abort", giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  const happened = await Promise.race([happens.then(() => true), over.promise]);
-  clearTimeout(timer);
-  return happened;
-}
-
-/** Two configs with the same hash are the same; a hash says nothing of the secrets in it. */
-function hashOf(config: Config): string {
-  return createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 12);
 }
 
 function describeAfter(after: AfterEnd): string {

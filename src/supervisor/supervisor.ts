@@ -241,7 +241,7 @@ export class Supervisor {
     this.#stopAsked.reject(new ClawkitError("CONTROL_FAILED", `Cannot start: ${reason}`));
     this.#deps.log(`stopping: ${reason}`);
     this.#deps.onEvent({ event: "stopping", reason });
-    this.#gateway?.abandonUpkeep(); // a restart that is under way may take minutes
+    this.#gateway?.abandonRestart(); // one that is under way may take minutes
     const stopped = this.#exclusive(() => this.#end(reason));
     stopped.then(this.#ended.resolve, this.#ended.reject);
     return stopped;
@@ -347,16 +347,29 @@ export class Supervisor {
     const { edge, gateway } = this.#started();
     const config = await this.#deps.readConfig();
     await this.#checkUpstream(config);
+    const { type } = config.gateway.upstream;
     if ((await edge.inspect()) === undefined && edge.isListening) {
       progress("restarting the edge, which does not answer");
       await edge.restart("it did not answer its supervisor");
     }
-    const isAsked = mayStay && JSON.stringify(config) === this.#configText;
+    const isAsked = type === "openclaw" && mayStay && JSON.stringify(config) === this.#configText;
     if (isAsked) progress("asking the gateway to restart");
     if (isAsked && (await gateway.restartSafely())) return;
-    this.#assertNotStopping();
-    progress(config.gateway.upstream.type === "builtin" ? "holding the clients" : "telling the clients");
-    await edge.drain("gateway", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
+    const hold = async () => {
+      this.#assertNotStopping();
+      progress(type === "builtin" ? "holding the clients" : "telling the clients");
+      await edge.drain("gateway", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
+    };
+    if (await gateway.canHandOver(config)) {
+      progress("preparing the next gateway");
+      await gateway.handOver(config, async () => {
+        await hold();
+        progress("handing over to it");
+        this.#adopt(config);
+      });
+      return;
+    }
+    await hold();
     progress("stopping the gateway");
     await gateway.stop();
     this.#assertNotStopping();

@@ -31,10 +31,14 @@ export class TestCgroup implements AsyncDisposable {
     if (!IS_V1) writeFileSync(join(HIERARCHY, "cgroup.subtree_control"), "+memory");
     this.path = join(HIERARCHY, `clawkit-test-${process.pid}-${++made}`);
     mkdirSync(this.path);
-    writeFileSync(join(this.path, IS_V1 ? "memory.limit_in_bytes" : "memory.max"), String(limitBytes));
+    this.limit(limitBytes);
     // absent without swap
     if (existsSync(join(this.path, "memory.swap.max")))
       writeFileSync(join(this.path, "memory.swap.max"), "0");
+  }
+
+  limit(bytes: number): void {
+    writeFileSync(join(this.path, IS_V1 ? "memory.limit_in_bytes" : "memory.max"), String(bytes));
   }
 
   /** From now on this process, and all it starts, are limited. */

@@ -128,9 +128,12 @@ export class TestClawkit implements AsyncDisposable {
     return child;
   }
 
-  control(request: Parameters<typeof callControl>[1]): Promise<Status | undefined> {
+  control(
+    request: Parameters<typeof callControl>[1],
+    progress: (text: string) => void = () => undefined,
+  ): Promise<Status | undefined> {
     const path = socketPath(this.stateDir, "control", process.platform, tmpdir());
-    return callControl(path, request, () => undefined);
+    return callControl(path, request, progress);
   }
 
   async ready(): Promise<Status> {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { hostFor } from "../../src/host/index.ts";
 import { ActingOpenclaw } from "../helpers/acting-openclaw.ts";
 import { TestCgroup, whyNoCgroups } from "../helpers/cgroup.ts";
 import { program, TestClawkit, until } from "../helpers/clawkit.ts";
 import { openClients } from "../helpers/clients.ts";
+import { History, HistoryNode } from "../helpers/history-roles.ts";
 import { ask } from "../helpers/http.ts";
 import { incidents } from "../helpers/recorded.ts";
 
@@ -62,5 +64,29 @@ describe("supervisor.memoryRestart", { skip: process.env.CI ? false : whyNoCgrou
     );
     assert.equal(after.gateway.lastExit?.reason, "asked by its operator");
     assert.ok(!(await openclaw.calls()).includes("gateway restart"));
+  });
+});
+
+describe("a planned restart in a cgroup", { skip: process.env.CI ? false : whyNoCgroups() }, () => {
+  test("prepares the next built-in gateway beside the one that runs where there is room for two, and else stops that first", async () => {
+    await using cgroup = new TestCgroup(2_000 * MB);
+    await using clawkit = await TestClawkit.create();
+    const foreground = await clawkit.runForeground();
+    cgroup.take(foreground.pid!);
+    await clawkit.ready();
+    await clawkit.control({ op: "restart", all: true });
+    await using client = new HistoryNode(clawkit.url, new History());
+    await client.hello();
+    const isPrepared = async () => {
+      const steps: string[] = [];
+      await clawkit.control({ op: "restart", all: false }, (text) => steps.push(text));
+      return steps.includes("preparing the next gateway");
+    };
+    assert.equal(await isPrepared(), true);
+    const { usageBytes } = (await hostFor("linux").cgroupMemory(cgroup.path))!;
+    cgroup.limit(usageBytes! + 120 * MB);
+    assert.equal(await isPrepared(), false);
+    client.check();
+    assert.deepEqual(await incidents(clawkit), []);
   });
 });

@@ -53,7 +53,8 @@ async function overview({ deps, endCounts, query }: Call): Promise<Overview> {
     disconnects: rows.disconnects,
     incidents: rows.incidents,
     restarts: rows.runs
-      .map((run, index) => restartOf(run, rows.runs[index + 1]))
+      .filter((run) => !isSpare(run, rows.runs))
+      .map((run, index, runs) => restartOf(run, runs[index + 1]))
       .filter(({ at }, index) => at >= from && index < MAX_ROWS),
     memory: {
       gatewayRssBytes: last?.gatewayRssBytes ?? null,
@@ -67,6 +68,16 @@ async function overview({ deps, endCounts, query }: Call): Promise<Overview> {
 function incidentsSince(store: RecorderStore, from: number): IncidentRow[] {
   const lasting = store.incidents({ openOnly: true }, MAX_ROWS).filter(({ openedAt }) => openedAt < from);
   return [...store.incidents({ since: from }, MAX_ROWS), ...lasting];
+}
+
+/** It is, or was, to follow another one, which served all the time. */
+function isSpare({ startedAt, readyAt, endedAt }: RunRow, runs: readonly RunRow[]): boolean {
+  if (readyAt !== null) return false;
+  const until = endedAt ?? Number.POSITIVE_INFINITY;
+  return runs.some(
+    (run) =>
+      run.readyAt !== null && run.readyAt <= startedAt && (run.endedAt ?? Number.POSITIVE_INFINITY) >= until,
+  );
 }
 
 function restartOf(run: RunRow, before: RunRow | undefined): Restart {

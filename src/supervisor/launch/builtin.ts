@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
-import type { GatewayToSupervisor } from "../../core/messages.ts";
-import { wasKilled } from "../../core/process-end.ts";
+import type { GatewaySettings, GatewayToSupervisor } from "../../core/messages.ts";
+import { type ProcessEnd, wasKilled } from "../../core/process-end.ts";
 import { Child } from "../child.ts";
 import { environmentOf, type Launched, type LaunchRequest } from "./types.ts";
 
-/** The gateway that comes with ClawKit, behind a socket of its own. */
+/**
+ * The gateway that comes with ClawKit, behind a socket of its own: its journal is closed, and no socket there, until it is opened.
+ */
 export function launchBuiltin(request: LaunchRequest): Launched {
-  const { deps, config, generation, previousEnd } = request;
+  const { deps, config, generation } = request;
   const path = deps.socketPathFor(generation);
   const edgeKey = randomBytes(32).toString("hex");
   const { port, auth } = config.gateway;
@@ -22,9 +24,11 @@ export function launchBuiltin(request: LaunchRequest): Launched {
     ownGroup: true,
     onMessage: (message) => request.onMessage(message as GatewayToSupervisor),
   });
-  child.send({
-    type: "start",
-    settings: {
+  const { modules } = config.gateway;
+  const { configPath } = deps;
+  child.send({ type: "prepare", settings: { modules, configPath } });
+  const open = (previousEnd: ProcessEnd | undefined) => {
+    const settings: GatewaySettings = {
       socketPath: path,
       port,
       auth: { mode: auth.mode, ...(secret === undefined ? {} : { secret }) },
@@ -33,11 +37,12 @@ export function launchBuiltin(request: LaunchRequest): Launched {
       isBehindKill: previousEnd !== undefined && wasKilled(previousEnd),
       journalPath: deps.journalPath,
       isDurable: config.gateway.durability === "fsync",
-      configPath: deps.configPath,
+      configPath,
       logFile: deps.logFile,
-      modules: config.gateway.modules,
-    },
-  });
+      modules,
+    };
+    child.send({ type: "start", settings });
+  };
   const run = {
     generation,
     address: { kind: "socket", path },
@@ -45,5 +50,5 @@ export function launchBuiltin(request: LaunchRequest): Launched {
     resumes: true,
     ...(child.pid === undefined ? {} : { pid: child.pid }),
   } as const;
-  return { child, run, command: "built-in gateway" };
+  return { child, run, command: "built-in gateway", open };
 }

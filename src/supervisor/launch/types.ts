@@ -27,8 +27,6 @@ export interface LaunchRequest {
   readonly deps: LaunchDeps;
   readonly config: Config;
   readonly generation: number;
-  /** Of the gateway before, if this supervisor started it. */
-  readonly previousEnd?: ProcessEnd;
   readonly onMessage: (message: GatewayToSupervisor) => void;
 }
 
@@ -37,6 +35,8 @@ export interface Launched {
   readonly child: Child;
   readonly run: GatewayRun;
   readonly command: string;
+  /** Has it begin its work, where it waits for that; told how the gateway before ended, if this supervisor knows. */
+  readonly open?: (previousEnd: ProcessEnd | undefined) => void;
 }
 
 /** The environment of a gateway. A heap limit in the command's own arguments wins over ours. */
