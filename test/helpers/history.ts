@@ -24,6 +24,7 @@ export class HistoryClient implements AsyncDisposable {
   /** Answers that say that it was not done: the gateway was away for longer than a client waits, or could not write. */
   notDone = 0;
   readonly #wrong: string[] = [];
+  #isStopped = false;
 
   constructor(url: string, client: GatewayClientOptions, options: HistoryOptions = {}) {
     this.#options = options;
@@ -42,7 +43,7 @@ export class HistoryClient implements AsyncDisposable {
 
   /** Whether its connection ended, which it does not notice by itself: the reference client makes another. */
   get hasEnded(): boolean {
-    return this.#client.closes.length > 0;
+    return this.#isStopped || this.#client.closes.length > 0;
   }
 
   /** The answer's payload; undefined if it says that nothing was done, or the connection ended before. */
@@ -83,6 +84,7 @@ export class HistoryClient implements AsyncDisposable {
   protected onEvent(_event: EventFrame): void {}
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true;
     await this.#client.stop();
   }
 }

@@ -15,7 +15,7 @@ import { exits } from "../helpers/results.ts";
 const OPERATORS = 4;
 
 /** A gateway that loads can be caught in the middle of it. */
-const STOPS = `--import=${program("stops-before-it-loads").at(-1)}`;
+process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --import=${program("stops-before-it-loads").at(-1)}`;
 
 describe("a planned restart of the built-in gateway", { skip: needsProc }, () => {
   test("is one end, asked for, and no incident; clients notice nothing", async () => {
@@ -125,7 +125,6 @@ class Rig implements AsyncDisposable {
   }
 
   static async start(supervisor: object = {}): Promise<Rig> {
-    process.env.NODE_OPTIONS = STOPS;
     const clawkit = await TestClawkit.run({ supervisor });
     const history = new History();
     const node = new HistoryNode(clawkit.url, history);
