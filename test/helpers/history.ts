@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type GatewayClientOptions, GatewayClientRequestError } from "@openclaw/gateway-client";
-import { TOKEN } from "./clawkit.ts";
+import { sleep, TOKEN } from "./clawkit.ts";
 import type { EventFrame } from "./gateway-frames.ts";
 import { ReferenceClient } from "./reference-client.ts";
 
@@ -56,6 +56,7 @@ export class HistoryClient implements AsyncDisposable {
     } catch (error) {
       const tookMs = performance.now() - askedAt;
       this.answeredAfter.push(tookMs);
+      await sleep(1); // without a connection it fails at once, before its end is told
       if (this.hasEnded) return undefined;
       const reason =
         error instanceof GatewayClientRequestError && (error.details as { reason?: string })?.reason;
