@@ -30,7 +30,8 @@ if (files.some((file) => dirname(file).endsWith("system") && /^(adopt|openclaw-c
   }
 }
 
-// Files run two at a time: each starts processes of its own, and a crowded machine makes slow tests, not better ones.
+// Files run two or three at a time: each starts processes of its own, and a crowded machine makes slow tests, not better ones. The quick ones
+// wait a third of their time.
 // The tests start some hundred Nodes from source: compiling once is a third of their time.
 const env: NodeJS.ProcessEnv = {
   ...process.env,
@@ -40,7 +41,13 @@ const env: NodeJS.ProcessEnv = {
 if (isQuick) env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} ${await bundleTypebox()}`.trim();
 process.exit(
   await runNode(
-    ["--test", "--test-concurrency=2", "--test-timeout=600000", "--test-reporter=spec", ...files],
+    [
+      "--test",
+      `--test-concurrency=${isQuick ? 3 : 2}`,
+      "--test-timeout=600000",
+      "--test-reporter=spec",
+      ...files,
+    ],
     env,
   ),
 );
