@@ -130,13 +130,16 @@ export class Audience {
             broadcast = journal.broadcast(encoded.head);
           }
           if (broadcast === undefined) return; // its head could not be written
-          for (const session of sessions.slice(from, from + AT_ONCE)) session.sendEvent(encoded, broadcast);
+          for (const session of sessions.slice(from, from + AT_ONCE)) {
+            // one that left meanwhile, or went on as the session before
+            if (this.#sessions.get(session.link) === session) session.sendEvent(encoded, broadcast);
+          }
         },
         failed: (error) => {
           if (from === 0) broadcast = undefined;
           log(`${event[0]} is not told: the journal cannot be written: ${messageOf(error)}`);
         },
-        isAlone: sessions.length > AT_ONCE,
+        isPatient: true,
       });
     }
   }

@@ -14,6 +14,8 @@ export interface Task {
   readonly failed: (error: unknown) => void;
   /** It may take the process with it: nobody else's work is in its commit. */
   readonly isAlone?: boolean;
+  /** Others go first, each turn; alone, in its order among its like. */
+  readonly isPatient?: boolean;
 }
 
 export interface CommitsDeps {
@@ -26,6 +28,7 @@ export interface CommitsDeps {
 export class Commits {
   readonly #deps: CommitsDeps;
   readonly #tasks: Task[] = [];
+  readonly #patient: Task[] = [];
   readonly #lazy = new Set<() => void>();
   #lazyTimer: NodeJS.Timeout | undefined;
   #isPlanned = false;
@@ -43,7 +46,7 @@ export class Commits {
   /** Plans a task for the end of this turn. */
   add(task: Task): void {
     if (this.#isClosed) return;
-    this.#tasks.push(task);
+    (task.isPatient ? this.#patient : this.#tasks).push(task);
     this.#plan();
   }
 
@@ -78,6 +81,7 @@ export class Commits {
   /** Commits what is planned, now. Not within a commit. */
   flush(): void {
     while (this.#tasks.length > 0) this.#commit(this.#next());
+    for (const task of this.#patient.splice(0)) this.#commit([task]);
   }
 
   /** Commits what is planned, and takes no more. */
@@ -95,7 +99,8 @@ export class Commits {
       this.#isPlanned = false;
       if (this.#isClosed) return;
       this.#commit(this.#next());
-      if (this.#tasks.length > 0) this.#plan();
+      this.#commit(this.#patient.splice(0, 1));
+      if (this.#tasks.length + this.#patient.length > 0) this.#plan();
     });
   }
 

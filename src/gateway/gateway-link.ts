@@ -5,7 +5,7 @@ import type { Commits } from "./commits.ts";
 import type { EncodedEvent } from "./frames.ts";
 import type { Caller } from "./handshake.ts";
 import type { Journal, LinkRow, Positions } from "./journal/journal.ts";
-import { sendTogether } from "./ws-internals.ts";
+import { sendText, sendTogether } from "./ws-internals.ts";
 
 /** What hello-ok promises: bytes of one frame after authentication, and unsent bytes before a slow consumer is cut. */
 export const MAX_PAYLOAD = 25 * 1024 * 1024;
@@ -20,8 +20,8 @@ export interface LinkState {
   readonly nonce: string;
   /** Of the client that said hello; its meaning is the session's. */
   session?: object;
-  /** The gateway that read its first message, as it may have ended one before. */
-  triedBy?: number;
+  /** How often its first message was read by a gateway behind one that ended meanwhile. */
+  tries?: number;
   /** It is to be closed, once everything before is sent. */
   closing?: { readonly code: number; readonly reason: string };
 }
@@ -33,7 +33,7 @@ export interface LinkHost {
   readonly onEnded: (link: GatewayLink, code: number) => void;
 }
 
-/** An event whose head is not copied for each receiver is sent in two frames. */
+/** The head of an event of this size is not copied for each receiver. */
 const LARGE_CHARS = 4_096;
 
 interface NumberedEvent {
@@ -169,9 +169,9 @@ export class GatewayLink {
   }
 
   /** Within a commit. */
-  changeState(change: Partial<Pick<LinkState, "session" | "triedBy" | "closing">>): void {
-    const { session, triedBy, closing } = this.state;
-    this.#host.commits.undo(() => Object.assign(this.state, { session, triedBy, closing }));
+  changeState(change: Partial<Pick<LinkState, "session" | "tries" | "closing">>): void {
+    const { session, tries, closing } = this.state;
+    this.#host.commits.undo(() => Object.assign(this.state, { session, tries, closing }));
     Object.assign(this.state, change);
     this.#touch();
     this.#host.commits.last(this.#writeState);
@@ -272,7 +272,7 @@ export class GatewayLink {
       }
       for (const message of ready) {
         if (typeof message === "string") socket.send(message);
-        else sendNumbered(socket, message);
+        else sendText(socket, message.event.headBytes, Buffer.from(message.event.tail(message.seq)));
       }
       this.#closeIfAsked();
     });
@@ -296,10 +296,4 @@ export class GatewayLink {
   }
 
   readonly #writeReleased = () => this.#host.journal.release(this.key, this.#received);
-}
-
-/** One message of two fragments (RFC 6455 §5.4). */
-function sendNumbered(socket: WebSocket, { event, seq }: NumberedEvent): void {
-  socket.send(event.headBytes, { binary: false, fin: false });
-  socket.send(event.tail(seq), { fin: true });
 }

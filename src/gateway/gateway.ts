@@ -31,6 +31,10 @@ import { Stability } from "./stability.ts";
 import { Suspension } from "./suspension.ts";
 import { setMaxPayload } from "./ws-internals.ts";
 
+/** A first message that was in flight at two ends of the gateway may be their cause; at five, if those were kills (for memory). */
+const MAX_GREETINGS = 1;
+const MAX_KILLED_GREETINGS = 4;
+
 /** The real gateway's numbers (knowledge: handshake 15 s, tick 30 s, health 60 s). */
 const HANDSHAKE_MS = 15_000;
 const TICK_MS = 30_000;
@@ -304,15 +308,15 @@ export class Gateway {
 
   /** Within a commit: a first message that was in flight when a gateway ended is read once more, and not a third time. */
   #greetSuspect(link: GatewayLink, n: number, text: string, socket: WebSocket): void {
-    const { generation, isBehindKill } = this.#deps.settings;
-    if (link.state.triedBy !== undefined && !isBehindKill) {
+    const { tries = 0 } = link.state;
+    if (tries >= (this.#deps.settings.isBehindKill ? MAX_KILLED_GREETINGS : MAX_GREETINGS)) {
       this.#deps.log(
         "a client's first message was in flight when the gateway ended, twice: it is not read again",
       );
       link.store(n);
       return link.close(CLOSE.serviceRestart, "gateway restarted twice while you connected, reconnect");
     }
-    link.changeState({ triedBy: generation });
+    link.changeState({ tries: tries + 1 });
     const work = () => this.#greet(link, n, text, socket);
     const failed = (error: unknown) => this.#refuse(link, n, text, error);
     this.#commits.after(() => this.#commits.now({ work, failed }));

@@ -1,11 +1,12 @@
 import { ErrorCodes } from "@openclaw/gateway-protocol/gateway-error-details";
+import { CLOSE } from "../core/close-codes.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
 import type { Commits } from "./commits.ts";
 import { type ErrorShape, errorFrame, MethodError } from "./frames.ts";
 import type { GatewayLink } from "./gateway-link.ts";
-import type { InboxRow, Journal } from "./journal/journal.ts";
+import { type InboxRow, isOfJournal, type Journal } from "./journal/journal.ts";
 import { ANSWERED_LATER, type GatewayContext, type Method } from "./methods/index.ts";
 import { type RequestFrame, readRequestFrame } from "./schemas.ts";
 import { includesScope, missingScopeError } from "./scopes.ts";
@@ -17,8 +18,8 @@ const STALE_MS = 30_000;
 /** In flight at two ends of the gateway: the request may be their cause. */
 const MAX_STARTS = 2;
 
-/** Behind a kill: it is none of the request's, unless the kernel killed for memory that the request took. */
-const MAX_STARTS_BEHIND_KILL = 5;
+/** A kill is none of the request's, unless the kernel kills for memory that the request takes. */
+const MAX_KILLS = 4;
 
 /** What may end the gateway and takes time is run alone for as long, and all of them together; the next does not wait for longer. */
 const ALONE_MS = 500;
@@ -61,7 +62,7 @@ export class Requests {
     const { journal, commits, wall } = this.#deps;
     if (this.isSuspect(link, n)) {
       // to read it may be what ends the gateway: that it is begun is written before
-      const stored = journal.store({ link: link.key, n, text, at: wall(), starts: SECOND_START });
+      const stored = journal.store({ link: link.key, n, text, at: wall(), ...this.#again(ONE_START) });
       const isStale = n <= link.offer.stale;
       commits.after(() => this.#runSuspect({ stored, session, isStale }, text));
       return;
@@ -73,9 +74,8 @@ export class Requests {
     if ("error" in chosen) return session.respondError(frame.id, chosen.error);
     const { runs } = chosen.method;
     if (runs === undefined) return this.#answer({ session, frame }, chosen);
-    // what is not run again needs no parameters: of config.patch they may be secrets
-    const kept = runs === "external" ? JSON.stringify({ ...frame, params: undefined }) : text;
-    const stored = journal.store({ link: link.key, n, text: kept, at: wall(), starts: 1 });
+    const kept = runs === "external" ? withoutParams(frame) : text;
+    const stored = journal.store({ link: link.key, n, text: kept, at: wall(), ...ONE_START });
     commits.after(() => void this.#runStored({ stored, session, frame }, chosen));
   }
 
@@ -89,21 +89,23 @@ export class Requests {
     if ("error" in chosen) return answer(chosen.error);
     if (chosen.method.runs === undefined) return void this.#runStored(work, chosen);
     // it is no suspect for what runs before its turn
-    this.#count(stored, SECOND_START - 1, () => this.#inTurn(SECOND_START, work, chosen));
+    const isExternal = chosen.method.runs === "external";
+    this.#count(work, ONE_START, () => this.#inTurn(this.#again(ONE_START), work, chosen), isExternal);
   }
 
   /** Takes up what the gateway before had stored and not answered. */
   recover(row: InboxRow, session: Session): void {
     const { wall, log } = this.#deps;
     const stored = row.id;
-    if (row.starts >= this.#maxStarts) {
+    if (this.#isBehindKill ? row.kills >= MAX_KILLS : row.starts >= MAX_STARTS) {
       const { id, method } = beginningOf(row.text);
       this.#deps.context.stability.note({ type: "request.quarantined", ...(method && { method }) });
       log(
-        `${method ?? "a request"} was in flight when the gateway ended, ${row.starts} times: it is not run again (request ${printable(id ?? "without an id")})`,
+        `${method ?? "a request"} was in flight when the gateway ended, ${row.starts + row.kills} times: it is not run again (request ${printable(id ?? "without an id")})`,
       );
       return this.#finish(stored, () => {
         if (id !== undefined) session.respondError(id, QUARANTINED);
+        else session.link.close(CLOSE.serviceRestart, "a request of yours ended the gateway, reconnect");
       });
     }
     const frame = requestIn(row.text);
@@ -113,34 +115,46 @@ export class Requests {
     const known = this.#deps.methodOf(frame.method);
     // it was there when this was begun: a module that is gone, or not loaded yet
     if (known === undefined || known.runs === "external") return answer(OUTCOME_UNKNOWN);
-    const chosen = this.#choose(session, frame);
+    // a suspension that came behind it lets it end
+    const chosen = this.#choose(session, frame, { isNew: false });
     if ("error" in chosen) return answer(chosen.error);
-    if (wall() - row.at > STALE_MS) return answer(TOO_LATE);
-    const starts = row.starts + 1;
-    if (chosen.method.runs === "apart") this.#inTurn(starts, work, chosen);
-    else this.#count(stored, starts, () => void this.#runStored(work, chosen));
+    if (wall() - row.at > Math.max(STALE_MS, known.waitsMs ?? 0)) return answer(TOO_LATE);
+    const begun = this.#again(row);
+    if (chosen.method.runs === "apart") this.#inTurn(begun, work, chosen);
+    else this.#count(work, begun, () => void this.#runStored(work, chosen));
   }
 
-  get #maxStarts(): number {
-    return this.#deps.context.settings.isBehindKill ? MAX_STARTS_BEHIND_KILL : MAX_STARTS;
+  get #isBehindKill(): boolean {
+    return this.#deps.context.settings.isBehindKill;
   }
 
-  /** Writes how often a request was begun, and goes on. If it cannot, the next gateway finds it where it is. */
-  #count(stored: number, starts: number, go: () => void): void {
+  /** One more start. The one before is forgiven if a kill ended it. */
+  #again({ starts, kills }: Begun): Begun {
+    return this.#isBehindKill
+      ? { starts: Math.max(1, starts), kills: kills + 1 }
+      : { starts: starts + 1, kills };
+  }
+
+  /** Writes how often a request was begun, and goes on. */
+  #count({ stored, frame }: Work, begun: Begun, go: () => void, isExternal = false): void {
     const { journal, commits } = this.#deps;
-    const work = () => {
-      journal.begin(stored, starts);
-      commits.after(go);
+    const task = {
+      work: () => {
+        journal.begin(stored, begun);
+        if (isExternal) journal.setText(stored, withoutParams(frame));
+        commits.after(go);
+      },
+      failed: () => setTimeout(() => commits.add(task), RETRY_MS),
     };
-    commits.now({ work, failed: () => undefined });
+    commits.now(task);
   }
 
   /** One of them may end the gateway: the others are not to be found in flight with it. Behind a kill none is suspected. */
-  #inTurn(starts: number, work: Work, chosen: Chosen): void {
-    const { settings, clock, startedAt } = this.#deps.context;
+  #inTurn(begun: Begun, work: Work, chosen: Chosen): void {
+    const { clock, startedAt } = this.#deps.context;
     const run = (then: () => void) =>
-      this.#count(work.stored, starts, () => void this.#runStored(work, chosen).then(then));
-    if (settings.isBehindKill) return run(() => undefined);
+      this.#count(work, begun, () => void this.#runStored(work, chosen).then(then));
+    if (this.#isBehindKill) return run(() => undefined);
     this.#turn = this.#turn.then(async () => {
       const { promise: isOver, resolve } = Promise.withResolvers<void>();
       const leftMs = startedAt + ALL_ALONE_MS - clock.now();
@@ -195,12 +209,17 @@ export class Requests {
       const payload = method.run(params, session, this.#deps.context, frame.id);
       if (payload !== ANSWERED_LATER) session.respond(frame.id, payload);
     } catch (error) {
+      if (isOfJournal(error)) throw error; // the commit fails, and with it what was done
       session.respondError(frame.id, this.#errorOf(frame, error));
     }
     for (const work of this.#onceAnswered) work();
   }
 
-  #choose(session: Session, frame: RequestFrame): Chosen | { readonly error: ErrorShape } {
+  #choose(
+    session: Session,
+    frame: RequestFrame,
+    { isNew } = { isNew: true },
+  ): Chosen | { readonly error: ErrorShape } {
     const method = this.#deps.methodOf(frame.method);
     if (method === undefined) {
       return { error: { code: ErrorCodes.INVALID_REQUEST, message: `unknown method: ${frame.method}` } };
@@ -214,7 +233,7 @@ export class Requests {
       const message = `invalid ${frame.method} params: ${params.problem}`;
       return { error: { code: ErrorCodes.INVALID_REQUEST, message } };
     }
-    const refusal = method.isWork ? this.#deps.context.suspension.refusal() : undefined;
+    const refusal = isNew && method.isWork ? this.#deps.context.suspension.refusal() : undefined;
     return refusal === undefined ? { method, params: params.value } : { error: refusal };
   }
 
@@ -253,8 +272,14 @@ const QUARANTINED: ErrorShape = {
   details: { reason: "quarantined" },
 };
 
-/** Of what the edge says was in flight: it was begun, or not. */
-const SECOND_START = 2;
+type Begun = Pick<InboxRow, "starts" | "kills">;
+
+const ONE_START: Begun = { starts: 1, kills: 0 };
+
+/** What is not run again needs none: of config.patch they may be secrets. */
+function withoutParams(frame: RequestFrame): string {
+  return JSON.stringify({ ...frame, params: undefined });
+}
 
 /** What a client is told while nothing can be written; undefined if it asked for nothing. */
 export function refusalOf(text: string, error: unknown): string | undefined {

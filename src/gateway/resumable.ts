@@ -34,6 +34,7 @@ export class Resumable {
   #told: number;
   #timer: NodeJS.Timeout | undefined;
   #isTouched = false;
+  #isOver = false;
 
   /** Characters that are kept. */
   bytes = 0;
@@ -85,6 +86,7 @@ export class Resumable {
 
   /** Within the commit that emits it. */
   keep(text: string): void {
+    if (this.#isOver) return;
     this.#touch();
     const emitted = this.#counts.emitted + 1;
     this.#counts = { ...this.#counts, emitted };
@@ -111,6 +113,7 @@ export class Resumable {
   }
 
   end(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
   }
 

@@ -191,7 +191,7 @@ test("a link whose client could not be let in is not kept", async (t) => {
 });
 
 describe("a client whose first message was in flight when a gateway ended", () => {
-  async function inFlight(t: TestContext, triedBy: object, settings: object = {}) {
+  async function inFlight(t: TestContext, tries: object, settings: object = {}) {
     const first = await startGateway(t);
     const client = attach(first, "a", "0 0 0");
     await client.challenge();
@@ -199,7 +199,7 @@ describe("a client whose first message was in flight when a gateway ended", () =
     await client.ended;
     const db = new DatabaseSync(first.settings.journalPath);
     const { state } = db.prepare("SELECT state FROM links").get() as { state: string };
-    db.prepare("UPDATE links SET state = ?").run(JSON.stringify({ ...JSON.parse(state), ...triedBy }));
+    db.prepare("UPDATE links SET state = ?").run(JSON.stringify({ ...JSON.parse(state), ...tries }));
     db.close();
     const rig = await startGateway(t, { folder: first.folder, settings: { generation: 2, ...settings } });
     const again = attach(rig, "a", "1 1 0");
@@ -222,13 +222,13 @@ describe("a client whose first message was in flight when a gateway ended", () =
   });
 
   it("is not heard a third time: it may be what ends them", async (t) => {
-    const { again, rig } = await inFlight(t, { triedBy: 1 });
+    const { again, rig } = await inFlight(t, { tries: 1 });
     assert.equal((await again.ended).code, 1012);
     assert.match(rig.logged.join("\n"), /first message was in flight when the gateway ended, twice/);
   });
 
   it("is let in behind a kill", async (t) => {
-    const { again } = await inFlight(t, { triedBy: 1 }, { isBehindKill: true });
+    const { again } = await inFlight(t, { tries: 1 }, { isBehindKill: true });
     assert.equal(((await hello(again)) as { ok: boolean }).ok, true);
   });
 });
@@ -237,7 +237,7 @@ describe("a request that a gateway had stored and not answered", () => {
   /** As the gateway leaves it that ends in the middle of it. */
   async function leftBehind(
     t: TestContext,
-    row: { method: string; at?: number; starts: number; text?: string },
+    row: { method: string; at?: number; starts: number; kills?: number; text?: string },
     isBehindKill = false,
   ) {
     const { client, first, next } = await acrossGateways(t, async () => undefined);
@@ -245,7 +245,14 @@ describe("a request that a gateway had stored and not answered", () => {
     const [link] = journal.links();
     const text = row.text ?? JSON.stringify({ type: "req", id: "left", method: row.method, params: {} });
     journal.commit(() => {
-      journal.store({ link: link!.key, n: 2, text, at: row.at ?? 1_800_000_000_000, starts: row.starts });
+      journal.store({
+        link: link!.key,
+        n: 2,
+        text,
+        at: row.at ?? 1_800_000_000_000,
+        starts: row.starts,
+        kills: row.kills ?? 0,
+      });
       journal.setPositions(link!.key, { ...link!, stored: 2 });
     });
     journal.close();
@@ -270,12 +277,12 @@ describe("a request that a gateway had stored and not answered", () => {
   });
 
   it("is run again behind a kill, which it did not do", async (t) => {
-    const { answer } = await leftBehind(t, { method: "logs.tail", starts: 4 }, true);
+    const { answer } = await leftBehind(t, { method: "logs.tail", starts: 2, kills: 3 }, true);
     assert.equal(answer.ok, true);
   });
 
   it("is not run behind a fifth kill in a row: the kernel may kill for memory that it takes", async (t) => {
-    const { answer } = await leftBehind(t, { method: "logs.tail", starts: 5 }, true);
+    const { answer } = await leftBehind(t, { method: "logs.tail", starts: 1, kills: 4 }, true);
     assert.deepEqual(answer.error?.details, { reason: "quarantined" });
   });
 
@@ -286,7 +293,7 @@ describe("a request that a gateway had stored and not answered", () => {
     const journal = new Journal(first.settings.journalPath, { generation: 1, isDurable: false });
     const [link] = journal.links();
     journal.commit(() => {
-      journal.store({ link: link!.key, n: 2, text, at: 1_800_000_000_000, starts: 2 });
+      journal.store({ link: link!.key, n: 2, text, at: 1_800_000_000_000, starts: 2, kills: 0 });
       journal.setPositions(link!.key, { ...link!, stored: 2 });
     });
     journal.close();

@@ -89,7 +89,7 @@ describe("methods of a module and the gateway's end", () => {
     assert.equal((payload as { events: { method?: string }[] }).events[0]!.method, "trouble.endGateway");
     assert.match(
       (await clawkit.cli("logs")).stdout,
-      /trouble\.endGateway was in flight when the gateway ended, twice/,
+      /trouble\.endGateway was in flight when the gateway ended, 2 times/,
     );
     t.diagnostic(
       `two restarts: answered after ${Math.round(tookMs)} ms; the longest that another client waited: ${Math.round(slowestMs)} ms`,

@@ -16,6 +16,7 @@ export interface Positions {
 }
 
 const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
 
 export interface LinkRow extends Positions {
   readonly key: number;
@@ -33,6 +34,7 @@ export interface InboxRow {
   readonly text: string;
   readonly at: number;
   readonly starts: number;
+  readonly kills: number;
 }
 
 export interface OutboxRow {
@@ -45,6 +47,11 @@ export class NotOwner extends Error {
   constructor(own: number, owner: number) {
     super(`Cannot write the journal as generation ${own}: generation ${owner} owns it now`);
   }
+}
+
+/** Whether it is what SQLite says, and not what a method says. */
+export function isOfJournal(error: unknown): boolean {
+  return (error as { errcode?: number } | undefined)?.errcode !== undefined;
 }
 
 /** A ClawKit of another version wrote it. */
@@ -67,6 +74,7 @@ export class Journal {
   readonly #generation: number;
   readonly #statements = new Map<string, StatementSync>();
   readonly resumable: ResumableTable;
+  #isInCommit = false;
 
   /** Opens or makes the file, and takes it over from the gateway before. Throws what SQLite says. */
   constructor(path: string, { generation, isDurable }: JournalOptions) {
@@ -105,6 +113,7 @@ export class Journal {
       "INSERT INTO owner VALUES (1, ?) ON CONFLICT DO UPDATE SET generation = excluded.generation",
       this.#generation,
     );
+    this.run("DELETE FROM kept WHERE resumable NOT IN (SELECT key FROM resumable)");
     this.#db.exec("COMMIT");
   }
 
@@ -114,12 +123,15 @@ export class Journal {
     try {
       const { generation } = this.get("SELECT generation FROM owner") as { generation: number };
       if (generation !== this.#generation) throw new NotOwner(this.#generation, generation);
+      this.#isInCommit = true;
       work();
       this.#db.exec("COMMIT");
     } catch (error) {
       // a full disk has rolled back already
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
+    } finally {
+      this.#isInCommit = false;
     }
   }
 
@@ -158,25 +170,30 @@ export class Journal {
   }
 
   /** Returns the row's id. */
-  store({ link, n, text, at, starts }: Omit<InboxRow, "id">): number {
+  store({ link, n, text, at, starts, kills }: Omit<InboxRow, "id">): number {
     const { lastInsertRowid } = this.run(
-      "INSERT INTO inbox (link, n, text, at, starts) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO inbox (link, n, text, at, starts, kills) VALUES (?, ?, ?, ?, ?, ?)",
       link,
       n,
       text,
       at,
       starts,
+      kills,
     );
     return Number(lastInsertRowid);
   }
 
-  begin(id: number, starts: number): void {
-    this.run("UPDATE inbox SET starts = ? WHERE id = ?", starts, id);
+  begin(id: number, { starts, kills }: Pick<InboxRow, "starts" | "kills">): void {
+    this.run("UPDATE inbox SET starts = ?, kills = ? WHERE id = ?", starts, kills, id);
+  }
+
+  setText(id: number, text: string): void {
+    this.run("UPDATE inbox SET text = ? WHERE id = ?", text, id);
   }
 
   /** The gateway ends as planned: what is under way is not the cause. */
   absolve(): void {
-    this.run("UPDATE inbox SET starts = 0");
+    this.run("UPDATE inbox SET starts = 0, kills = 0");
   }
 
   finish(id: number): void {
@@ -220,6 +237,9 @@ export class Journal {
 
   /** For what else is promised (devices, work for nodes): writes within a commit. */
   run(sql: string, ...values: (string | number | null)[]) {
+    // a full disk ends a transaction in its middle
+    if (this.#isInCommit && !this.#db.isTransaction)
+      throw Object.assign(new Error("the journal's transaction is over"), { errcode: SQLITE_FULL });
     return this.#statement(sql).run(...values);
   }
 

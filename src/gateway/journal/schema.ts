@@ -29,8 +29,10 @@ CREATE TABLE inbox (
   text TEXT NOT NULL,
   -- wall-clock milliseconds
   at INTEGER NOT NULL,
-  -- how often work on it was begun
-  starts INTEGER NOT NULL
+  -- how often work on it was begun, but for those that a kill from outside ended
+  starts INTEGER NOT NULL,
+  -- how often such a kill ended it
+  kills INTEGER NOT NULL
 ) STRICT;
 -- messages to clients that their edge has not received yet
 CREATE TABLE outbox (

@@ -119,6 +119,7 @@ function methodOf(runner: ModuleRunner, declared: Declared): Method<unknown> {
     read: (params) => ({ value: params }),
     isWork: true,
     runs: declared.external ? "external" : "apart",
+    waitsMs: declared.timeoutMs,
     run: (params, session) => runner.call(declared, params, callerOf(session)),
   };
 }
