@@ -525,7 +525,8 @@ export class Supervisor {
 
   #tellExit(generation: number, end: ProcessEnd, after: AfterEnd): void {
     const { code, signal } = end;
-    const { lastLine = null } = this.#started().gateway.inspect().lastExit ?? {};
+    const { lastExit } = this.#started().gateway.inspect();
+    const lastLine = lastExit?.generation === generation ? (lastExit.lastLine ?? null) : null;
     const exit = { generation, code, signal, reason: describeEnd(end), lastLine, next: after.kind };
     this.#deps.onEvent({ event: "gateway-exit", ...exit });
   }
