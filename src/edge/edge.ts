@@ -187,6 +187,9 @@ export class Edge {
     this.#endedAt ??= this.#deps.clock.now();
     this.#metrics.gatewayEnded(end);
     this.#monitor.ended(generation, end, after);
+    if (end.code !== 0) {
+      for (const link of this.#resumption.waiting) if (link.generation === generation) link.lost();
+    }
     if (after.kind !== "restart" && !this.#isReplaced) this.#endDetached();
   }
 
