@@ -238,7 +238,7 @@ export class Edge {
     // what the gateway has taken is in its journal
     for (const link of this.#links.keys()) link.detach();
     await this.#drainLinks(
-      [...this.#links.keys()].filter((link) => !link.isDetached),
+      [...this.#links.keys()].filter((link) => link.isOpen && !link.isDetached),
       drain,
       "planned-restart",
     );
