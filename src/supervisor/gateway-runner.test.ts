@@ -173,7 +173,7 @@ class Rig implements AsyncDisposable {
       onStarted: ({ generation }) => this.#tell(`started ${generation}`),
       onEnded: (generation, { by, code, signal }, { kind }) =>
         this.#tell(`ended ${generation} (by ${by}, ${signal ?? code}): ${kind}`),
-      onRestartRequested: () => undefined,
+      onRestartRequested: async () => true,
     });
   }
 

@@ -118,6 +118,8 @@ export class Supervisor {
   #fatal: ClawkitError | undefined;
   #wasReady = false;
   #isServed = false;
+  /** Restarts that the gateway of a generation asked for and that have not begun. */
+  readonly #requested = new Map<number, Promise<boolean>>();
   /** OpenClaw's config, as it was when it had refused it. */
   #refusedText: string | undefined;
 
@@ -378,6 +380,25 @@ export class Supervisor {
     await gateway.start(config);
   }
 
+  /** What a gateway asks for itself. False if it failed. */
+  async #restartRequested(generation: number, reason: string): Promise<boolean> {
+    try {
+      await this.#restart(async () => {
+        this.#requested.delete(generation);
+        // a restart that was under way already did it, unless it was with the config from before
+        const isDone = this.#started().gateway.inspect().generation !== generation;
+        if (isDone && JSON.stringify(await this.#deps.readConfig()) === this.#configText) return;
+        this.#deps.log(`restarting the gateway: ${reason}`);
+        // memory only a new process gives back
+        await this.#restartGateway(() => undefined, false);
+      });
+      return true;
+    } catch (error) {
+      this.#deps.log(messageOf(error));
+      return false;
+    }
+  }
+
   /** Restarts edge and gateway with a fresh config. The port stays bound unless it changed. */
   async #restartAll(progress: (text: string) => void): Promise<void> {
     const { edge, gateway } = this.#started();
@@ -566,12 +587,10 @@ export class Supervisor {
         this.#noteServed();
         this.#tellExit(generation, end, after);
       },
-      onRestartRequested: (reason) => {
-        this.#deps.log(`restarting the gateway: ${reason}`);
-        // memory only a new process gives back
-        this.#restart(() => this.#restartGateway(() => undefined, false)).catch((error) =>
-          this.#deps.log(messageOf(error)),
-        );
+      onRestartRequested: (generation, reason) => {
+        const request = this.#requested.get(generation) ?? this.#restartRequested(generation, reason);
+        this.#requested.set(generation, request);
+        return request;
       },
     };
   }
