@@ -356,6 +356,8 @@ export class Supervisor {
     }
     const isAsked = type === "openclaw" && mayStay && JSON.stringify(config) === this.#configText;
     if (isAsked) progress("asking the gateway to restart");
+    // a stop that came until now found nothing to abandon
+    this.#assertNotStopping();
     if (isAsked && (await gateway.restartSafely())) return;
     const hold = async () => {
       this.#assertNotStopping();
@@ -363,6 +365,7 @@ export class Supervisor {
       await edge.drain("gateway", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     };
     if (await gateway.canHandOver(config)) {
+      this.#assertNotStopping();
       progress("preparing the next gateway");
       await gateway.handOver(config, async () => {
         await hold();
