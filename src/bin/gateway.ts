@@ -17,6 +17,7 @@ const MEMORY_MS = 5_000;
 let modules: Modules | undefined;
 let loaded: Promise<void> | undefined;
 let gateway: Gateway | undefined;
+let isPrepared = false;
 let isLeaving = false;
 
 function send(message: GatewayToSupervisor, then = () => {}): void {
@@ -61,13 +62,18 @@ async function onMessage(message: SupervisorToGateway): Promise<void> {
   switch (message.type) {
     case "prepare":
       await loadModules(message.settings);
+      isPrepared = true;
       send({ type: "prepared" });
       return;
     case "start":
       try {
+        const loadedBefore = isPrepared;
+        const modules = await loadModules(message.settings);
+        if (loadedBefore) await modules.retry();
+        if (isLeaving) return;
         gateway = new Gateway({
           settings: message.settings,
-          modules: await loadModules(message.settings),
+          modules,
           clock: realClock,
           process: { pid: process.pid, rssBytes: () => process.memoryUsage.rss() },
           log: (line) => console.log(line),

@@ -27,11 +27,11 @@ const V8_ABORT = 134;
 const SENT_SIGNALS: ReadonlySet<string> = new Set(["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]);
 
 /**
- * Whether somebody else ended it: a person, the system. One that is short of memory is ended by SIGKILL as well. What the supervisor ends
- * was hung or too slow by itself.
+ * Whether somebody else ended it: a person, the system. One that is short of memory is ended by SIGKILL as well. What we end by a signal was
+ * hung or too slow by itself, whoever asked for it.
  */
 export function wasKilled({ signal, by }: ProcessEnd): boolean {
-  return by !== "supervisor" && signal !== null && SENT_SIGNALS.has(signal);
+  return by === "itself" && signal !== null && SENT_SIGNALS.has(signal);
 }
 
 /** As `describeEnd`, with the exit itself where the reason hides it: `asked by its operator, exit code 0`. */

@@ -187,6 +187,9 @@ export class Edge {
     this.#endedAt ??= this.#deps.clock.now();
     this.#metrics.gatewayEnded(end);
     this.#monitor.ended(generation, end, after);
+    if (end.code !== 0) {
+      for (const link of this.#resumption.waiting) if (link.generation === generation) link.lost();
+    }
     if (after.kind !== "restart" && !this.#isReplaced) this.#endDetached();
   }
 
@@ -235,7 +238,7 @@ export class Edge {
     // what the gateway has taken is in its journal
     for (const link of this.#links.keys()) link.detach();
     await this.#drainLinks(
-      [...this.#links.keys()].filter((link) => !link.isDetached),
+      [...this.#links.keys()].filter((link) => link.isOpen && !link.isDetached),
       drain,
       "planned-restart",
     );

@@ -27,6 +27,8 @@ interface RetentionHost {
 export class LinkRetention {
   readonly #host: RetentionHost;
   readonly #messages = new RetainedMessages();
+  /** The client's messages that the last gateway was given, and those that one may have begun to work on. */
+  #given = 0;
   #tried = 0;
   /** Of the gateway's messages: those that it knows are passed on, and those that are not counted. */
   #acknowledged = 0;
@@ -94,10 +96,15 @@ export class LinkRetention {
     return received;
   }
 
-  /** The gateway went without a word: what it was given and has not stored may have been the cause. */
-  lost(): void {
-    this.#tried = this.#messages.sent;
+  /** From here on it is held for the next gateway. */
+  detached(): void {
+    this.#given = this.#messages.sent;
     this.#refusals.length = 0;
+  }
+
+  /** That gateway went without a word: what it was given and has not stored may have been the cause. */
+  lost(): void {
+    this.#tried = this.#given;
   }
 
   attached(passed: number): void {

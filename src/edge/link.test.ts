@@ -128,3 +128,16 @@ test("a client that has to wait hears that its gateway closes, and answers", asy
   const signal = AbortSignal.timeout(3_000); // it would be ended behind 5 s without its answer
   while (!last.includes(Buffer.from("no"))) await once(gateway, "data", { signal });
 });
+
+test("a planned end that its gateway had to be killed for makes what it was given suspect, and nothing later", async (t) => {
+  const { link, client, gateway } = await linked(t, { resumes: true });
+  const message = encodeFrame(OPCODE.text, Buffer.from("one"), Buffer.alloc(4));
+  client.write(message);
+  await once(gateway, "data");
+  link.detach();
+  client.write(message);
+  while (link.traffic.framesIn < 2) await new Promise(setImmediate);
+  assert.equal(link.offer.tried, 0);
+  link.lost();
+  assert.equal(link.offer.tried, 1);
+});

@@ -182,14 +182,20 @@ export class Link {
     return this.#retention!.offer(this.#toClient.messages);
   }
 
-  /** Lets go of a gateway that ends as planned: what it took is in its journal, and nothing of it is suspect. */
+  /** Lets go of a gateway that ends as planned: what it took is in its journal, and nothing of it is suspect, unless it is `lost`. */
   detach(): void {
     if (this.#state !== "open" || this.#retention === undefined) return;
     this.#leaveGateway();
   }
 
+  /** The gateway that it was detached from did not end as planned. */
+  lost(): void {
+    if (this.isDetached) this.#retention!.lost();
+  }
+
   #leaveGateway(): void {
     this.#state = "detached";
+    this.#retention!.detached();
     const gateway: LinkSocket = this.#gateway;
     delete gateway[kLink]; // what still happens to it is nothing to us
     gateway.destroy();
@@ -399,8 +405,8 @@ export class Link {
         this.#answerClientClose();
       }
     } else if (this.#state === "open" && this.#retention !== undefined) {
-      this.#retention.lost();
       this.#leaveGateway();
+      this.lost();
     } else if (this.#state === "open") {
       this.#state = "orphaned";
       this.client.resume();

@@ -320,36 +320,51 @@ describe("a log that is taken twice", () => {
 
 describe("a config", () => {
   const notes = (log: Log) => log.store.notes(0, T * 2).map(({ at, text }) => [(at - T) / SECOND, text]);
+  const served = (role: Role, generation: number, at: number, configHash?: string) => [
+    start(role, generation, at, configHash === undefined ? {} : { configHash }),
+    ready(role, generation, at + 1),
+  ];
 
-  test("that is another one than that of the last life is noted", () => {
+  test("that is another one than that of the last life is noted, once", () => {
     const log = new Log();
-    log.take(start("gateway", 1, 0, { configHash: "aaa" }), start("gateway", 2, 10, { configHash: "bbb" }));
+    const records = [...served("gateway", 1, 0, "aaa"), ...served("gateway", 2, 10, "bbb")];
+    log.take(...records);
+    log.restart();
+    log.take(...records);
     assert.deepEqual(notes(log), [
-      [10, "the config changed (aaa → bbb), in force since 2026-11-22T10:00:10.000Z"],
+      [11, "the config changed (aaa → bbb), in force since 2026-11-22T10:00:11.000Z"],
     ]);
   });
 
   test("that stays the same is not", () => {
     const log = new Log();
-    log.take(start("gateway", 1, 0, { configHash: "aaa" }), start("gateway", 2, 10, { configHash: "aaa" }));
+    log.take(...served("gateway", 1, 0, "aaa"), ...served("gateway", 2, 10, "aaa"));
+    assert.deepEqual(notes(log), []);
+  });
+
+  // a restart whose next gateway could not be prepared left "in force since", and the old config served on
+  test("of a gateway that was never ready is not", () => {
+    const log = new Log();
+    log.take(...served("gateway", 1, 0, "aaa"), start("gateway", 2, 10, { configHash: "bbb" }));
+    log.take(end("gateway", 2, 11), ...served("gateway", 3, 20, "aaa"));
     assert.deepEqual(notes(log), []);
   });
 
   test("of the first life is not", () => {
     const log = new Log();
-    log.take(start("gateway", 1, 0, { configHash: "aaa" }));
+    log.take(...served("gateway", 1, 0, "aaa"));
     assert.deepEqual(notes(log), []);
   });
 
   test("is the gateway's: those of other processes are not noted", () => {
     const log = new Log();
-    log.take(start("edge", 1, 0, { configHash: "aaa" }), start("edge", 2, 10, { configHash: "bbb" }));
+    log.take(...served("edge", 1, 0, "aaa"), ...served("edge", 2, 10, "bbb"));
     assert.deepEqual(notes(log), []);
   });
 
   test("that nobody knows is no other one", () => {
     const log = new Log();
-    log.take(start("gateway", 1, 0, { configHash: "aaa" }), start("gateway", 2, 10));
+    log.take(...served("gateway", 1, 0, "aaa"), ...served("gateway", 2, 10));
     assert.deepEqual(notes(log), []);
   });
 });

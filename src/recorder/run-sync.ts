@@ -70,13 +70,13 @@ export class RunSync {
       this.#endUnseen(at, record.bootId);
     }
     const configHash = record.configHash ?? null;
-    this.#noteConfigChange(record, configHash, at);
     const { role, generation, pid, bootId, command } = record;
     this.#save({ ...BLANK, key, role, generation, pid, bootId, command, configHash, startedAt: at });
   }
 
   #ready(run: RunRow, at: number): void {
     if (run.readyAt !== null) return;
+    this.#noteConfigChange(run, at);
     this.#save({ ...run, readyAt: at });
     if (isServing(run)) this.#incidents.ready(run.role, at);
   }
@@ -152,15 +152,18 @@ export class RunSync {
     if (first !== undefined) this.#incidents.processEnded(first, "recorder");
   }
 
-  #noteConfigChange({ role, at }: RunRecord, configHash: string | null, time: number): void {
+  /** One that was never ready had nothing in force. */
+  #noteConfigChange({ role, configHash }: RunRow, at: number): void {
     if (role !== "gateway" || configHash === null) return;
     let previous: RunRow | undefined;
     for (const run of this.#runs.values()) {
-      if (run.role === "gateway" && run.startedAt >= (previous?.startedAt ?? 0)) previous = run;
+      if (run.role === "gateway" && run.readyAt !== null && run.readyAt >= (previous?.readyAt ?? 0))
+        previous = run;
     }
     if (previous?.configHash == null || previous.configHash === configHash) return;
-    const text = `the config changed (${previous.configHash} → ${configHash}), in force since ${at}`;
-    this.#store.addNote({ at: time, kind: "config-changed", text });
+    const since = new Date(at).toISOString();
+    const text = `the config changed (${previous.configHash} → ${configHash}), in force since ${since}`;
+    this.#store.addNote({ at, kind: "config-changed", text });
   }
 }
 

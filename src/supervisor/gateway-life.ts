@@ -15,7 +15,8 @@ import type { Runs } from "./runs.ts";
 export interface GatewayLifeDeps extends LaunchDeps {
   readonly runs: Runs;
   readonly host: Host;
-  readonly onRestartRequested: (reason: string) => void;
+  /** The gateway of that generation asks for a restart. Resolves when it was restarted; false if that failed. */
+  readonly onRestartRequested: (generation: number, reason: string) => Promise<boolean>;
 }
 
 /** A gateway that cannot say goodbye within this time is not waited for. */
@@ -85,7 +86,7 @@ export class GatewayLife {
     if (!this.isRunning) return;
     this.#open(previousEnd);
     if (!this.#watchesMemory || this.#watch === undefined) return;
-    this.#memory = new MemoryWatch(this.#watch, (trouble) => this.#deps.onRestartRequested(trouble));
+    this.#memory = new MemoryWatch(this.#watch, (trouble) => this.#requestRestart(trouble));
   }
 
   async #follow(command: string, config: Config): Promise<{ end: ProcessEnd; uptimeMs: number }> {
@@ -128,8 +129,12 @@ export class GatewayLife {
         this.troubles = message.troubles;
         return;
       case "restart-requested":
-        return this.#deps.onRestartRequested(message.reason);
+        return void this.#requestRestart(message.reason);
     }
+  }
+
+  #requestRestart(reason: string): Promise<boolean> {
+    return this.#deps.onRestartRequested(this.generation, reason);
   }
 
   /** Resolves when its clients were told that their end is planned, or when a hung one had its chance. */

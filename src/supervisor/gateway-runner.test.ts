@@ -113,6 +113,23 @@ describe("a gateway is replaced", {
     await rig.told("started 3");
     assert.deepEqual(rig.trace, ["started 1", "hold", "ended 1 (by operator, 0): stopped", "started 3"]);
   });
+
+  test("by a third one, not before the first has let go, if the prepared one is killed until then", async () => {
+    await using rig = await Rig.start("hangs at release");
+    rig.onHold = async () => {
+      rig.child(2).signal("SIGKILL"); // its end is noticed when it is the one that runs
+    };
+    await rig.handOver("", { stopGraceSec: 0 });
+    await rig.told("started 3");
+    assert.deepEqual(rig.trace, [
+      "started 1",
+      "hold",
+      "ended 2 (by itself, SIGKILL): restart",
+      "ended 1 (by operator, SIGKILL): restart",
+      "started 3",
+    ]);
+    assert.equal(rig.runner.inspect().lastExit?.generation, 2);
+  });
 });
 
 /** A runner of programs that only speak as a gateway does, and what it tells. */
@@ -156,7 +173,7 @@ class Rig implements AsyncDisposable {
       onStarted: ({ generation }) => this.#tell(`started ${generation}`),
       onEnded: (generation, { by, code, signal }, { kind }) =>
         this.#tell(`ended ${generation} (by ${by}, ${signal ?? code}): ${kind}`),
-      onRestartRequested: () => undefined,
+      onRestartRequested: async () => true,
     });
   }
 

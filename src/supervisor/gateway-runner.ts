@@ -83,6 +83,8 @@ export class GatewayRunner {
   #epoch = 0;
   #startedAt = 0;
   #ended: Promise<void> = Promise.resolve();
+  /** The gateway before the newest has let go of the journal. Its end, if that is how. */
+  #letGo: Promise<ProcessEnd | undefined> = Promise.resolve(undefined);
   readonly #openclaw: OpenclawCare;
   /** Of what a stop does not wait for. */
   #abort = new AbortController();
@@ -156,6 +158,9 @@ export class GatewayRunner {
     if (epoch !== this.#epoch) return; // stopped, or started anew, meanwhile
     const life = this.#begin(launch, this.#config, "gateway");
     this.#run(life);
+    // one that was to take over may have ended before that
+    await this.#letGo;
+    if (this.#life !== life || !life.isRunning) return;
     life.open(this.#lastEnd);
     void life.recorded.then(() => this.#deps.onStarted(life.run));
   }
@@ -207,7 +212,8 @@ export class GatewayRunner {
     this.#beginAnew(config);
     this.#run(next);
     const gone = this.#askToEnd(last.child);
-    next.open(await Promise.race([last.released.then(() => undefined), last.child.ended]));
+    this.#letGo = Promise.race([last.released.then(() => undefined), last.child.ended]);
+    next.open(await this.#letGo);
     await Promise.all([gone, lastEnded]);
     await isWithin(Promise.race([next.listening, next.child.ended]), LISTEN_MS, signal);
     // one that ended already has its successor
@@ -340,15 +346,18 @@ export class GatewayRunner {
       return;
     }
     const lastLine = child.lastLines.at(-1);
-    this.#lastEnd = end;
-    this.#lastExit = {
-      at: new Date(deps.clock.wall()).toISOString(),
-      generation: run.generation,
-      code: end.code,
-      signal: end.signal,
-      reason,
-      ...(lastLine === undefined ? {} : { lastLine }),
-    };
+    // one that lets go slowly may outlive the one that took over from it
+    if (run.generation >= (this.#lastExit?.generation ?? 0)) {
+      this.#lastEnd = end;
+      this.#lastExit = {
+        at: new Date(deps.clock.wall()).toISOString(),
+        generation: run.generation,
+        code: end.code,
+        signal: end.signal,
+        reason,
+        ...(lastLine === undefined ? {} : { lastLine }),
+      };
+    }
     const after = life === this.#life ? this.#decide(end, uptimeMs) : TAKEN_OVER;
     deps.onLine(
       "end",

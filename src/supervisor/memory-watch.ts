@@ -7,24 +7,21 @@ const LOOK_MS = 2_000;
 /** Looks that are kept: more than `memoryTrouble` asks for. */
 const LOOKS = 10;
 
-/** Watches one life of a gateway; `onTrouble` is told once why it will run out of memory. */
+/** Before a restart that failed is asked for again: what it failed of, as a config that is broken, takes a person. */
+const AGAIN_MS = 60_000;
+
+/** Watches one life of a gateway; `restart` is told why it will run out of memory, again while it says that it failed (false). */
 export class MemoryWatch {
-  readonly #timer: NodeJS.Timeout;
+  readonly #watch: Pick<ProcessWatch, "cgroupNow">;
+  readonly #restart: (trouble: string) => Promise<boolean>;
+  #timer: NodeJS.Timeout | undefined;
   #heap: MemoryLook["heap"];
   #isStopped = false;
 
-  constructor(watch: ProcessWatch, onTrouble: (trouble: string) => void) {
-    const looks: MemoryLook[] = [];
-    this.#timer = setInterval(async () => {
-      const cgroup = await watch.cgroupNow();
-      if (this.#isStopped) return; // the gateway ended while it was looked at
-      looks.push({ heap: this.#heap, cgroup });
-      if (looks.length > LOOKS) looks.shift();
-      const trouble = memoryTrouble(looks);
-      if (trouble === undefined) return;
-      this.stop();
-      onTrouble(trouble);
-    }, LOOK_MS);
+  constructor(watch: Pick<ProcessWatch, "cgroupNow">, restart: (trouble: string) => Promise<boolean>) {
+    this.#watch = watch;
+    this.#restart = restart;
+    this.#begin();
   }
 
   /** What the gateway says of its heap. */
@@ -35,5 +32,22 @@ export class MemoryWatch {
   stop(): void {
     this.#isStopped = true;
     clearInterval(this.#timer);
+  }
+
+  #begin(): void {
+    const looks: MemoryLook[] = [];
+    const timer = setInterval(async () => {
+      const cgroup = await this.#watch.cgroupNow();
+      if (this.#isStopped || this.#timer !== timer) return; // the gateway ended while it was looked at
+      looks.push({ heap: this.#heap, cgroup });
+      if (looks.length > LOOKS) looks.shift();
+      const trouble = memoryTrouble(looks);
+      if (trouble === undefined) return;
+      clearInterval(timer);
+      this.#timer = undefined;
+      if (await this.#restart(trouble)) return;
+      if (!this.#isStopped) this.#timer = setTimeout(() => this.#begin(), AGAIN_MS);
+    }, LOOK_MS);
+    this.#timer = timer;
   }
 }

@@ -118,6 +118,8 @@ export class Supervisor {
   #fatal: ClawkitError | undefined;
   #wasReady = false;
   #isServed = false;
+  /** Restarts that the gateway of a generation asked for and that have not begun. */
+  readonly #requested = new Map<number, Promise<boolean>>();
   /** OpenClaw's config, as it was when it had refused it. */
   #refusedText: string | undefined;
 
@@ -354,6 +356,8 @@ export class Supervisor {
     }
     const isAsked = type === "openclaw" && mayStay && JSON.stringify(config) === this.#configText;
     if (isAsked) progress("asking the gateway to restart");
+    // a stop that came until now found nothing to abandon
+    this.#assertNotStopping();
     if (isAsked && (await gateway.restartSafely())) return;
     const hold = async () => {
       this.#assertNotStopping();
@@ -361,6 +365,7 @@ export class Supervisor {
       await edge.drain("gateway", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
     };
     if (await gateway.canHandOver(config)) {
+      this.#assertNotStopping();
       progress("preparing the next gateway");
       await gateway.handOver(config, async () => {
         await hold();
@@ -376,6 +381,25 @@ export class Supervisor {
     progress("starting the gateway");
     this.#adopt(config);
     await gateway.start(config);
+  }
+
+  /** What a gateway asks for itself. False if it failed. */
+  async #restartRequested(generation: number, reason: string): Promise<boolean> {
+    try {
+      await this.#restart(async () => {
+        this.#requested.delete(generation);
+        // a restart that was under way already did it, unless it was with the config from before
+        const isDone = this.#started().gateway.inspect().generation !== generation;
+        if (isDone && JSON.stringify(await this.#deps.readConfig()) === this.#configText) return;
+        this.#deps.log(`restarting the gateway: ${reason}`);
+        // memory only a new process gives back
+        await this.#restartGateway(() => undefined, false);
+      });
+      return true;
+    } catch (error) {
+      this.#deps.log(messageOf(error));
+      return false;
+    }
   }
 
   /** Restarts edge and gateway with a fresh config. The port stays bound unless it changed. */
@@ -525,7 +549,8 @@ export class Supervisor {
 
   #tellExit(generation: number, end: ProcessEnd, after: AfterEnd): void {
     const { code, signal } = end;
-    const { lastLine = null } = this.#started().gateway.inspect().lastExit ?? {};
+    const { lastExit } = this.#started().gateway.inspect();
+    const lastLine = lastExit?.generation === generation ? (lastExit.lastLine ?? null) : null;
     const exit = { generation, code, signal, reason: describeEnd(end), lastLine, next: after.kind };
     this.#deps.onEvent({ event: "gateway-exit", ...exit });
   }
@@ -565,12 +590,10 @@ export class Supervisor {
         this.#noteServed();
         this.#tellExit(generation, end, after);
       },
-      onRestartRequested: (reason) => {
-        this.#deps.log(`restarting the gateway: ${reason}`);
-        // memory only a new process gives back
-        this.#restart(() => this.#restartGateway(() => undefined, false)).catch((error) =>
-          this.#deps.log(messageOf(error)),
-        );
+      onRestartRequested: (generation, reason) => {
+        const request = this.#requested.get(generation) ?? this.#restartRequested(generation, reason);
+        this.#requested.set(generation, request);
+        return request;
       },
     };
   }

@@ -116,15 +116,16 @@ export class LinkModel {
   }
 
   #kill(): void {
-    if (this.#socket !== undefined) this.#retention.lost();
+    const wasAttached = this.#socket !== undefined;
     this.#lose();
+    if (wasAttached) this.#retention.lost();
     this.#gateway = this.#start();
   }
 
   /** The socket fails, and the gateway lives. */
   #cut(): void {
-    this.#retention.lost();
     this.#lose();
+    this.#retention.lost();
   }
 
   /** A planned restart: what the gateway has taken it commits, and lets go. */
@@ -136,6 +137,7 @@ export class LinkModel {
   }
 
   #lose(): void {
+    if (this.#socket !== undefined) this.#retention.detached();
     this.#socket = undefined;
     this.#link = undefined;
     this.#toGateway = [];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { access, copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { ROOT, sleep, TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
+import { freePort, ROOT, sleep, TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
 import { checkFramesOfEachTest } from "../helpers/gateway-frames.ts";
 import { RawGatewayClient } from "../helpers/raw-gateway-client.ts";
 
@@ -55,6 +55,20 @@ describe("methods of a module and the gateway's end", () => {
       assert.equal(client.socket.readyState, client.socket.OPEN);
     });
   }
+
+  test("a planned restart waits for a module that needs a port of its own", async (t) => {
+    const port = await freePort();
+    await using clawkit = await TestClawkit.create();
+    const file = join(clawkit.stateDir, "listens.ts");
+    await writeFile(file, listensOn(port));
+    await clawkit.writeConfig({ gateway: { modules: [file] } });
+    await clawkit.runForeground();
+    await clawkit.ready();
+    const client = await connected(t, clawkit.url);
+    assert.equal((await client.request("port.answer")).ok, true);
+    await clawkit.control({ op: "restart", all: false });
+    assert.equal((await client.request("port.answer")).ok, true);
+  });
 
   test("a method that aborts the gateway costs two restarts, and nobody else their connection", async (t) => {
     await using clawkit = await TestClawkit.run({ gateway: { modules: [TROUBLES] } });
@@ -170,5 +184,14 @@ async function childrenOf(pid: number): Promise<number[]> {
 function moduleThatSays(text: string): string {
   return `export default {
     "mine.say": { scope: "operator.read", external: false, params: { type: "object" }, run: (): string => "${text}" },
+  };`;
+}
+
+function listensOn(port: number): string {
+  return `import net from "node:net";
+  const server = net.createServer().listen(${port}, "127.0.0.1");
+  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  export default {
+    "port.answer": { scope: "operator.read", external: false, params: { type: "object" }, run: (): string => "here" },
   };`;
 }

@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { parseRunLog, type RunRecord } from "../../src/core/run-record.ts";
 import { hostFor } from "../../src/host/index.ts";
 import { type CommandResult, program, TestClawkit, until } from "../helpers/clawkit.ts";
+import type { HistoryClient } from "../helpers/history.ts";
 import { History, HistoryNode, HistoryOperator } from "../helpers/history-roles.ts";
 import { needsProc, processesOf, untilGone } from "../helpers/processes.ts";
 import { incidents, storyOf } from "../helpers/recorded.ts";
@@ -38,6 +39,17 @@ describe("a planned restart of the built-in gateway", { skip: needsProc }, () =>
     assert.deepEqual([state, gateway.generation], ["healthy", 3]);
     assert.equal((await rig.gateways()).length, 1);
     assert.deepEqual(await incidents(rig.clawkit), []);
+  });
+
+  test("is one, however often clients ask for it meanwhile", async () => {
+    await using rig = await Rig.start();
+    const { next, restarted } = await rig.restartUntilLoading();
+    for (let i = 0; i < 3; i++) await rig.operator.request("gateway.restart.request", {});
+    process.kill(next, "SIGCONT");
+    await exits(0, restarted);
+    await rig.clawkit.control({ op: "restart", all: false }); // behind all that was asked for before
+    await rig.check();
+    assert.equal((await rig.clawkit.status()).gateway.generation, 3);
   });
 
   test("starts the next one as the config says now", async () => {
@@ -136,6 +148,10 @@ class Rig implements AsyncDisposable {
     const clients = [node, ...operators];
     await Promise.all(clients.map((client) => client.hello()));
     return new Rig(clawkit, clients);
+  }
+
+  get operator(): HistoryClient {
+    return this.#clients.at(-1)!;
   }
 
   /** Asks for a restart; resolves when the next gateway is there, stopped before it loads its code. */

@@ -42,7 +42,7 @@ export class ModuleRunner {
   readonly #deps: ModuleDeps;
   readonly #calls: Calls;
   readonly #output: LineBudget;
-  readonly #settled = Promise.withResolvers<void>();
+  #settled = Promise.withResolvers<void>();
   #state: ModuleState = "waiting";
   #methods: readonly Declared[] = [];
   #process: ModuleProcess | undefined;
@@ -91,6 +91,15 @@ export class ModuleRunner {
     return this.#settled.promise;
   }
 
+  /** One that could not be loaded is tried again now; resolves as `start`. */
+  async retry(): Promise<void> {
+    // this try began when what it lacks may have been another's
+    if (this.#state === "loading" && this.#trouble !== undefined) await this.#settled.promise;
+    if (this.#state !== "waiting") return;
+    clearTimeout(this.#timer);
+    await this.start();
+  }
+
   async call(method: Declared, params: unknown, caller: Caller): Promise<EncodedPayload> {
     if (this.#state !== "ready") throw unavailable(method, Math.max(this.#pauseMs, FIRST_PAUSE_MS));
     const text = this.#encode(method, params);
@@ -118,6 +127,7 @@ export class ModuleRunner {
 
   #launch(): void {
     this.#state = "loading";
+    this.#settled = Promise.withResolvers();
     this.#why = undefined;
     this.#stack = "";
     this.#timer = setTimeout(() => this.#end(`it was not loaded within ${LOAD_MS / 1_000} s`), LOAD_MS);

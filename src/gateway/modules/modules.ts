@@ -38,18 +38,26 @@ export class Modules {
 
   /** Resolves when every module is loaded, or could not be, or has had its time. */
   async start(): Promise<void> {
-    if (this.#runners.length === 0) return;
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, START_MS);
-    const all = Promise.all(this.#runners.map((runner) => runner.start()));
-    await Promise.race([all, late.promise]);
-    clearTimeout(timer);
+    await this.#each((runner) => runner.start());
     for (const { path, state, trouble } of this.#runners) {
       if (state === "loading" && trouble === undefined)
         this.#deps.log(
           `module ${path} is not loaded yet after ${START_MS / 1_000} s: the gateway does not wait`,
         );
     }
+  }
+
+  /** The gateway before is gone, and so are its modules: what they had, as a port, is free. Resolves as `start`. */
+  async retry(): Promise<void> {
+    await this.#each((runner) => runner.retry());
+  }
+
+  async #each(begin: (runner: ModuleRunner) => Promise<void>): Promise<void> {
+    if (this.#runners.length === 0) return;
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, START_MS);
+    await Promise.race([Promise.all(this.#runners.map(begin)), late.promise]);
+    clearTimeout(timer);
   }
 
   /** From now on; what there is already is told at once. */
