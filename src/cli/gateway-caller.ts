@@ -105,7 +105,9 @@ function converse(call: Call): Promise<unknown> {
       fail(`the gateway closed the connection (${code} ${reason.toString()})`),
     );
     socket.on("message", (data) => {
-      const frame = JSON.parse(data.toString()) as Frame;
+      const frame = frameOf(data.toString());
+      if (frame === undefined)
+        return fail("what answers there speaks another protocol: clawkit gateway status");
       if (frame.event === "connect.challenge") request("connect", "connect", connectParams(call));
       if (frame.type !== "res") return;
       if (frame.ok !== true) return fail(`${frame.error?.code}: ${frame.error?.message}`);
@@ -113,6 +115,14 @@ function converse(call: Call): Promise<unknown> {
       else resolve(frame.payload);
     });
   }).finally(() => leave(socket));
+}
+
+function frameOf(text: string): Frame | undefined {
+  try {
+    return (JSON.parse(text) ?? undefined) as Frame | undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** With a Close frame: a connection that ends without one is trouble to whoever watches. */

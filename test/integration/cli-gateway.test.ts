@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
+import net, { type AddressInfo } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
+import { dirname } from "node:path";
+import { after, before, describe, type TestContext, test } from "node:test";
+import { WebSocketServer } from "ws";
+import { socketPath } from "../../src/config/paths.ts";
 import { TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
 import { asDevice, newDevice } from "../helpers/device.ts";
 import { checkFramesOfEachTest } from "../helpers/gateway-frames.ts";
@@ -131,4 +138,41 @@ test("call: without a gateway says that none runs", async () => {
   await using clawkit = await TestClawkit.create();
   const { stderr } = await exits(3, clawkit.cli("call", "health"));
   assert.match(stderr, /Cannot call health as no gateway runs \(stopped\): clawkit gateway start/);
+});
+
+// it went to 127.0.0.1 whatever was bound: any user's program that listened there was told the token
+test("call: goes where the gateway is bound, and to nobody else", {
+  skip: !networkInterfaces().lo?.some(({ address }) => address === "::1"),
+}, async (t) => {
+  await using clawkit = await TestClawkit.run({ gateway: { bind: "::1" } });
+  const stranger = net.createServer((socket) => socket.end()).listen(clawkit.port, "127.0.0.1");
+  t.after(() => stranger.close());
+  await once(stranger, "listening");
+  let visits = 0;
+  stranger.on("connection", () => visits++);
+  await exits(0, clawkit.cli("call", "health"));
+  assert.equal((await clawkit.status()).url, `ws://[::1]:${clawkit.port}`);
+  assert.equal(visits, 0);
+});
+
+/** A supervisor that says that its gateway is a server of the test. */
+async function claims(t: TestContext, clawkit: TestClawkit, gateway: WebSocketServer): Promise<void> {
+  await once(gateway, "listening");
+  const url = `ws://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+  const reply = { kind: "done", status: { state: "healthy", url } };
+  const supervisor = net.createServer((socket) => socket.end(`${JSON.stringify(reply)}\n`));
+  const path = socketPath(clawkit.stateDir, "control", process.platform, tmpdir());
+  await mkdir(dirname(path), { recursive: true });
+  supervisor.listen(path);
+  t.after(() => [gateway, supervisor].map((server) => server.close()));
+  await once(supervisor, "listening");
+}
+
+test("call: what is no frame is an error of the other side, not a bug", async (t) => {
+  await using clawkit = await TestClawkit.create();
+  const gateway = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  gateway.on("connection", (socket) => socket.send("welcome"));
+  await claims(t, clawkit, gateway);
+  const { stderr } = await exits(1, clawkit.cli("call", "health"));
+  assert.match(stderr, /Cannot call health: what answers there speaks another protocol/);
 });
