@@ -432,6 +432,27 @@ describe("against a gateway that resumes", () => {
   });
 });
 
+// a gateway hangs up with 1000 on who says no hello for 15 s: a prompt that waits to be signed ended the client for good
+describe("against a gateway that was not told hello in time", () => {
+  it("comes back", (t) => {
+    const { seen } = start(t, { hello: () => new Promise(() => undefined) });
+    FakeSocket.last.opens();
+    FakeSocket.last.says({ type: "event", event: "connect.challenge", payload: { nonce: "n" } });
+    t.mock.timers.tick(15_000);
+    FakeSocket.last.ends(1000);
+    t.mock.timers.tick(10_000);
+    assert.deepEqual(seen, []);
+    assert.equal(FakeSocket.all.length, 2);
+  });
+
+  it("does not come back behind the 1000 of a connection that was live", async (t) => {
+    const { seen } = start(t, { hello: () => ({}) });
+    await greets(answer("clawkit.connect", { features: { methods: [] } }));
+    FakeSocket.last.ends(1000);
+    assert.deepEqual(seen, ["open", "error", "close 1000"]);
+  });
+});
+
 describe("against a gateway that does not resume", () => {
   it("announces the gap", async (t) => {
     const { seen } = start(t, { hello: () => ({}) });

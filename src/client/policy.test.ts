@@ -14,6 +14,11 @@ describe("what to do about a close code", () => {
     });
   }
 
+  it("is to come back behind 1000 where no hello was heard", () => {
+    assert.deepEqual(verdictOf(1000, "", true), { retry: "later" });
+    assert.deepEqual(verdictOf(1008, "unauthorized", true), { retry: "never" });
+  });
+
   for (const [code, reason, expected] of [
     [1006, "", { retry: "now" }],
     [1012, "gateway restarting (killed by SIGKILL), reconnect now", { retry: "now" }],
