@@ -81,9 +81,9 @@ interface Call {
 
 function converse(call: Call): Promise<unknown> {
   const { url, method, params, answerMs, interrupted } = call;
+  const deadline = AbortSignal.any([interrupted, AbortSignal.timeout(answerMs)]);
   // our supervisor has just named it; its certificate is for the name that others call it by
   const socket = new WebSocket(url, { rejectUnauthorized: false });
-  const deadline = AbortSignal.any([interrupted, AbortSignal.timeout(answerMs)]);
   const request = (id: string, name: string, body: unknown) =>
     socket.send(JSON.stringify({ type: "req", id, method: name, params: body }));
   return new Promise<unknown>((resolve, reject) => {

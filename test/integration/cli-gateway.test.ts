@@ -40,6 +40,7 @@ describe("the command line of a running built-in gateway", () => {
     assert.match(unknown.stderr, /Cannot call sessions\.fly: INVALID_REQUEST: unknown method: sessions\.fly/);
     const wrong = await exits(2, clawkit.cli("call", "status", "--params", "{"));
     assert.match(wrong.stderr, /--params is JSON5/);
+    await exits(0, clawkit.cli("call", "status", "--timeout", "9.87654"));
   });
 
   test("call: says goodbye with a Close frame", async () => {

@@ -33,7 +33,7 @@ export function paramsOf({ params }: CallOptions): unknown {
 export function timeoutMsOf({ timeout }: CallOptions): number | undefined {
   if (timeout === undefined) return undefined;
   const seconds = Number(timeout);
-  if (seconds > 0 && seconds <= MAX_TIMEOUT_SEC) return seconds * 1_000;
+  if (seconds > 0 && seconds <= MAX_TIMEOUT_SEC) return Math.ceil(seconds * 1_000); // timers take whole ones
   throw new ClawkitError(
     "USAGE",
     `--timeout is a number of seconds up to ${MAX_TIMEOUT_SEC}: got ${timeout}`,
