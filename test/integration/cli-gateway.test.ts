@@ -8,7 +8,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { WebSocketServer } from "ws";
 import { socketPath } from "../../src/config/paths.ts";
 import { TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
-import { asDevice, newDevice } from "../helpers/device.ts";
+import { asDevice, newDevice, type TestDevice } from "../helpers/device.ts";
 import { checkFramesOfEachTest } from "../helpers/gateway-frames.ts";
 import { RawGatewayClient } from "../helpers/raw-gateway-client.ts";
 import { ReferenceClient } from "../helpers/reference-client.ts";
@@ -76,6 +76,33 @@ describe("the command line of a running built-in gateway", () => {
     const undeclared = await exits(1, clawkit.cli("nodes", "invoke", "reef", "system.run"));
     assert.match(undeclared.stderr, /the node did not declare system\.run/);
     await exits(2, clawkit.cli("nodes", "invoke", "atoll", "camera.snap"));
+  });
+
+  // a node says its name itself: one that called itself as another's id begins was taken for it
+  test("nodes: none takes another's place by its name", async () => {
+    const [device, impostor] = [newDevice(), newDevice()];
+    const start = device.id.slice(0, 12);
+    const node = (of: TestDevice, name: string) =>
+      ReferenceClient.connect(clawkit.url, TOKEN, {
+        ...asDevice(of),
+        role: "node",
+        scopes: [],
+        clientName: "node-host",
+        clientDisplayName: name,
+        mode: "node",
+        commands: ["who"],
+      });
+    await using known = await node(device, "lagoon");
+    await using other = await node(impostor, start);
+    const { stderr } = await exits(2, clawkit.cli("nodes", "invoke", start, "who"));
+    assert.match(stderr, /there are 2 nodes called/);
+    await exits(2, clawkit.cli("nodes", "invoke", "", "who"));
+    const answered = clawkit.cli("nodes", "invoke", device.id, "who");
+    const asked = await known.when(() => known.events.find(({ event }) => event === "node.invoke.request"));
+    const { id, nodeId } = asked.payload as Asked;
+    await known.request("node.invoke.result", { id, nodeId, ok: true, payload: "me" });
+    assert.equal(json(await exits(0, answered)), "me");
+    assert.equal(other.events.filter(({ event }) => event === "node.invoke.request").length, 0);
   });
 
   test("devices: a request that waits is approved, and a device that is removed is cut off with 4001", async () => {
