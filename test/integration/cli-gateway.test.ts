@@ -8,6 +8,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { WebSocketServer } from "ws";
 import { socketPath } from "../../src/config/paths.ts";
 import { TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
+import { CLAWKIT } from "../helpers/command-line.ts";
 import { asDevice, newDevice, type TestDevice } from "../helpers/device.ts";
 import { checkFramesOfEachTest } from "../helpers/gateway-frames.ts";
 import { RawGatewayClient } from "../helpers/raw-gateway-client.ts";
@@ -38,8 +39,10 @@ describe("the command line of a running built-in gateway", () => {
     assert.ok(tail.lines.length <= 1);
     const unknown = await exits(1, clawkit.cli("call", "sessions.fly"));
     assert.match(unknown.stderr, /Cannot call sessions\.fly: INVALID_REQUEST: unknown method: sessions\.fly/);
-    const wrong = await exits(2, clawkit.cli("call", "status", "--params", "{"));
-    assert.match(wrong.stderr, /--params is JSON5/);
+    // of a config.patch they hold a token, and stderr may be the log of a CI
+    const wrong = await exits(2, clawkit.cli("call", "status", "--params", "{token: 's3cret', \u001b"));
+    assert.match(wrong.stderr, /--params is JSON5, such as '\{limit: 20\}': .*\(1:19\)/);
+    assert.doesNotMatch(wrong.stderr, /s3cret|\u001b/);
     await exits(0, clawkit.cli("call", "status", "--timeout", "9.87654"));
   });
 
@@ -135,6 +138,13 @@ describe("the command line of a running built-in gateway", () => {
     assert.ok(!`${stdout}${stderr}`.includes(TOKEN));
   });
 
+  test("gateway auth-token: names the variable that a token comes from", async () => {
+    const line = [process.execPath, [CLAWKIT, "gateway", "auth-token"]] as const;
+    const variables = { CLAWKIT_GATEWAY_TOKEN: "another-token-0123456" };
+    const { stdout } = await exits(0, clawkit.spawnAndWait(...line, variables));
+    assert.match(stdout, /^A token is set \(the environment's CLAWKIT_GATEWAY_TOKEN\)/);
+  });
+
   test("a node goes on behind a gateway that was killed, and answers what it was asked before", async () => {
     await using node = await ReferenceClient.connect(clawkit.url, TOKEN, {
       ...asDevice(),
@@ -159,6 +169,18 @@ describe("the command line of a running built-in gateway", () => {
     assert.notEqual((await clawkit.ready()).gateway.generation, generation);
     assert.deepEqual([...node.closes, ...operator.closes], []);
     assert.equal(node.events.filter(({ event }) => event === "node.invoke.request").length, 1);
+  });
+});
+
+test("gateway auth-token: of another gateway than the built-in one says that it has its own", async () => {
+  await using clawkit = await TestClawkit.create({ gateway: { upstream: { type: "openclaw" } } });
+  const { stdout } = await exits(0, clawkit.cli("gateway", "auth-token"));
+  assert.match(
+    stdout,
+    /^No token is used: the gateway has its own authentication: gateway\.upstream is openclaw/,
+  );
+  assert.partialDeepStrictEqual(json(await exits(0, clawkit.cli("gateway", "auth-token", "--json"))), {
+    isSet: false,
   });
 });
 

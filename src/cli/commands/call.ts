@@ -1,4 +1,4 @@
-import { parseJson5 } from "../../config/parse.ts";
+import { json5Problem, parseJson5 } from "../../config/parse.ts";
 import { ClawkitError } from "../../core/errors.ts";
 import type { CliContext } from "../context.ts";
 import { callGateway } from "../gateway-caller.ts";
@@ -25,8 +25,11 @@ export function paramsOf({ params }: CallOptions): unknown {
   if (params === undefined) return {};
   try {
     return parseJson5({ path: "--params", text: params });
-  } catch (cause) {
-    throw new ClawkitError("USAGE", `--params is JSON5, such as '{limit: 20}': got ${params}`, { cause });
+  } catch (error) {
+    const { cause } = error as Error;
+    throw new ClawkitError("USAGE", `--params is JSON5, such as '{limit: 20}': ${json5Problem(cause)}`, {
+      cause,
+    });
   }
 }
 
