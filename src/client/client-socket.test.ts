@@ -252,6 +252,22 @@ describe("against a gateway that resumes", () => {
     return rig;
   }
 
+  // 32 MiB that it did not confirm ended a phone's client for good
+  it("comes back when it was too slow, and announces the gap", async (t) => {
+    const { seen } = await live(t);
+    FakeSocket.last.ends(1008, "slow consumer");
+    t.mock.timers.tick(10_000);
+    await greets();
+    FakeSocket.last.says({
+      type: "res",
+      id: "clawkit.resume.attach",
+      ok: false,
+      error: { details: { reason: "resume-lost" } },
+    });
+    FakeSocket.last.says(answer("clawkit.resume.open", { session: "s2", secret: "y" }));
+    assert.deepEqual(seen, ["open", "gap 1008 slow consumer []", "open"]);
+  });
+
   it("says hello itself, and opens behind it", async (t) => {
     const { socket, seen } = start(t, { hello });
     await greets();

@@ -27,6 +27,7 @@ describe("what to do about a close code", () => {
     [1013, "too many connections, try again in 1500 ms", { retry: "later", afterMs: 1_500 }],
     [1013, "gateway is away, try again after 10 s", { retry: "later", afterMs: 10_000 }],
     [1008, "try again in 5 s", { retry: "never" }],
+    [1008, "slow consumer", { retry: "later" }],
   ] as const) {
     it(`follows the reason: ${code} ${reason}`, () => assert.deepEqual(verdictOf(code, reason), expected));
   }
