@@ -323,8 +323,7 @@ export class Supervisor {
         if (this.#console === undefined)
           throw new ClawkitError("CONTROL_FAILED", "The supervisor is still starting");
         const code = await this.#console.issueCode();
-        const isTls = this.#config.gateway.tls !== undefined;
-        return { kind: "code", code, port: this.#bound.port, isTls };
+        return { kind: "code", code };
       }
       case "stop":
         progress("telling the clients");

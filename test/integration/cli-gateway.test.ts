@@ -191,7 +191,7 @@ test("call: without a gateway says that none runs", async () => {
 });
 
 // it went to 127.0.0.1 whatever was bound: any user's program that listened there was told the token
-test("call: goes where the gateway is bound, and to nobody else", {
+test("call and console: go where the gateway is bound, and to nobody else", {
   skip: !networkInterfaces().lo?.some(({ address }) => address === "::1"),
 }, async (t) => {
   await using clawkit = await TestClawkit.run({ gateway: { bind: "::1" } });
@@ -203,6 +203,8 @@ test("call: goes where the gateway is bound, and to nobody else", {
   await exits(0, clawkit.cli("call", "health"));
   assert.equal((await clawkit.status()).url, `ws://[::1]:${clawkit.port}`);
   assert.equal(visits, 0);
+  const { url } = json<{ url: string }>(await exits(0, clawkit.cli("console", "--json")));
+  assert.ok(url.startsWith(`http://[::1]:${clawkit.port}/__clawkit__/#code=`), url);
 });
 
 /** A supervisor that says that its gateway is a server of the test. */
