@@ -81,9 +81,9 @@ interface Call {
 
 function converse(call: Call): Promise<unknown> {
   const { url, method, params, answerMs, interrupted } = call;
+  const deadline = AbortSignal.any([interrupted, AbortSignal.timeout(answerMs)]);
   // our supervisor has just named it; its certificate is for the name that others call it by
   const socket = new WebSocket(url, { rejectUnauthorized: false });
-  const deadline = AbortSignal.any([interrupted, AbortSignal.timeout(answerMs)]);
   const request = (id: string, name: string, body: unknown) =>
     socket.send(JSON.stringify({ type: "req", id, method: name, params: body }));
   return new Promise<unknown>((resolve, reject) => {
@@ -105,7 +105,9 @@ function converse(call: Call): Promise<unknown> {
       fail(`the gateway closed the connection (${code} ${reason.toString()})`),
     );
     socket.on("message", (data) => {
-      const frame = JSON.parse(data.toString()) as Frame;
+      const frame = frameOf(data.toString());
+      if (frame === undefined)
+        return fail("what answers there speaks another protocol: clawkit gateway status");
       if (frame.event === "connect.challenge") request("connect", "connect", connectParams(call));
       if (frame.type !== "res") return;
       if (frame.ok !== true) return fail(`${frame.error?.code}: ${frame.error?.message}`);
@@ -113,6 +115,14 @@ function converse(call: Call): Promise<unknown> {
       else resolve(frame.payload);
     });
   }).finally(() => leave(socket));
+}
+
+function frameOf(text: string): Frame | undefined {
+  try {
+    return (JSON.parse(text) ?? undefined) as Frame | undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** With a Close frame: a connection that ends without one is trouble to whoever watches. */

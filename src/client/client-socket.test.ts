@@ -252,6 +252,22 @@ describe("against a gateway that resumes", () => {
     return rig;
   }
 
+  // 32 MiB that it did not confirm ended a phone's client for good
+  it("comes back when it was too slow, and announces the gap", async (t) => {
+    const { seen } = await live(t);
+    FakeSocket.last.ends(1008, "slow consumer");
+    t.mock.timers.tick(10_000);
+    await greets();
+    FakeSocket.last.says({
+      type: "res",
+      id: "clawkit.resume.attach",
+      ok: false,
+      error: { details: { reason: "resume-lost" } },
+    });
+    FakeSocket.last.says(answer("clawkit.resume.open", { session: "s2", secret: "y" }));
+    assert.deepEqual(seen, ["open", "gap 1008 slow consumer []", "open"]);
+  });
+
   it("says hello itself, and opens behind it", async (t) => {
     const { socket, seen } = start(t, { hello });
     await greets();
@@ -429,6 +445,27 @@ describe("against a gateway that resumes", () => {
   it("sends no bytes", async (t) => {
     const { socket } = await live(t);
     assert.throws(() => socket.send(new Uint8Array(1)), /its protocol is text/);
+  });
+});
+
+// a gateway hangs up with 1000 on who says no hello for 15 s: a prompt that waits to be signed ended the client for good
+describe("against a gateway that was not told hello in time", () => {
+  it("comes back", (t) => {
+    const { seen } = start(t, { hello: () => new Promise(() => undefined) });
+    FakeSocket.last.opens();
+    FakeSocket.last.says({ type: "event", event: "connect.challenge", payload: { nonce: "n" } });
+    t.mock.timers.tick(15_000);
+    FakeSocket.last.ends(1000);
+    t.mock.timers.tick(10_000);
+    assert.deepEqual(seen, []);
+    assert.equal(FakeSocket.all.length, 2);
+  });
+
+  it("does not come back behind the 1000 of a connection that was live", async (t) => {
+    const { seen } = start(t, { hello: () => ({}) });
+    await greets(answer("clawkit.connect", { features: { methods: [] } }));
+    FakeSocket.last.ends(1000);
+    assert.deepEqual(seen, ["open", "error", "close 1000"]);
   });
 });
 

@@ -332,7 +332,8 @@ export class ClientSocket extends EventTarget {
     if (wasLive) this.#lost ??= { why, at: now };
     this.#failed = hasHeld ? 0 : Math.min(this.#failed + 1, most);
     this.#readyState = ClientSocket.CONNECTING;
-    const verdict = verdictOf(code, reason);
+    const isUnheard = !wasLive && this.#options.hello !== undefined;
+    const verdict = verdictOf(code, reason, isUnheard);
     if (verdict.retry === "never") return this.#finish(code, reason, `ended for good: ${why}`);
     const afterMs = this.#refused?.afterMs;
     const delay = delayOf(this.#failed, afterMs === undefined ? verdict : { retry: "later", afterMs });

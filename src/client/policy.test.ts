@@ -14,6 +14,11 @@ describe("what to do about a close code", () => {
     });
   }
 
+  it("is to come back behind 1000 where no hello was heard", () => {
+    assert.deepEqual(verdictOf(1000, "", true), { retry: "later" });
+    assert.deepEqual(verdictOf(1008, "unauthorized", true), { retry: "never" });
+  });
+
   for (const [code, reason, expected] of [
     [1006, "", { retry: "now" }],
     [1012, "gateway restarting (killed by SIGKILL), reconnect now", { retry: "now" }],
@@ -22,6 +27,7 @@ describe("what to do about a close code", () => {
     [1013, "too many connections, try again in 1500 ms", { retry: "later", afterMs: 1_500 }],
     [1013, "gateway is away, try again after 10 s", { retry: "later", afterMs: 10_000 }],
     [1008, "try again in 5 s", { retry: "never" }],
+    [1008, "slow consumer", { retry: "later" }],
   ] as const) {
     it(`follows the reason: ${code} ${reason}`, () => assert.deepEqual(verdictOf(code, reason), expected));
   }

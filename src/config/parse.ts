@@ -3,6 +3,7 @@ import leven from "leven";
 import { type TObject, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
 import { ClawkitError } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 import { parseTree } from "./json5.ts";
 import { locate } from "./locate.ts";
 import { REDACTED } from "./redact.ts";
@@ -44,15 +45,18 @@ export function parseJson5(source: ConfigSource): unknown {
     return evaluate(parseTree(source.text));
   } catch (cause) {
     const at = cause instanceof Error && "line" in cause ? `:${cause.line}` : "";
-    const isTooDeep = cause instanceof RangeError;
-    const said = cause instanceof Error ? cause.message : String(cause);
-    const detail = isTooDeep ? "its objects and lists are nested too deeply" : said;
     throw new ClawkitError(
       "CONFIG_UNPARSABLE",
-      `Cannot read the config as ${source.path}${at} is not JSON5: ${detail}`,
+      `Cannot read the config as ${source.path}${at} is not JSON5: ${json5Problem(cause)}`,
       { cause },
     );
   }
+}
+
+/** What the parser found, and where; of the text, which may hold secrets, a character at most. */
+export function json5Problem(error: unknown): string {
+  if (error instanceof RangeError) return "its objects and lists are nested too deeply";
+  return printable(error instanceof Error ? error.message : String(error));
 }
 
 /**

@@ -13,7 +13,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function resolveConfig(source: ConfigSource, env: Environment): Config {
   const config = parseConfig(source, defaultsFor(env));
   const port = portFromEnvironment(env);
-  const token = env.CLAWKIT_GATEWAY_TOKEN || env.OPENCLAW_GATEWAY_TOKEN;
+  const variable = tokenVariable(env);
+  const token = variable && env[variable];
   const merged: Config = {
     ...config,
     gateway: {
@@ -54,6 +55,11 @@ export function bindAddresses(bind: string, isOpenclaw = false): { address: stri
 
 export function isLoopbackBind(bind: string): boolean {
   return bind === "loopback" || bind === "::1" || bind.startsWith("127.");
+}
+
+/** The variable that overrides the file's token; an empty one does not (`docker run -e` without a value). */
+export function tokenVariable(env: Environment): string | undefined {
+  return ["CLAWKIT_GATEWAY_TOKEN", "OPENCLAW_GATEWAY_TOKEN"].find((name) => env[name]);
 }
 
 /** The port that the environment asks for, if it does. */

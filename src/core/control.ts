@@ -17,7 +17,7 @@ export type ControlReply =
   | { readonly kind: "done"; readonly status: Status }
   | { readonly kind: "edge-answer"; readonly answer: EdgeAnswer }
   /** Good once, for a minute. */
-  | { readonly kind: "code"; readonly code: string; readonly port: number; readonly isTls: boolean }
+  | { readonly kind: "code"; readonly code: string }
   | { readonly kind: "failed"; readonly code: string; readonly message: string };
 
 /** `starting`: not served yet, or not again. `unhealthy`: the gateway hangs, refused to start or keeps crashing. */

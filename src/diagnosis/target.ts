@@ -1,4 +1,5 @@
-import { isIP } from "node:net";
+import { localHost, localUrl } from "../config/local-url.ts";
+import { bindAddresses } from "../config/resolve.ts";
 import { ClawkitError } from "../core/errors.ts";
 import type { Target } from "./machine.ts";
 
@@ -18,9 +19,8 @@ export function parseTarget(text: string): Target {
 
 /** The gateway of this machine, at the address that it binds; a wildcard is reached by loopback. */
 export function localTarget(port: number, isTls: boolean, bind = "loopback"): Target {
-  const host = isIP(bind) === 0 || bind === "0.0.0.0" || bind === "::" ? "127.0.0.1" : bind;
-  const url = `${isTls ? "wss" : "ws"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  return { url, host, port, path: "/", isTls, isLocal: true };
+  const host = localHost(bindAddresses(bind).map(({ address }) => address))!;
+  return { url: localUrl(host, port, isTls), host, port, path: "/", isTls, isLocal: true };
 }
 
 function isLoopback(host: string): boolean {

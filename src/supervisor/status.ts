@@ -15,19 +15,20 @@ export interface StatusFacts {
   readonly fatal: ClawkitError | undefined;
   readonly isStopping: boolean;
   readonly port: number;
-  readonly isTls: boolean;
+  /** Null while nothing is bound. */
+  readonly url: string | null;
   readonly supervisor: Status["supervisor"];
 }
 
 /** What `gateway status` shows, from what the supervisor knows. */
 export function statusOf(facts: StatusFacts): Status {
-  const { edge, gateway, inspection, port } = facts;
+  const { edge, gateway, inspection, port, url } = facts;
   const { pid, state, generation, upMs, lastExit, endsInARow, troubles } = gateway.inspect();
   const reason = whyNotHealthy(facts);
   return {
     state: overallState(facts, reason),
     port,
-    url: urlOf(port, facts.isTls),
+    url,
     supervisor: facts.supervisor,
     edge: { pid: edge.pid ?? null, held: inspection?.held ?? 0 },
     gateway: {
@@ -43,10 +44,6 @@ export function statusOf(facts: StatusFacts): Status {
     networkTimers: inspection?.networkTimers ?? [],
     ...(reason === undefined ? {} : { reason }),
   };
-}
-
-export function urlOf(port: number, isTls: boolean): string {
-  return `${isTls ? "wss" : "ws"}://127.0.0.1:${port}`;
 }
 
 function overallState(facts: StatusFacts, reason: string | undefined): Status["state"] {

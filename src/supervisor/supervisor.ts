@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import type net from "node:net";
+import { localHost, localUrl } from "../config/local-url.ts";
 import { secretsOf } from "../config/redact.ts";
 import type { Config } from "../config/schema.ts";
 import type { ControlReply, ControlRequest, Status } from "../core/control.ts";
@@ -24,7 +25,7 @@ import { acquireLock, type Lock } from "./lock.ts";
 import { removeStrayReports } from "./node-report.ts";
 import { RunLog } from "./run-log.ts";
 import { Runs } from "./runs.ts";
-import { GIVE_UP_WAITING_AFTER, statusOf, urlOf } from "./status.ts";
+import { GIVE_UP_WAITING_AFTER, statusOf } from "./status.ts";
 import type { TakeOver } from "./take-over.ts";
 
 const READY_POLL_MS = 20;
@@ -298,7 +299,7 @@ export class Supervisor {
       fatal: this.#fatal,
       isStopping: this.#isStopping,
       port: this.#bound.port,
-      isTls: this.#config.gateway.tls !== undefined,
+      url: this.#url,
       supervisor: {
         pid: this.#deps.pid,
         upMs: Math.round(this.#deps.clock.now() - this.#startedAt),
@@ -324,8 +325,7 @@ export class Supervisor {
         if (this.#console === undefined)
           throw new ClawkitError("CONTROL_FAILED", "The supervisor is still starting");
         const code = await this.#console.issueCode();
-        const isTls = this.#config.gateway.tls !== undefined;
-        return { kind: "code", code, port: this.#bound.port, isTls };
+        return { kind: "code", code };
       }
       case "stop":
         progress("telling the clients");
@@ -534,6 +534,12 @@ export class Supervisor {
     };
   }
 
+  get #url(): string | null {
+    const { ports, port } = this.#bound;
+    const host = localHost(ports.map(({ address }) => address));
+    return host === undefined ? null : localUrl(host, port, this.#config.gateway.tls !== undefined);
+  }
+
   /** Tells when clients are served, for the first time or again. */
   #noteServed(): void {
     const wasServed = this.#isServed;
@@ -542,7 +548,7 @@ export class Supervisor {
     if (!this.#isServed || wasServed) return;
     const { pid, generation } = gateway.inspect();
     const { port } = this.#bound;
-    const url = urlOf(port, this.#config.gateway.tls !== undefined);
+    const url = this.#url!; // it is listening
     const pids = { supervisor: this.#deps.pid, edge: edge.pid ?? null, gateway: pid ?? null };
     this.#deps.onEvent({ event: "ready", url, port, generation, pids });
   }

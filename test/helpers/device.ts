@@ -62,8 +62,7 @@ export interface Challenge {
 }
 
 /** Options with which the reference client is a device of its own: it signs the nonce of every challenge. */
-export function asDevice(): GatewayClientOptions {
-  const device = newDevice();
+export function asDevice(device = newDevice()): GatewayClientOptions {
   return {
     // its keys stay here
     deviceIdentity: { deviceId: device.id, privateKeyPem: "", publicKeyPem: "" },

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
+import net, { type AddressInfo } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
+import { dirname } from "node:path";
+import { after, before, describe, type TestContext, test } from "node:test";
+import { WebSocketServer } from "ws";
+import { socketPath } from "../../src/config/paths.ts";
 import { TestClawkit, TOKEN, until } from "../helpers/clawkit.ts";
-import { asDevice, newDevice } from "../helpers/device.ts";
+import { CLAWKIT } from "../helpers/command-line.ts";
+import { asDevice, newDevice, type TestDevice } from "../helpers/device.ts";
 import { checkFramesOfEachTest } from "../helpers/gateway-frames.ts";
 import { RawGatewayClient } from "../helpers/raw-gateway-client.ts";
 import { ReferenceClient } from "../helpers/reference-client.ts";
@@ -31,8 +39,11 @@ describe("the command line of a running built-in gateway", () => {
     assert.ok(tail.lines.length <= 1);
     const unknown = await exits(1, clawkit.cli("call", "sessions.fly"));
     assert.match(unknown.stderr, /Cannot call sessions\.fly: INVALID_REQUEST: unknown method: sessions\.fly/);
-    const wrong = await exits(2, clawkit.cli("call", "status", "--params", "{"));
-    assert.match(wrong.stderr, /--params is JSON5/);
+    // of a config.patch they hold a token, and stderr may be the log of a CI
+    const wrong = await exits(2, clawkit.cli("call", "status", "--params", "{token: 's3cret', \u001b"));
+    assert.match(wrong.stderr, /--params is JSON5, such as '\{limit: 20\}': .*\(1:19\)/);
+    assert.doesNotMatch(wrong.stderr, /s3cret|\u001b/);
+    await exits(0, clawkit.cli("call", "status", "--timeout", "9.87654"));
   });
 
   test("call: says goodbye with a Close frame", async () => {
@@ -70,6 +81,33 @@ describe("the command line of a running built-in gateway", () => {
     await exits(2, clawkit.cli("nodes", "invoke", "atoll", "camera.snap"));
   });
 
+  // a node says its name itself: one that called itself as another's id begins was taken for it
+  test("nodes: none takes another's place by its name", async () => {
+    const [device, impostor] = [newDevice(), newDevice()];
+    const start = device.id.slice(0, 12);
+    const node = (of: TestDevice, name: string) =>
+      ReferenceClient.connect(clawkit.url, TOKEN, {
+        ...asDevice(of),
+        role: "node",
+        scopes: [],
+        clientName: "node-host",
+        clientDisplayName: name,
+        mode: "node",
+        commands: ["who"],
+      });
+    await using known = await node(device, "lagoon");
+    await using other = await node(impostor, start);
+    const { stderr } = await exits(2, clawkit.cli("nodes", "invoke", start, "who"));
+    assert.match(stderr, /there are 2 nodes called/);
+    await exits(2, clawkit.cli("nodes", "invoke", "", "who"));
+    const answered = clawkit.cli("nodes", "invoke", device.id, "who");
+    const asked = await known.when(() => known.events.find(({ event }) => event === "node.invoke.request"));
+    const { id, nodeId } = asked.payload as Asked;
+    await known.request("node.invoke.result", { id, nodeId, ok: true, payload: "me" });
+    assert.equal(json(await exits(0, answered)), "me");
+    assert.equal(other.events.filter(({ event }) => event === "node.invoke.request").length, 0);
+  });
+
   test("devices: a request that waits is approved, and a device that is removed is cut off with 4001", async () => {
     const device = newDevice();
     const open = () => new RawGatewayClient(clawkit.url, { headers: { "X-Forwarded-For": "203.0.113.5" } });
@@ -100,6 +138,13 @@ describe("the command line of a running built-in gateway", () => {
     assert.ok(!`${stdout}${stderr}`.includes(TOKEN));
   });
 
+  test("gateway auth-token: names the variable that a token comes from", async () => {
+    const line = [process.execPath, [CLAWKIT, "gateway", "auth-token"]] as const;
+    const variables = { CLAWKIT_GATEWAY_TOKEN: "another-token-0123456" };
+    const { stdout } = await exits(0, clawkit.spawnAndWait(...line, variables));
+    assert.match(stdout, /^A token is set \(the environment's CLAWKIT_GATEWAY_TOKEN\)/);
+  });
+
   test("a node goes on behind a gateway that was killed, and answers what it was asked before", async () => {
     await using node = await ReferenceClient.connect(clawkit.url, TOKEN, {
       ...asDevice(),
@@ -127,8 +172,59 @@ describe("the command line of a running built-in gateway", () => {
   });
 });
 
+test("gateway auth-token: of another gateway than the built-in one says that it has its own", async () => {
+  await using clawkit = await TestClawkit.create({ gateway: { upstream: { type: "openclaw" } } });
+  const { stdout } = await exits(0, clawkit.cli("gateway", "auth-token"));
+  assert.match(
+    stdout,
+    /^No token is used: the gateway has its own authentication: gateway\.upstream is openclaw/,
+  );
+  assert.partialDeepStrictEqual(json(await exits(0, clawkit.cli("gateway", "auth-token", "--json"))), {
+    isSet: false,
+  });
+});
+
 test("call: without a gateway says that none runs", async () => {
   await using clawkit = await TestClawkit.create();
   const { stderr } = await exits(3, clawkit.cli("call", "health"));
   assert.match(stderr, /Cannot call health as no gateway runs \(stopped\): clawkit gateway start/);
+});
+
+// it went to 127.0.0.1 whatever was bound: any user's program that listened there was told the token
+test("call and console: go where the gateway is bound, and to nobody else", {
+  skip: !networkInterfaces().lo?.some(({ address }) => address === "::1"),
+}, async (t) => {
+  await using clawkit = await TestClawkit.run({ gateway: { bind: "::1" } });
+  const stranger = net.createServer((socket) => socket.end()).listen(clawkit.port, "127.0.0.1");
+  t.after(() => stranger.close());
+  await once(stranger, "listening");
+  let visits = 0;
+  stranger.on("connection", () => visits++);
+  await exits(0, clawkit.cli("call", "health"));
+  assert.equal((await clawkit.status()).url, `ws://[::1]:${clawkit.port}`);
+  assert.equal(visits, 0);
+  const { url } = json<{ url: string }>(await exits(0, clawkit.cli("console", "--json")));
+  assert.ok(url.startsWith(`http://[::1]:${clawkit.port}/__clawkit__/#code=`), url);
+});
+
+/** A supervisor that says that its gateway is a server of the test. */
+async function claims(t: TestContext, clawkit: TestClawkit, gateway: WebSocketServer): Promise<void> {
+  await once(gateway, "listening");
+  const url = `ws://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+  const reply = { kind: "done", status: { state: "healthy", url } };
+  const supervisor = net.createServer((socket) => socket.end(`${JSON.stringify(reply)}\n`));
+  const path = socketPath(clawkit.stateDir, "control", process.platform, tmpdir());
+  await mkdir(dirname(path), { recursive: true });
+  supervisor.listen(path);
+  t.after(() => [gateway, supervisor].map((server) => server.close()));
+  await once(supervisor, "listening");
+}
+
+test("call: what is no frame is an error of the other side, not a bug", async (t) => {
+  await using clawkit = await TestClawkit.create();
+  const gateway = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  gateway.on("connection", (socket) => socket.send("welcome"));
+  await claims(t, clawkit, gateway);
+  const { stderr } = await exits(1, clawkit.cli("call", "health"));
+  assert.match(stderr, /Cannot call health: what answers there speaks another protocol/);
 });

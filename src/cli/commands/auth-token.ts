@@ -1,4 +1,4 @@
-import { resolveConfig } from "../../config/resolve.ts";
+import { resolveConfig, tokenVariable } from "../../config/resolve.ts";
 import { ClawkitError } from "../../core/errors.ts";
 import { readConfigSource } from "../config-file.ts";
 import type { CliContext } from "../context.ts";
@@ -11,22 +11,25 @@ export interface AuthTokenOptions {
 /** The token that clients need; shown to a person at a terminal only, so that it gets into no log, pipe or transcript. */
 export async function authToken(context: CliContext, { show, json }: AuthTokenOptions): Promise<number> {
   const source = await readConfigSource(context.paths);
-  const { mode, token } = resolveConfig(source, context.env).gateway.auth;
+  const { auth, upstream } = resolveConfig(source, context.env).gateway;
+  const { mode, token } = auth;
+  const variable = tokenVariable(context.env);
+  const place = variable === undefined ? source.path : `the environment's ${variable}`;
+  const why =
+    upstream.type === "builtin"
+      ? `gateway.auth.mode is ${mode}`
+      : `the gateway has its own authentication: gateway.upstream is ${upstream.type}`;
+  const isSet = upstream.type === "builtin" && mode === "token" && token !== undefined;
   const { out } = context;
   if (show) {
     if (json || !out.isTerminal)
-      throw new ClawkitError(
-        "USAGE",
-        `--show is for a terminal only; programs read the token in ${source.path}`,
-      );
-    if (mode !== "token" || token === undefined)
-      throw new ClawkitError("USAGE", `There is no token to show as gateway.auth.mode is ${mode}`);
+      throw new ClawkitError("USAGE", `--show is for a terminal only; programs read the token in ${place}`);
+    if (!isSet) throw new ClawkitError("USAGE", `There is no token to show as ${why}`);
     out.line(token);
     return 0;
   }
-  const isSet = mode === "token" && token !== undefined;
-  if (json) out.json({ ok: true, mode, isSet, path: source.path });
-  else if (isSet) out.line(`A token is set (${source.path}); at a terminal --show prints it`);
-  else out.line(`No token is used: gateway.auth.mode is ${mode}`);
+  if (json) out.json({ ok: true, mode, isSet, path: source.path, ...(variable && { variable }) });
+  else if (isSet) out.line(`A token is set (${place}); at a terminal --show prints it`);
+  else out.line(`No token is used: ${why}`);
   return 0;
 }

@@ -1,4 +1,4 @@
-import { parseJson5 } from "../../config/parse.ts";
+import { json5Problem, parseJson5 } from "../../config/parse.ts";
 import { ClawkitError } from "../../core/errors.ts";
 import type { CliContext } from "../context.ts";
 import { callGateway } from "../gateway-caller.ts";
@@ -25,15 +25,18 @@ export function paramsOf({ params }: CallOptions): unknown {
   if (params === undefined) return {};
   try {
     return parseJson5({ path: "--params", text: params });
-  } catch (cause) {
-    throw new ClawkitError("USAGE", `--params is JSON5, such as '{limit: 20}': got ${params}`, { cause });
+  } catch (error) {
+    const { cause } = error as Error;
+    throw new ClawkitError("USAGE", `--params is JSON5, such as '{limit: 20}': ${json5Problem(cause)}`, {
+      cause,
+    });
   }
 }
 
 export function timeoutMsOf({ timeout }: CallOptions): number | undefined {
   if (timeout === undefined) return undefined;
   const seconds = Number(timeout);
-  if (seconds > 0 && seconds <= MAX_TIMEOUT_SEC) return seconds * 1_000;
+  if (seconds > 0 && seconds <= MAX_TIMEOUT_SEC) return Math.ceil(seconds * 1_000); // timers take whole ones
   throw new ClawkitError(
     "USAGE",
     `--timeout is a number of seconds up to ${MAX_TIMEOUT_SEC}: got ${timeout}`,

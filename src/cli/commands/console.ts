@@ -1,3 +1,4 @@
+import { consoleUrl } from "../../core/control.ts";
 import { ClawkitError, messageOf, systemErrorCode } from "../../core/errors.ts";
 import type { CliContext } from "../context.ts";
 import { askForCode } from "../control-client.ts";
@@ -20,7 +21,11 @@ export async function openConsole(context: CliContext, options: ConsoleOptions):
   }
   try {
     await context.runConsole(port ?? 0, (at) => {
-      void show(context, { ...options, url: urlOf("http", at.port, at.code), servedBy: "this command" });
+      void show(context, {
+        ...options,
+        url: withCode(consoleUrl(`ws://127.0.0.1:${at.port}`), at.code),
+        servedBy: "this command",
+      });
     });
   } catch (cause) {
     if (systemErrorCode(cause) !== "EADDRINUSE") throw cause;
@@ -36,11 +41,11 @@ export async function openConsole(context: CliContext, options: ConsoleOptions):
 /** Undefined while no edge can serve it: nothing runs, or what runs does not answer. */
 async function edgeConsole(context: CliContext): Promise<{ url: string } | undefined> {
   const status = await statusToLookAt(context);
-  if (status.edge.pid === null) return undefined;
+  if (status.edge.pid === null || status.url === null) return undefined;
   try {
     const answer = await askForCode(context.controlPath);
     if (answer === undefined) return undefined;
-    return { url: urlOf(answer.isTls ? "https" : "http", answer.port, answer.code) };
+    return { url: withCode(consoleUrl(status.url), answer.code) };
   } catch (error) {
     context.out.progress(`the edge serves no console now (${messageOf(error)}): serving one from here`);
     return undefined;
@@ -48,8 +53,8 @@ async function edgeConsole(context: CliContext): Promise<{ url: string } | undef
 }
 
 /** The code stands in the fragment: a browser keeps that to itself, so it is in no log and no referrer. */
-function urlOf(scheme: string, port: number, code: string): string {
-  return `${scheme}://127.0.0.1:${port}/__clawkit__/#code=${code}`;
+function withCode(url: string, code: string): string {
+  return `${url}#code=${code}`;
 }
 
 async function show(

@@ -47,9 +47,13 @@ async function nodesOf(context: CliContext): Promise<readonly Node[]> {
   return ((await callGateway(context, "node.list", {})) as { nodes: Node[] }).nodes;
 }
 
+/** A node says its name itself: it never comes before another whose id begins so. */
 function theNode(nodes: readonly Node[], name: string): Node {
-  const exact = nodes.filter(({ nodeId, displayName }) => nodeId === name || displayName === name);
-  const found = exact.length > 0 ? exact : nodes.filter(({ nodeId }) => nodeId.startsWith(name));
+  if (name === "")
+    throw new ClawkitError("USAGE", "Cannot choose the node by an empty name: clawkit nodes list");
+  const exact = nodes.filter(({ nodeId }) => nodeId === name);
+  const called = nodes.filter(({ nodeId, displayName }) => nodeId.startsWith(name) || displayName === name);
+  const found = exact.length > 0 ? exact : called;
   if (found.length === 1) return found[0]!;
   const problem = found.length === 0 ? "there is no node" : `there are ${found.length} nodes`;
   throw new ClawkitError("USAGE", `Cannot choose the node as ${problem} called ${name}: clawkit nodes list`);
