@@ -150,6 +150,7 @@ interface Talk {
 
 declare const talk: Talk;
 
+/** Resolves when it is connected: a cut before would be none to it, and is waited for in vain. */
 async function startTalk({ host, library }: { host: string; library: string }): Promise<void> {
   const url = `data:text/javascript,${encodeURIComponent(library)}`;
   const { ClientSocket: Socket } = (await import(url)) as { ClientSocket: typeof ClientSocket };
@@ -164,6 +165,9 @@ async function startTalk({ host, library }: { host: string; library: string }): 
   socket.onmessage = ({ data }) => see(Number(data));
   socket.onclose = ({ code, reason }) => see(`closed: ${code} ${reason}`);
   Object.assign(globalThis, { talk: started });
+  await new Promise<void>((resolve) => {
+    started.onSeen = resolve;
+  });
 }
 
 /**
