@@ -9,6 +9,7 @@ import type { TakeOver } from "./take-over.ts";
 
 export interface ListeningDeps {
   readonly host: Host;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -18,15 +19,65 @@ const RETRY_MS = 2;
 /** The system may keep a port for a moment when its owner is gone. */
 const RELEASED_MS = 2_000;
 
-/** The sockets the supervisor holds, and what they are bound to: the config may say something else by now. */
-export interface Bound {
+/** What the sockets are bound to: the config may say something else by now. */
+interface Bound {
   readonly ports: readonly BoundPort[];
   readonly port: number;
   readonly bind: string;
 }
 
+/** The sockets that the supervisor holds for its edges. */
+export class Ports {
+  readonly #deps: ListeningDeps;
+  #bound: Bound;
+
+  /** Holds none yet. */
+  constructor({ gateway: { port, bind } }: Config, deps: ListeningDeps) {
+    this.#bound = { ports: [], port, bind };
+    this.#deps = deps;
+  }
+
+  get all(): readonly BoundPort[] {
+    return this.#bound.ports;
+  }
+
+  /** What was bound last, or is to be bound. */
+  get port(): number {
+    return this.#bound.port;
+  }
+
+  /** Throws PORT_IN_USE naming the holder, or BIND_FAILED. */
+  async bind(config: Config): Promise<void> {
+    this.#bound = await bindAll(config, this.#deps);
+  }
+
+  /** Waits until another gateway lets the port go; throws as `bindAfter`. */
+  async takeOver(takeOver: TakeOver, config: Config): Promise<void> {
+    this.#bound = await bindAfter(takeOver, config, this.#deps);
+  }
+
+  /**
+   * Binds what `config` asks for in two steps, so that a port that cannot be had is found out before anything is stopped. Throws as `bind`; the
+   * second step moves, and throws when other addresses of the same port, which can only be tried without the old ones, cannot be had.
+   */
+  async prepareMove(config: Config): Promise<() => Promise<void>> {
+    const { port, bind } = config.gateway;
+    const moved = port === this.#bound.port ? undefined : await bindAll(config, this.#deps);
+    return async () => {
+      if (moved === undefined && bind === this.#bound.bind) return;
+      this.release();
+      this.#bound = moved ?? (await bindAll(config, this.#deps));
+    };
+  }
+
+  release(): void {
+    release(this.#bound);
+    this.#bound = { ...this.#bound, ports: [] };
+  }
+}
+
 /** Binds every address of the config, or none. Throws PORT_IN_USE naming the holder, or BIND_FAILED. */
-export async function bindAll(config: Config, deps: ListeningDeps): Promise<Bound> {
+async function bindAll(config: Config, deps: ListeningDeps): Promise<Bound> {
   const bound = tryBind(config, deps.log);
   if (bound instanceof ClawkitError) throw await portInUse(config.gateway.port, bound, deps.host);
   return bound;
@@ -36,10 +87,10 @@ export async function bindAll(config: Config, deps: ListeningDeps): Promise<Boun
  * Binds in the moment in which another gateway lets the port go; it is asked to only when nothing else stands in the way.
  * Throws BIND_FAILED before that, what `released` rejects with, and PORT_IN_USE if somebody else was faster.
  */
-export async function bindAfter(
+async function bindAfter(
   { onWaiting, released }: TakeOver,
   config: Config,
-  deps: ListeningDeps & { readonly clock: Clock },
+  deps: ListeningDeps,
 ): Promise<Bound> {
   let bound = tryBind(config, deps.log);
   let end: { at: number; error?: Error } | undefined;
@@ -84,7 +135,7 @@ function tryBind(config: Config, log: Log): Bound | ClawkitError {
   return { ports, port, bind };
 }
 
-export function release(bound: Bound): void {
+function release(bound: Bound): void {
   for (const { handle } of bound.ports) handle.close();
 }
 

@@ -5,7 +5,7 @@ import { secretsOf } from "../config/redact.ts";
 import type { Config } from "../config/schema.ts";
 import type { ControlReply, ControlRequest, Status } from "../core/control.ts";
 import { ClawkitError, messageOf } from "../core/errors.ts";
-import type { AfterEnd, EdgeSettings } from "../core/messages.ts";
+import type { AfterEnd } from "../core/messages.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import { describeEnd, type ProcessEnd } from "../core/process-end.ts";
 import type { RunEvent } from "../core/run-events.ts";
@@ -13,32 +13,30 @@ import { withoutSecrets } from "../core/secrets.ts";
 import { VERSION } from "../core/version.ts";
 import type { Host } from "../host/types.ts";
 import { Alerts } from "./alerts.ts";
+import { ConfigInForce } from "./config-in-force.ts";
+import { ConfigWatch, type OpenclawConfig } from "./config-watch.ts";
 import { ControlRunner, type ControlRunnerDeps } from "./control-runner.ts";
 import { serveControl } from "./control-server.ts";
 import { EdgeRunner, type EdgeRunnerDeps } from "./edge-runner.ts";
-import { edgeSettings, upstreamTrustsEdge } from "./edge-settings.ts";
+import { edgeSettings } from "./edge-settings.ts";
 import { GatewayRunner, type GatewayRunnerDeps } from "./gateway-runner.ts";
-import { openclawCommand } from "./launch/openclaw.ts";
+import { checkUpstream } from "./launch/openclaw.ts";
 import { endLeftovers } from "./leftovers.ts";
-import { type Bound, bindAfter, bindAll, portInUse, release } from "./listening.ts";
+import { Ports, portInUse } from "./listening.ts";
 import { acquireLock, type Lock } from "./lock.ts";
 import { removeStrayReports } from "./node-report.ts";
+import { Restarts, spreadOf } from "./restarts.ts";
 import { RunLog } from "./run-log.ts";
 import { Runs } from "./runs.ts";
-import { GIVE_UP_WAITING_AFTER, statusOf } from "./status.ts";
+import { statusOf } from "./status.ts";
 import type { TakeOver } from "./take-over.ts";
-
-const READY_POLL_MS = 20;
+import { untilReady } from "./until-ready.ts";
 
 /** Whoever waits for the start is told what is wrong within this time, before everything ends. */
 const TELL_MS = 200;
 
-const RESTARTING = "gateway restarting, reconnect now";
-
-const CONFIG_POLL_MS = 1_000;
-
-/** How long a client should expect a planned restart to take; told in the `shutdown` event. */
-const RESTART_EXPECTED_MS = 1_500;
+/** Pause between two looks at files. */
+const LOOK_MS = 1_000;
 
 type Shared =
   | "runs"
@@ -85,14 +83,6 @@ export interface SupervisorDeps extends Pick<GatewayRunnerDeps, Exclude<Shared, 
   readonly onEvent: (event: RunEvent) => void;
 }
 
-/** OpenClaw's own config. */
-export interface OpenclawConfig {
-  /** Empty if there is none. */
-  readonly text: string;
-  /** Whether it has OpenClaw read X-Forwarded-For from the edge. */
-  readonly trustsEdge: boolean;
-}
-
 /**
  * Holds the port; keeps an edge and a gateway running behind it. `start` → … → `stop`, once each.
  * It spawns, waits and records; it never parses a client's byte.
@@ -102,18 +92,19 @@ export class Supervisor {
   readonly #startedAt: number;
   readonly #ended = Promise.withResolvers<void>();
   readonly #stopAsked = Promise.withResolvers<never>();
-  #config!: Config;
-  #configText = "";
+  #inForce!: ConfigInForce;
+  #restarts!: Restarts;
+  #configWatch!: ConfigWatch;
   #runs!: Runs;
   #alerts!: Alerts;
   #edge: EdgeRunner | undefined;
   #gateway: GatewayRunner | undefined;
   #console: ControlRunner | undefined;
-  #bound: Bound = { ports: [], port: 0, bind: "" };
+  #ports!: Ports;
   #tail: Promise<unknown> = Promise.resolve();
   #lock: Lock | undefined;
   #control: net.Server | undefined;
-  #configTimer: NodeJS.Timeout | undefined;
+  #lookTimer: NodeJS.Timeout | undefined;
   #isStopping = false;
   #isOver = false;
   #fatal: ClawkitError | undefined;
@@ -121,13 +112,15 @@ export class Supervisor {
   #isServed = false;
   /** Restarts that the gateway of a generation asked for and that have not begun. */
   readonly #requested = new Map<number, Promise<boolean>>();
-  /** OpenClaw's config, as it was when it had refused it. */
-  #refusedText: string | undefined;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
     this.#startedAt = deps.clock.now();
     this.#stopAsked.promise.catch(() => undefined);
+  }
+
+  get #config(): Config {
+    return this.#inForce.config;
   }
 
   /** Resolves when everything is stopped; rejects if the port could not be listened on at the start. */
@@ -145,8 +138,8 @@ export class Supervisor {
 
   async #start(takeOver: TakeOver | undefined): Promise<void> {
     const deps = this.#deps;
-    this.#config = await deps.readConfig();
-    this.#configText = JSON.stringify(this.#config);
+    this.#inForce = new ConfigInForce(await deps.readConfig());
+    this.#ports = new Ports(this.#config, deps);
     const bootId = await deps.host.bootId();
     const startTime = (await deps.host.process(deps.pid))?.startTime ?? "unknown";
     this.#lock = await acquireLock(deps.lockPath, { pid: deps.pid, startTime, bootId }, deps.host);
@@ -154,9 +147,9 @@ export class Supervisor {
       const runLog = new RunLog(deps.runLogPath);
       await runLog.prepare();
       const records = await runLog.read();
-      await this.#checkUpstream(this.#config);
+      await checkUpstream(this.#config.gateway, deps.openclawSearch);
       await endLeftovers(records, deps);
-      if (takeOver === undefined) this.#bound = await bindAll(this.#config, deps);
+      if (takeOver === undefined) await this.#ports.bind(this.#config);
       // a report that nobody collected has an environment in it
       await rm(deps.reportsDir, { recursive: true, force: true });
       await mkdir(deps.reportsDir, { recursive: true, mode: 0o700 });
@@ -172,6 +165,18 @@ export class Supervisor {
       this.#edge = new EdgeRunner(this.#edgeDeps());
       this.#gateway = new GatewayRunner(this.#config, records, this.#gatewayDeps());
       this.#console = new ControlRunner(this.#consoleDeps());
+      const running = { ...deps, edge: this.#edge, gateway: this.#gateway, inForce: this.#inForce };
+      this.#restarts = new Restarts({
+        ...running,
+        console: this.#console,
+        ports: this.#ports,
+        startEdge: () => this.#startEdge(),
+        assertNotStopping: () => this.#assertNotStopping(),
+      });
+      this.#configWatch = new ConfigWatch({
+        ...running,
+        start: (config) => this.#restart(() => this.#started().gateway.start(config)),
+      });
       this.#control = await serveControl(deps.controlPath, (request, progress) =>
         this.#answer(request, progress),
       );
@@ -180,27 +185,33 @@ export class Supervisor {
       await this.#lock.release();
       throw error;
     }
-    if (takeOver === undefined) await this.#startEdge();
+    if (takeOver === undefined) await this.#beginToListen();
     else await this.#takePort(takeOver);
     await this.#gateway.start(this.#config);
-    this.#watchConfig();
+    this.#lookTimer = setInterval(() => this.#lookAgain(), LOOK_MS);
+  }
+
+  async #beginToListen(): Promise<void> {
+    this.#deps.onEvent({ event: "starting", pid: this.#deps.pid, port: this.#ports.port });
+    await this.#startEdge();
   }
 
   async #startEdge(): Promise<void> {
-    this.#deps.onEvent({ event: "starting", pid: this.#deps.pid, port: this.#bound.port });
-    this.#started().edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
+    this.#fatal = undefined;
+    const { trustsEdge } = await this.#deps.readOpenclaw();
+    const settings = edgeSettings(this.#config, this.#deps.stateDir, trustsEdge);
+    this.#started().edge.start(this.#ports.all, settings);
   }
 
   /** From the moment that the port is free clients wait in the edge, not before a closed door. */
   async #takePort({ onWaiting, released }: TakeOver): Promise<void> {
     const gone = Promise.race([released, this.#stopAsked.promise]);
     try {
-      this.#bound = { ...this.#bound, port: this.#config.gateway.port };
       await this.#started().edge.warmUp();
-      this.#bound = await bindAfter({ onWaiting, released: gone }, this.#config, this.#deps);
-      await this.#startEdge();
+      await this.#ports.takeOver({ onWaiting, released: gone }, this.#config);
+      await this.#beginToListen();
       await gone;
-      await this.#watchOpenclaw(); // whoever handed over may have changed it just now
+      await this.#configWatch.lookAtOpenclaw(); // whoever handed over may have changed it just now
     } catch (error) {
       await this.#end(messageOf(error));
       throw error;
@@ -210,30 +221,17 @@ export class Supervisor {
   /** Resolves when clients are served; throws GATEWAY_REFUSED or GATEWAY_NOT_READY with the reason. */
   async whenReady(): Promise<void> {
     await this.#tail; // the start itself, or the operation that was asked for just before
-    const deadline = this.#deps.clock.now() + this.#config.supervisor.startTimeoutSec * 1000;
-    const { edge, gateway } = this.#started();
-    while (!(edge.isListening && gateway.observed === "ready")) {
-      if (this.#fatal !== undefined) throw this.#fatal;
-      if (this.#isStopping) throw new ClawkitError("GATEWAY_NOT_READY", "The gateway is being stopped");
-      const { endsInARow, lastExit } = gateway.inspect();
-      const last = lastExit?.lastLine === undefined ? "" : `; its last line: ${lastExit.lastLine}`;
-      if (gateway.isRefused) {
-        throw new ClawkitError("GATEWAY_REFUSED", `The gateway refused to start (exit code 78)${last}`);
-      }
-      if (endsInARow >= GIVE_UP_WAITING_AFTER) {
-        throw new ClawkitError(
-          "GATEWAY_NOT_READY",
-          `The gateway ended ${endsInARow} times without becoming ready: ${lastExit?.reason}${last}. It is tried again with growing delays`,
-        );
-      }
-      if (this.#deps.clock.now() > deadline) {
-        throw new ClawkitError(
-          "GATEWAY_NOT_READY",
-          `The gateway is not ready after ${this.#config.supervisor.startTimeoutSec} s (supervisor.startTimeoutSec)${last}`,
-        );
-      }
-      await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
-    }
+    await untilReady({
+      ...this.#started(),
+      clock: this.#deps.clock,
+      startTimeoutSec: this.#config.supervisor.startTimeoutSec,
+      hopeless: () => {
+        if (this.#fatal !== undefined) return this.#fatal;
+        return this.#isStopping
+          ? new ClawkitError("GATEWAY_NOT_READY", "The gateway is being stopped")
+          : undefined;
+      },
+    });
     this.#wasReady = true;
   }
 
@@ -251,7 +249,7 @@ export class Supervisor {
   }
 
   async #end(reason: string): Promise<void> {
-    clearInterval(this.#configTimer);
+    clearInterval(this.#lookTimer);
     if (this.#gateway === undefined || this.#edge === undefined || this.#isOver) return; // the start failed and cleaned up
     this.#isOver = true;
     await this.#gateway.announceShutdown(reason);
@@ -285,11 +283,6 @@ export class Supervisor {
     throw new ClawkitError("CONTROL_FAILED", "Cannot restart as the gateway is being stopped");
   }
 
-  /** What cannot be started is found out before anything is stopped. Throws OPENCLAW_NOT_FOUND. */
-  async #checkUpstream({ gateway: { upstream } }: Config): Promise<void> {
-    if (upstream.type === "openclaw") await openclawCommand(upstream, this.#deps.openclawSearch);
-  }
-
   async status(): Promise<Status> {
     const { edge, gateway } = this.#started();
     return statusOf({
@@ -298,7 +291,7 @@ export class Supervisor {
       inspection: await edge.inspect(),
       fatal: this.#fatal,
       isStopping: this.#isStopping,
-      port: this.#bound.port,
+      port: this.#ports.port,
       url: this.#url,
       supervisor: {
         pid: this.#deps.pid,
@@ -333,54 +326,12 @@ export class Supervisor {
         return { kind: "done", status: await this.status() };
       case "restart":
         await this.#restart(() =>
-          request.all ? this.#restartAll(progress) : this.#restartGateway(progress, true),
+          request.all ? this.#restarts.all(progress) : this.#restarts.gateway(progress, true),
         );
         progress("waiting until it is ready");
         await this.whenReady();
         return { kind: "done", status: await this.status() };
     }
-  }
-
-  /**
-   * Restarts the gateway behind the living edge; an edge that fails its own check is restarted too. `mayStay`: the process
-   * may be the same one, as an OpenClaw's is that restarts by itself.
-   */
-  async #restartGateway(progress: (text: string) => void, mayStay: boolean): Promise<void> {
-    const { edge, gateway } = this.#started();
-    const config = await this.#deps.readConfig();
-    await this.#checkUpstream(config);
-    const { type } = config.gateway.upstream;
-    if ((await edge.inspect()) === undefined && edge.isListening) {
-      progress("restarting the edge, which does not answer");
-      await edge.restart("it did not answer its supervisor");
-    }
-    const isAsked = type === "openclaw" && mayStay && JSON.stringify(config) === this.#configText;
-    if (isAsked) progress("asking the gateway to restart");
-    // a stop that came until now found nothing to abandon
-    this.#assertNotStopping();
-    if (isAsked && (await gateway.restartSafely())) return;
-    const hold = async () => {
-      this.#assertNotStopping();
-      progress(type === "builtin" ? "holding the clients" : "telling the clients");
-      await edge.drain("gateway", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
-    };
-    if (await gateway.canHandOver(config)) {
-      this.#assertNotStopping();
-      progress("preparing the next gateway");
-      await gateway.handOver(config, async () => {
-        await hold();
-        progress("handing over to it");
-        this.#adopt(config);
-      });
-      return;
-    }
-    await hold();
-    progress("stopping the gateway");
-    await gateway.stop();
-    this.#assertNotStopping();
-    progress("starting the gateway");
-    this.#adopt(config);
-    await gateway.start(config);
   }
 
   /** What a gateway asks for itself. False if it failed. */
@@ -390,10 +341,10 @@ export class Supervisor {
         this.#requested.delete(generation);
         // a restart that was under way already did it, unless it was with the config from before
         const isDone = this.#started().gateway.inspect().generation !== generation;
-        if (isDone && JSON.stringify(await this.#deps.readConfig()) === this.#configText) return;
+        if (isDone && this.#inForce.is(await this.#deps.readConfig())) return;
         this.#deps.log(`restarting the gateway: ${reason}`);
         // memory only a new process gives back
-        await this.#restartGateway(() => undefined, false);
+        await this.#restarts.gateway(() => undefined, false);
       });
       return true;
     } catch (error) {
@@ -402,107 +353,28 @@ export class Supervisor {
     }
   }
 
-  /** Restarts edge and gateway with a fresh config. The port stays bound unless it changed. */
-  async #restartAll(progress: (text: string) => void): Promise<void> {
-    const { edge, gateway } = this.#started();
-    const config = await this.#deps.readConfig();
-    await this.#checkUpstream(config);
-    const { port, bind } = config.gateway;
-    // a port that cannot be had is found out before anything is stopped
-    const moved = port === this.#bound.port ? undefined : await bindAll(config, this.#deps);
-    progress("telling the clients");
-    await gateway.announceShutdown("gateway restarting", RESTART_EXPECTED_MS);
-    await edge.drain("all", { reason: RESTARTING, spreadMs: spreadOf(config), isStop: false });
-    progress("stopping edge and gateway");
-    await Promise.all([gateway.stop(), edge.stop(), this.#console?.retire()]);
-    this.#assertNotStopping();
-    if (moved !== undefined || bind !== this.#bound.bind) {
-      release(this.#bound);
-      this.#bound = moved ?? (await this.#bindOrReturn(config));
-    }
-    progress("starting edge and gateway");
-    this.#adopt(config);
-    this.#fatal = undefined;
-    edge.start(this.#bound.ports, await this.#edgeSettings(config));
-    await gateway.start(config);
-  }
-
-  /** From here on this config is in force; one that could not be read or bound never gets here. */
-  #adopt(config: Config): void {
-    this.#config = config;
-    this.#configText = JSON.stringify(config);
-  }
-
   #started(): { edge: EdgeRunner; gateway: GatewayRunner } {
     if (this.#edge !== undefined && this.#gateway !== undefined)
       return { edge: this.#edge, gateway: this.#gateway };
     throw new ClawkitError("CONTROL_FAILED", "The supervisor is still starting");
   }
 
-  /** After a refusal the next change of the config, or of OpenClaw's, is worth a try. */
-  #watchConfig(): void {
-    const look = async () => {
-      if (!this.#isStopping) await this.#retryRefused(await this.#watchOpenclaw());
-    };
-    this.#configTimer = setInterval(() => {
-      void removeStrayReports(this.#deps.reportsDir, this.#deps.clock.wall());
-      look().catch((error) => this.#deps.log(`cannot start the gateway: ${messageOf(error)}`));
-    }, CONFIG_POLL_MS);
-  }
-
-  /**
-   * OpenClaw reads its config again while it runs: remote clients must not go on to one that lets anybody in. Returns the
-   * config's text; undefined with another upstream.
-   */
-  async #watchOpenclaw(): Promise<string | undefined> {
-    if (this.#config.gateway.upstream.type !== "openclaw") return undefined;
-    const { text, trustsEdge } = await this.#deps.readOpenclaw();
-    this.#edge?.upstreamTrusts(upstreamTrustsEdge(this.#config, trustsEdge));
-    return text;
-  }
-
-  async #retryRefused(openclawText: string | undefined): Promise<void> {
-    if (this.#gateway?.isRefused !== true) {
-      this.#refusedText = undefined;
-      return;
-    }
-    this.#refusedText ??= openclawText;
-    const config = await this.#deps.readConfig().catch(() => undefined);
-    const isSame = JSON.stringify(config) === this.#configText && openclawText === this.#refusedText;
-    if (config === undefined || isSame) return;
-    this.#deps.log("the config changed: starting the gateway that had refused");
-    this.#adopt(config);
-    this.#refusedText = openclawText;
-    await this.#restart(() => this.#started().gateway.start(config));
-  }
-
-  /** The same port on other addresses: it can only be tried once the old ones are let go. */
-  async #bindOrReturn(config: Config): Promise<Bound> {
-    try {
-      return await bindAll(config, this.#deps);
-    } catch (error) {
-      this.#bound = await bindAll(this.#config, this.#deps);
-      const { edge, gateway } = this.#started();
-      edge.start(this.#bound.ports, await this.#edgeSettings(this.#config));
-      await gateway.start(this.#config);
-      throw error;
-    }
+  #lookAgain(): void {
+    void removeStrayReports(this.#deps.reportsDir, this.#deps.clock.wall());
+    if (this.#isStopping) return;
+    this.#configWatch.look().catch((error) => {
+      this.#deps.log(`cannot start the gateway: ${messageOf(error)}`);
+    });
   }
 
   #release(): void {
-    clearInterval(this.#configTimer);
+    clearInterval(this.#lookTimer);
     this.#control?.close();
-    release(this.#bound);
-    this.#bound = { ...this.#bound, ports: [] };
+    this.#ports.release();
   }
 
   /** With the secrets of the config in force: a token may change under a running supervisor. */
   readonly #clean = (line: string) => withoutSecrets(line, secretsOf(this.#config));
-
-  async #edgeSettings(config: Config): Promise<EdgeSettings> {
-    const { trustsEdge } = await this.#deps.readOpenclaw();
-    return edgeSettings(config, this.#deps.stateDir, trustsEdge);
-  }
 
   #edgeDeps(): EdgeRunnerDeps {
     return {
@@ -535,8 +407,8 @@ export class Supervisor {
   }
 
   get #url(): string | null {
-    const { ports, port } = this.#bound;
-    const host = localHost(ports.map(({ address }) => address));
+    const { all, port } = this.#ports;
+    const host = localHost(all.map(({ address }) => address));
     return host === undefined ? null : localUrl(host, port, this.#config.gateway.tls !== undefined);
   }
 
@@ -547,7 +419,7 @@ export class Supervisor {
     this.#isServed = edge.isListening && gateway.observed === "ready";
     if (!this.#isServed || wasServed) return;
     const { pid, generation } = gateway.inspect();
-    const { port } = this.#bound;
+    const { port } = this.#ports;
     const url = this.#url!; // it is listening
     const pids = { supervisor: this.#deps.pid, edge: edge.pid ?? null, gateway: pid ?? null };
     this.#deps.onEvent({ event: "ready", url, port, generation, pids });
@@ -570,7 +442,7 @@ export class Supervisor {
       args: deps.controlArgs,
       settings: () => ({
         socketPath: deps.controlApiPath,
-        port: this.#bound.port,
+        port: this.#ports.port,
         isTls: this.#config.gateway.tls !== undefined,
         ...this.#config.console,
       }),
@@ -606,7 +478,7 @@ export class Supervisor {
 
   /** Bound, but somebody else listens: two sockets may bind one port as long as neither listens. */
   async #onListenFailed(message: string, code: string | undefined): Promise<void> {
-    const { port } = this.#bound;
+    const { port } = this.#ports;
     this.#fatal =
       code === "EADDRINUSE"
         ? await portInUse(port, new Error(message), this.#deps.host)
@@ -620,8 +492,4 @@ export class Supervisor {
       );
     }, TELL_MS);
   }
-}
-
-function spreadOf({ supervisor }: Config): number {
-  return supervisor.drainSec * 1000;
 }

@@ -1,3 +1,4 @@
+import type { Config } from "../../config/schema.ts";
 import { ClawkitError } from "../../core/errors.ts";
 import { findOpenclaw, type OpenclawSearch } from "../../host/openclaw-command.ts";
 import { prepareCommand } from "./command.ts";
@@ -33,6 +34,11 @@ export async function openclawCommand(
     "OPENCLAW_NOT_FOUND",
     "Cannot start OpenClaw as no openclaw is on the PATH: install it (npm i -g openclaw), or name it in gateway.upstream.command",
   );
+}
+
+/** What cannot be started is found out before anything is stopped. Throws OPENCLAW_NOT_FOUND. */
+export async function checkUpstream({ upstream }: Config["gateway"], search: OpenclawSearch): Promise<void> {
+  if (upstream.type === "openclaw") await openclawCommand(upstream, search);
 }
 
 /** The real OpenClaw, on a free loopback port: its own config goes on naming the port that the edge has now. */
