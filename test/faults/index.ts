@@ -37,6 +37,7 @@ import { fault as linkDown } from "./link-down.ts";
 import { fault as loopbackDown } from "./loopback-down.ts";
 import { fault as missingModule } from "./missing-module.ts";
 import { fault as missingProgram } from "./missing-program.ts";
+import { fault as moduleBroken } from "./module-broken.ts";
 import { fault as natTimeout } from "./nat-timeout.ts";
 import { fault as neverReady } from "./never-ready.ts";
 import { fault as noInodes } from "./no-inodes.ts";
@@ -115,6 +116,7 @@ export const clawkitFaults: readonly ClawkitFault[] = [
   exit1,
   exit78,
   filesUsedUp,
+  moduleBroken,
   firewallDrop,
   firewallReset,
   foreignOrigin,

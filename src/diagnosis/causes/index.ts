@@ -30,6 +30,7 @@ import { idleDropNoKeepalive } from "./idle-drop-no-keepalive.ts";
 import { killedBySignal } from "./killed-by-signal.ts";
 import { launchagentNotLoaded } from "./launchagent-not-loaded.ts";
 import { logFileTooLarge } from "./log-file-too-large.ts";
+import { moduleFailing } from "./module-failing.ts";
 import { nameNotResolved } from "./name-not-resolved.ts";
 import { nativeCrash } from "./native-crash.ts";
 import { networkDrop } from "./network-drop.ts";
@@ -99,6 +100,7 @@ export const allCauses: readonly Cause[] = [
   killedBySignal,
   launchagentNotLoaded,
   logFileTooLarge,
+  moduleFailing,
   nameNotResolved,
   nativeCrash,
   networkDrop,

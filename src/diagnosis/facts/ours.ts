@@ -30,6 +30,9 @@ export const ours: Look = {
     if (gateway.state === "hung") {
       facts.push({ id: "gateway-hung", detail: "its gateway lives and does not answer the edge", source });
     }
+    for (const trouble of gateway.troubles ?? []) {
+      facts.push({ id: "module-failing", detail: `the module ${trouble}`, source });
+    }
     facts.push(...learnedOf(networkTimers));
     const { lastExit } = gateway;
     if (state !== "healthy" && lastExit?.lastLine !== undefined) {
