@@ -321,7 +321,7 @@ export class Edge {
     const track = this.#links.get(link);
     this.#links.delete(link);
     this.#keepalive.ended(link, end.cause);
-    this.#resumption.ended(link);
+    this.#resumption.ended(link, end.cause === "client-closed" ? track?.id : undefined);
     track?.closed(end, link.traffic);
     // it says so itself: who comes back is held until it is ready, instead of sent to one that is half started
     if (end.cause === "gateway-announced-restart") this.#monitor.doubt();

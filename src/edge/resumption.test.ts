@@ -45,7 +45,10 @@ test("a gateway is told again when a client leaves before its link is attached",
   await asked;
   links.delete(link);
   const toldAgain = once(gateway, "told", { signal: AbortSignal.timeout(5_000) });
-  resumption.ended(link);
+  resumption.ended(link, "a");
   await toldAgain;
-  assert.deepEqual(told, [["a"], []]);
+  assert.deepEqual(told, [
+    { held: ["a"], closed: [] },
+    { held: [], closed: ["a"] },
+  ]);
 });

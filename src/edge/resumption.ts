@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { CLOSE } from "../core/close-codes.ts";
 import type { GatewayRun } from "../core/messages.ts";
 import type { Log } from "../core/ports.ts";
-import { LINKS_PATH, offerHeaders, readStored } from "../protocol/link-protocol.ts";
+import { LINKS_PATH, type LinkList, offerHeaders, readStored } from "../protocol/link-protocol.ts";
 import type { ConnectionTrack } from "./connection-log.ts";
 import { dial, edgeKeyOf, sendRequest } from "./dial.ts";
 import type { GatewayMonitor } from "./gateway-monitor.ts";
@@ -14,6 +14,9 @@ const AT_ONCE = 64;
 /** A gateway that is up and does not take a link, or the list of them, is asked again. */
 const RETRY_MS = 100;
 const ANSWER_MS = 5_000;
+
+/** Goodbyes of which the next gateway is told; without its own a client's session waits for it for two minutes. */
+const MAX_CLOSED = 4_096;
 
 /** Messages that were passed on are told together: until then the gateway only holds them longer. */
 const ACK_MS = 50;
@@ -30,6 +33,8 @@ export class Resumption {
   readonly #unacknowledged = new Set<Link>();
   readonly #waiting = new Set<Link>();
   readonly #abort = new AbortController();
+  /** Since a gateway was last told: this one may end before it knows. */
+  readonly #closed = new Set<string>();
   /** The gateway that was told of all links; the next one begins anew. */
   #run: GatewayRun | undefined;
   /** A link ended that the gateway waits for. */
@@ -52,12 +57,20 @@ export class Resumption {
     this.#moveSoon();
   }
 
-  ended(link: Link): void {
+  /** `closed`: its id if its client said goodbye. */
+  ended(link: Link, closed?: string): void {
     this.#unacknowledged.delete(link);
+    if (closed !== undefined) this.#noteClosed(closed);
     if (!this.#waiting.delete(link)) return;
     // the gateway may have been told of it, and nobody else tells it that nobody comes
     this.#isListStale = true;
     this.#moveSoon();
+  }
+
+  #noteClosed(id: string): void {
+    this.#closed.add(id);
+    const [oldest] = this.#closed;
+    if (this.#closed.size > MAX_CLOSED) this.#closed.delete(oldest!);
   }
 
   unacknowledged(link: Link): void {
@@ -150,8 +163,15 @@ export class Resumption {
   }
 
   /** Which links there are: the gateway ends others, whose clients left meanwhile. */
-  #tellAll(run: GatewayRun): Promise<boolean> {
-    const ids = JSON.stringify([...this.#deps.links.values()].map(({ id }) => id));
+  async #tellAll(run: GatewayRun): Promise<boolean> {
+    const closed = [...this.#closed];
+    const held = [...this.#deps.links.values()].map(({ id }) => id);
+    const isTold = await this.#tell(run, { held, closed });
+    if (isTold) for (const id of closed) this.#closed.delete(id);
+    return isTold;
+  }
+
+  #tell(run: GatewayRun, list: LinkList): Promise<boolean> {
     const headers = ["Host", "localhost", "Content-Type", "application/json", ...edgeKeyOf(run)];
     return new Promise((resolve) => {
       const request = sendRequest(run.address, { method: "PUT", path: LINKS_PATH, headers }, this.#soon);
@@ -160,7 +180,7 @@ export class Resumption {
         resolve(response.statusCode === 200);
       });
       request.on("error", () => resolve(false));
-      request.end(ids);
+      request.end(JSON.stringify(list));
     });
   }
 

@@ -3,7 +3,13 @@ import http from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { messageOf } from "../core/errors.ts";
-import { LINKS_PATH, type LinkOffer, readOffer, storedHeader } from "../protocol/link-protocol.ts";
+import {
+  LINKS_PATH,
+  type LinkList,
+  type LinkOffer,
+  readOffer,
+  storedHeader,
+} from "../protocol/link-protocol.ts";
 import { isSameSecret } from "./auth.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import type { Caller } from "./handshake.ts";
@@ -80,9 +86,9 @@ export class GatewayServer {
       case "/readyz":
         return json(200, { ready: true, failing: [] });
       case LINKS_PATH:
-        readIds(request).then(
-          (ids) => {
-            this.#deps.links.keepOnly(ids);
+        readList(request).then(
+          (list) => {
+            this.#deps.links.keepOnly(list);
             json(200, { ok: true });
           },
           (error) => json(400, { ok: false, error: messageOf(error) }),
@@ -130,7 +136,7 @@ function refuseUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-async function readIds(request: http.IncomingMessage): Promise<ReadonlySet<string>> {
+async function readList(request: http.IncomingMessage): Promise<LinkList> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
@@ -138,7 +144,8 @@ async function readIds(request: http.IncomingMessage): Promise<ReadonlySet<strin
     if (bytes > MAX_LINKS_BYTES) throw new Error(`more than ${MAX_LINKS_BYTES} bytes`);
     chunks.push(chunk as Buffer);
   }
-  const ids = JSON.parse(Buffer.concat(chunks).toString()) as unknown;
-  if (!Array.isArray(ids) || !ids.every((id) => typeof id === "string")) throw new Error("no list of ids");
-  return new Set(ids);
+  const { held, closed } = JSON.parse(Buffer.concat(chunks).toString()) as Partial<LinkList>;
+  const isIds = (ids: unknown) => Array.isArray(ids) && ids.every((id) => typeof id === "string");
+  if (!isIds(held) || !isIds(closed)) throw new Error("no lists of ids");
+  return { held: held!, closed: closed! };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { LinkOffer } from "../protocol/link-protocol.ts";
+import { CLOSE } from "../core/close-codes.ts";
+import type { LinkList, LinkOffer } from "../protocol/link-protocol.ts";
 import type { Commits } from "./commits.ts";
 import { GatewayLink, type LinkHost, type LinkState } from "./gateway-link.ts";
 import type { Caller } from "./handshake.ts";
@@ -74,8 +75,12 @@ export class Links {
   }
 
   /** Ends the links that are not attached and that no edge holds any more. */
-  keepOnly(ids: ReadonlySet<string>): void {
-    for (const link of this.#links.values()) if (!link.isAttached && !ids.has(link.id)) this.#leave(link);
+  keepOnly(list: LinkList): void {
+    const [held, closed] = [new Set(list.held), new Set(list.closed)];
+    for (const link of this.#links.values()) {
+      if (!link.isAttached && !held.has(link.id))
+        this.#leave(link, closed.has(link.id) ? CLOSE.normal : undefined);
+    }
   }
 
   #leave(link: GatewayLink, code?: number): void {

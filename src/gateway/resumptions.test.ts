@@ -183,6 +183,19 @@ test("a session ends when its client says so", async (t) => {
   assert.equal((await resume(again, "attach", { ...ticket, received: 0, attempt: 1 })).ok, false);
 });
 
+test("a session ends with a goodbye that only the edge heard", async (t) => {
+  const before = await startGateway(t);
+  const { client, ticket } = await opened(before);
+  using _ = client;
+  before.gateway.close();
+  const rig = await startGateway(t, { folder: before.folder, settings: { generation: 2 } });
+  await rig.holdOnly([], ["a"]);
+  using other = await connected(rig, "b");
+  const { payload } = await other.request("system-presence");
+  assert.equal((payload as unknown[]).length, 1);
+  assert.equal((await resume(other, "attach", { ...ticket, received: 0, attempt: 1 })).ok, false);
+});
+
 test("a session ends when its client is away for too long", async (t) => {
   const folder = await startGateway(t);
   const { client, ticket } = await opened(folder);

@@ -16,8 +16,15 @@ export interface LinkOffer {
   readonly stale: number;
 }
 
-/** Where a gateway is told the ids of all links of its edge, as JSON. */
+/** Where a gateway is told of the links of its edge, as JSON: a `LinkList`. */
 export const LINKS_PATH = "/__clawkit__/links";
+
+/** By their ids. */
+export interface LinkList {
+  readonly held: readonly string[];
+  /** Those whose clients said goodbye, which the gateway may not have heard: nobody comes back to them. */
+  readonly closed: readonly string[];
+}
 
 const LINK = "X-Clawkit-Link";
 const POSITION = "X-Clawkit-Position";

@@ -91,7 +91,7 @@ export async function startGateway(
     return client;
   };
   /** As the edge says which links it holds. */
-  const holdOnly = (ids: readonly string[]) =>
+  const holdOnly = (held: readonly string[], closed: readonly string[] = []) =>
     new Promise<number | undefined>((resolve, reject) => {
       const headers = { "X-Clawkit-Edge": EDGE_KEY };
       const request = http.request(
@@ -102,7 +102,7 @@ export async function startGateway(
         },
       );
       request.on("error", reject);
-      request.end(JSON.stringify(ids));
+      request.end(JSON.stringify({ held, closed }));
     });
   return { folder: dir, gateway, settings, wall, logged, restarts, told, open, connected, holdOnly };
 }

@@ -210,7 +210,7 @@ export class SessionModel {
     this.#connection = undefined;
     this.#left = [];
     this.#gateway = this.#start();
-    this.#gateway.links.keepOnly(new Set());
+    this.#gateway.links.keepOnly({ held: [], closed: [] });
   }
 
   #deliverUp({ link, toGateway }: Connection): void {
