@@ -10,6 +10,7 @@ import type { Ending, Traffic } from "./connection-log.ts";
 import { CLOSE_ANSWER_MS, endGently } from "./ending.ts";
 import { causeOfViolation, endByClient, endByGateway, endWithoutClose } from "./link-ends.ts";
 import { LinkRetention } from "./link-retention.ts";
+import { letGo, listenToClient, listenToGateway, type SocketsOwner } from "./link-sockets.ts";
 import { keepChunk, shareReads } from "./shared-reads.ts";
 
 export interface LinkOptions {
@@ -70,12 +71,6 @@ export interface Attached {
   readonly generation: number;
 }
 
-const kLink = Symbol("link");
-
-interface LinkSocket extends Socket {
-  [kLink]?: Link;
-}
-
 /**
  * The pair of a client's connection and the gateway's, and the relay between them.
  *
@@ -88,7 +83,7 @@ interface LinkSocket extends Socket {
  *
  * Both relays always stop at a frame boundary, so a Close frame can be written at any time between two reads.
  */
-export class Link {
+export class Link implements SocketsOwner {
   readonly client: Socket;
   readonly clientAddress: string;
   readonly keepalive: KeepaliveState;
@@ -142,30 +137,18 @@ export class Link {
 
   /** Starts the relay, beginning with what was read behind the two upgrade heads. */
   start(clientHead: Buffer, gatewayHead: Buffer): void {
-    const client: LinkSocket = this.client;
-    client[kLink] = this;
-    client.on("data", clientOnData);
-    client.on("drain", clientOnDrain);
-    client.on("end", clientOnEnd);
-    client.on("close", clientOnEnd);
-    client.on("error", clientOnError);
-    shareReads(client);
+    listenToClient(this.client, this);
+    shareReads(this.client);
     this.#listenToGateway();
     if (gatewayHead.length > 0) this.fromGateway(gatewayHead);
     if (clientHead.length > 0) this.fromClient(clientHead);
     // whoever held the client may have paused it, and a stream paused on purpose does not resume by itself
-    if (!this.#gateway.writableNeedDrain) client.resume();
+    if (!this.#gateway.writableNeedDrain) this.client.resume();
   }
 
   #listenToGateway(): void {
-    const gateway: LinkSocket = this.#gateway;
-    gateway[kLink] = this;
-    gateway.on("data", gatewayOnData);
-    gateway.on("drain", gatewayOnDrain);
-    gateway.on("end", gatewayOnEnd);
-    gateway.on("close", gatewayOnEnd);
-    gateway.on("error", ignoreError); // 'close' follows and is what matters
-    shareReads(gateway);
+    listenToGateway(this.#gateway, this);
+    shareReads(this.#gateway);
   }
 
   /** Whether frames still flow, or will again: only then does silence mean anything. */
@@ -196,9 +179,8 @@ export class Link {
   #leaveGateway(): void {
     this.#state = "detached";
     this.#retention!.detached();
-    const gateway: LinkSocket = this.#gateway;
-    delete gateway[kLink]; // what still happens to it is nothing to us
-    gateway.destroy();
+    letGo(this.#gateway);
+    this.#gateway.destroy();
     this.client.resume();
     this.#host.onDetached(this);
   }
@@ -381,7 +363,6 @@ export class Link {
     }
   }
 
-  /** FIN or the end of the client's socket. */
   clientGone(): void {
     if (this.#state === "ended") return;
     // one side said goodbye and the other never answered
@@ -396,7 +377,6 @@ export class Link {
     this.#clientError ??= systemErrorCode(error) ?? error.message;
   }
 
-  /** EOF or the end of the gateway's socket. */
   gatewayGone(): void {
     if (this.#state === "closing") {
       if (this.#gatewayClose !== undefined) {
@@ -540,34 +520,3 @@ function passOn(relay: FrameRelay, chunk: Buffer, receiver: Socket): boolean {
   if (receiver.writableLength > 0 || relay.holdsInput) keepChunk(chunk);
   return !receiver.writableNeedDrain;
 }
-
-function clientOnData(this: LinkSocket, chunk: Buffer): void {
-  this[kLink]!.fromClient(chunk);
-}
-
-function clientOnDrain(this: LinkSocket): void {
-  this[kLink]!.clientDrained();
-}
-
-function clientOnEnd(this: LinkSocket): void {
-  this[kLink]!.clientGone();
-}
-
-function gatewayOnData(this: LinkSocket, chunk: Buffer): void {
-  this[kLink]?.fromGateway(chunk);
-}
-
-function gatewayOnDrain(this: LinkSocket): void {
-  this[kLink]?.gatewayDrained();
-}
-
-function gatewayOnEnd(this: LinkSocket): void {
-  this[kLink]?.gatewayGone();
-}
-
-/** 'close' follows and is what matters; the error says how the network ended it. */
-function clientOnError(this: LinkSocket, error: Error): void {
-  this[kLink]!.clientFailed(error);
-}
-
-function ignoreError(): void {}
