@@ -5,17 +5,17 @@ import http from "node:http";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { ConnectionTrack } from "./connection-log.ts";
 import type { GatewayMonitor } from "./gateway-monitor.ts";
 import type { Link } from "./link.ts";
 import { Resumption } from "./resumption.ts";
 
-test("a gateway is told again when a client leaves before its link is attached", async (t) => {
+/** A gateway that is up, and whose journal cannot be written; and what it was told. */
+async function startUnwritable(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), "clawkit-resumption-"));
   const path = process.platform === "win32" ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, "socket");
   const told: unknown[] = [];
-  // up, and its journal cannot be written
   const gateway = http.createServer(async (request, response) => {
     told.push(JSON.parse(await text(request)));
     response.end();
@@ -38,8 +38,20 @@ test("a gateway is told again when a client leaves before its link is attached",
     await rm(folder, { recursive: true });
   });
 
-  const link = { isDetached: true, offer: { received: 1, tried: 0, stale: 0 } } as unknown as Link;
-  links.set(link, { id: "a" } as unknown as ConnectionTrack);
+  return { gateway, told, links, resumption };
+}
+
+function linkOf(state: Partial<Pick<Link, "isDetached" | "isOpen">>): Link {
+  const offer = { received: 1, tried: 0, stale: 0 };
+  return { generation: 1, isOpen: true, isDetached: true, offer, ...state } as unknown as Link;
+}
+
+const track = { id: "a" } as unknown as ConnectionTrack;
+
+test("a gateway is told again when a client leaves before its link is attached", async (t) => {
+  const { gateway, told, links, resumption } = await startUnwritable(t);
+  const link = linkOf({});
+  links.set(link, track);
   const asked = once(gateway, "asked");
   resumption.detached(link);
   await asked;
@@ -50,5 +62,40 @@ test("a gateway is told again when a client leaves before its link is attached",
   assert.deepEqual(told, [
     { held: ["a"], closed: [] },
     { held: [], closed: ["a"] },
+  ]);
+});
+
+// its client was told to leave and has not answered yet: it was in the presence list until the next gateway
+test("a link that is about to end is not held, and its end is told", async (t) => {
+  const { gateway, told, links, resumption } = await startUnwritable(t);
+  const link = linkOf({ isDetached: false, isOpen: false });
+  links.set(link, track);
+  const firstTold = once(gateway, "told");
+  resumption.detached(link);
+  await firstTold;
+  links.delete(link);
+  const toldAgain = once(gateway, "told", { signal: AbortSignal.timeout(5_000) });
+  resumption.ended(link, "a");
+  await toldAgain;
+  assert.deepEqual(told, [
+    { held: [], closed: [] },
+    { held: [], closed: ["a"] },
+  ]);
+});
+
+test("the end of a link that this gateway could not be given is told to it", async (t) => {
+  const { gateway, told, links, resumption } = await startUnwritable(t);
+  const link = linkOf({});
+  links.set(link, track);
+  const firstTold = once(gateway, "told");
+  resumption.gatewayReady();
+  await firstTold;
+  links.delete(link);
+  const toldAgain = once(gateway, "told", { signal: AbortSignal.timeout(5_000) });
+  resumption.ended(link);
+  await toldAgain;
+  assert.deepEqual(told, [
+    { held: ["a"], closed: [] },
+    { held: [], closed: [] },
   ]);
 });

@@ -61,8 +61,9 @@ export class Resumption {
   ended(link: Link, closed?: string): void {
     this.#unacknowledged.delete(link);
     if (closed !== undefined) this.#noteClosed(closed);
-    if (!this.#waiting.delete(link)) return;
-    // the gateway may have been told of it, and nobody else tells it that nobody comes
+    const wasWaiting = this.#waiting.delete(link);
+    if (!wasWaiting && link.generation === this.#deps.monitor.run?.generation) return;
+    // this gateway may have been told of it, and nobody else tells it that nobody comes
     this.#isListStale = true;
     this.#moveSoon();
   }
@@ -140,7 +141,7 @@ export class Resumption {
 
   async #moveOne(link: Link, run: GatewayRun): Promise<void> {
     const track = this.#deps.links.get(link);
-    if (track === undefined || !link.isDetached) return void this.#waiting.delete(link);
+    if (track === undefined || !link.isDetached) return; // it is about to end
     const key = randomBytes(16).toString("base64");
     const headers = [
       ...["Host", "localhost", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", key],
@@ -165,7 +166,7 @@ export class Resumption {
   /** Which links there are: the gateway ends others, whose clients left meanwhile. */
   async #tellAll(run: GatewayRun): Promise<boolean> {
     const closed = [...this.#closed];
-    const held = [...this.#deps.links.values()].map(({ id }) => id);
+    const held = [...this.#deps.links].filter(([link]) => link.isOpen).map(([, { id }]) => id);
     const isTold = await this.#tell(run, { held, closed });
     if (isTold) for (const id of closed) this.#closed.delete(id);
     return isTold;
