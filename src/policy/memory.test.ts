@@ -63,12 +63,14 @@ describe("another process finds room", () => {
   const MB = 1024 * 1024;
 
   test("in a cgroup that has as much left as a gateway takes", () => {
-    assert.equal(hasRoom({ usageBytes: 352 * MB, limitBytes: 512 * MB }), true);
-    assert.equal(hasRoom({ usageBytes: 353 * MB, limitBytes: 512 * MB }), false);
+    assert.equal(hasRoom({ usageBytes: 352 * MB, limitBytes: 512 * MB }, 0), true);
+    assert.equal(hasRoom({ usageBytes: 353 * MB, limitBytes: 512 * MB }, 0), false);
+    assert.equal(hasRoom({ usageBytes: 252 * MB, limitBytes: 512 * MB }, 2), true);
+    assert.equal(hasRoom({ usageBytes: 253 * MB, limitBytes: 512 * MB }, 2), false);
   });
 
   test("where nothing limits it, as far as one can see", () => {
-    assert.equal(hasRoom(undefined), true);
-    assert.equal(hasRoom({ usageBytes: 353 * MB }), true);
+    assert.equal(hasRoom(undefined, 9), true);
+    assert.equal(hasRoom({ usageBytes: 353 * MB }, 9), true);
   });
 });

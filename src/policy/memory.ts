@@ -13,10 +13,14 @@ const LOOKS_IN_ROW = 3;
 /** A gateway that has loaded its code has 76 MB of its own; as much again is for the links that it takes over. */
 const ROOM_BYTES = 160 * 1024 * 1024;
 
-/** Whether one more process finds room in a cgroup: without it the kernel would end the largest, or all. */
-export function hasRoom(cgroup: MemoryLook["cgroup"]): boolean {
+/** A module that has loaded nothing of its own takes about 40 MB (docs/decisions/0005). */
+const MODULE_ROOM_BYTES = 50 * 1024 * 1024;
+
+/** Whether one more gateway with its modules finds room in a cgroup: without it the kernel would end the largest process, or all. */
+export function hasRoom(cgroup: MemoryLook["cgroup"], modules: number): boolean {
   const { usageBytes, limitBytes } = cgroup ?? {};
-  return usageBytes === undefined || limitBytes === undefined || limitBytes - usageBytes >= ROOM_BYTES;
+  if (usageBytes === undefined || limitBytes === undefined) return true;
+  return limitBytes - usageBytes >= ROOM_BYTES + modules * MODULE_ROOM_BYTES;
 }
 
 /** Why a process should be restarted before it runs out of memory; undefined if it need not be. */

@@ -107,9 +107,9 @@ export class GatewayLife {
     return ended;
   }
 
-  /** Whether the memory of its cgroup is enough for another one beside it. */
-  async hasRoomBeside(): Promise<boolean> {
-    return hasRoom(await this.#watch?.cgroupNow());
+  /** Whether the memory of its cgroup is enough for another one with so many modules beside it. */
+  async hasRoomBeside(modules: number): Promise<boolean> {
+    return hasRoom(await this.#watch?.cgroupNow(), modules);
   }
 
   #onMessage(message: GatewayToSupervisor): void {
