@@ -20,7 +20,8 @@ export interface ConfigWatchDeps {
   readonly log: Log;
   readonly readConfig: () => Promise<Config>;
   readonly readOpenclaw: () => Promise<OpenclawConfig>;
-  readonly start: (config: Config) => Promise<void>;
+  /** Waits for a restart or stop that is under way. */
+  readonly exclusively: (operation: () => Promise<void>) => Promise<void>;
 }
 
 /** Sees what is changed in config files while everything runs. */
@@ -51,7 +52,7 @@ export class ConfigWatch {
 
   /** After a refusal the next change of the config, or of OpenClaw's, is worth a try. */
   async #retryRefused(openclawText: string | undefined): Promise<void> {
-    const { gateway, inForce, log, readConfig, start } = this.#deps;
+    const { gateway, inForce, log, readConfig, exclusively } = this.#deps;
     if (!gateway.isRefused) {
       this.#refusedText = undefined;
       return;
@@ -59,9 +60,13 @@ export class ConfigWatch {
     this.#refusedText ??= openclawText;
     const config = await readConfig().catch(() => undefined);
     if (config === undefined || (inForce.is(config) && openclawText === this.#refusedText)) return;
-    log("the config changed: starting the gateway that had refused");
-    inForce.adopt(config);
     this.#refusedText = openclawText;
-    await start(config);
+    await exclusively(async () => {
+      // whoever changed the config may have asked for a restart, too
+      if (!gateway.isRefused) return;
+      log("the config changed: starting the gateway that had refused");
+      inForce.adopt(config);
+      await gateway.start(config);
+    });
   }
 }

@@ -7,6 +7,7 @@ import { defaultConfig } from "../config/parse.ts";
 import type { Config } from "../config/schema.ts";
 import type { Child } from "./child.ts";
 import { GatewayRunner } from "./gateway-runner.ts";
+import type { ProcessWatch } from "./process-watch.ts";
 import type { FollowedRun, Runs } from "./runs.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../test/fixtures/programs/hands-over.ts", import.meta.url));
@@ -90,6 +91,18 @@ describe("a gateway is replaced", {
     assert.deepEqual(rig.state, { state: "running", generation: 2, pid: rig.child(2).pid });
   });
 
+  test("by none if it ends while the memory for another one is looked at: it is started again anyway", async () => {
+    await using rig = await Rig.start();
+    const isLookedAt = Promise.withResolvers<undefined>();
+    rig.cgroup = () => isLookedAt.promise;
+    const canHandOver = rig.runner.canHandOver(configWith({}));
+    rig.child(1).signal("SIGKILL");
+    await rig.told("ended 1 (by itself, SIGKILL): restart");
+    isLookedAt.resolve(undefined);
+    assert.equal(await canHandOver, false);
+    await rig.told("started 2");
+  });
+
   test("by a third one, if both are killed", async () => {
     await using rig = await Rig.start();
     const refused = assert.rejects(rig.handOver("loads until SIGUSR2"), { code: "GATEWAY_NOT_READY" });
@@ -137,6 +150,7 @@ class Rig implements AsyncDisposable {
   readonly trace: string[] = [];
   readonly runner: GatewayRunner;
   onHold: () => Promise<void> = async () => undefined;
+  cgroup: () => Promise<undefined> = async () => undefined;
   readonly #env: Record<string, string | undefined> = { ...process.env };
   readonly #children = new Map<number, Child>();
   readonly #news = new EventTarget();
@@ -222,8 +236,9 @@ class Rig implements AsyncDisposable {
 
   /** A run log that is always on disk. */
   #runs(): Runs {
-    const follow = async (_role: string, { generation, child, onRecorded }: FollowedRun) => {
+    const follow = async (_role: string, { generation, child, onRecorded, onWatch }: FollowedRun) => {
       this.#children.set(generation, child);
+      onWatch?.({ cgroupNow: () => this.cgroup() } as unknown as ProcessWatch);
       if (child.pid !== undefined) onRecorded?.();
       return { end: await child.ended, uptimeMs: 1_000 };
     };

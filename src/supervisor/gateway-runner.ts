@@ -182,7 +182,10 @@ export class GatewayRunner {
   /** Whether the next gateway can be prepared beside the one that runs: both are the built-in one, and there is memory. */
   async canHandOver(config: Config): Promise<boolean> {
     const isBuiltin = [this.#config, config].every(({ gateway }) => gateway.upstream.type === "builtin");
-    return isBuiltin && this.#life?.isRunning === true && (await this.#life.hasRoomBeside());
+    if (!isBuiltin || this.#life === undefined) return false;
+    const hasRoom = await this.#life.hasRoomBeside(config.gateway.modules.length);
+    // one that ended meanwhile is about to be started again
+    return hasRoom && this.#life.isRunning;
   }
 
   /**
@@ -375,9 +378,11 @@ export class GatewayRunner {
   /** A launch that fails (no port, no memory) is tried again: nothing else would bring the gateway back. */
   #launchLater(delayMs: number): void {
     this.#restartTimer = setTimeout(() => {
-      this.#launch().catch((error) => {
+      const launched = this.#launch();
+      const epoch = this.#epoch;
+      launched.catch((error) => {
         this.#deps.log(`cannot start the gateway: ${messageOf(error)}`);
-        this.#launchLater(RETRY_LAUNCH_MS);
+        if (epoch === this.#epoch) this.#launchLater(RETRY_LAUNCH_MS);
       });
     }, delayMs);
   }

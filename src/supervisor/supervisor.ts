@@ -175,7 +175,7 @@ export class Supervisor {
       });
       this.#configWatch = new ConfigWatch({
         ...running,
-        start: (config) => this.#restart(() => this.#started().gateway.start(config)),
+        exclusively: (operation) => this.#restart(operation),
       });
       this.#control = await serveControl(deps.controlPath, (request, progress) =>
         this.#answer(request, progress),
