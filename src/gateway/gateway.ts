@@ -221,10 +221,10 @@ export class Gateway {
     this.#audience.close();
     this.#invokes.close();
     this.#suspension.close();
-    this.#resumptions.close();
     this.#server.close();
     this.#commits.add({ work: () => this.#journal.absolve(), failed: () => undefined });
     this.#commits.close();
+    this.#resumptions.close(); // what was committed just now still counts
     this.#links.detachAll();
     this.#journal.close();
     this.#deps.modules.close();

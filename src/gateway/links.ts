@@ -85,6 +85,8 @@ export class Links {
 
   #leave(link: GatewayLink, code?: number): void {
     const decide = () => {
+      // an edge that did not hold it yet when it told of its links attached it since
+      if (link.isAttached) return;
       if (!this.#deps.keeps(link, code)) this.forget(link);
     };
     // in its turn: what the client sent before it left may be what makes it one that comes back

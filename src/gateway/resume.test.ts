@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import type http from "node:http";
+import net from "node:net";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it, type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -9,6 +10,7 @@ import { until } from "../../test/helpers/clawkit.ts";
 import type { EventFrame } from "../../test/helpers/gateway-frames.ts";
 import { EDGE_KEY, startGateway, TOKEN } from "../../test/helpers/gateway-rig.ts";
 import { connectParams, type RawGatewayClient } from "../../test/helpers/raw-gateway-client.ts";
+import { encodeFrame, OPCODE } from "../protocol/frames.ts";
 import { Journal } from "./journal/journal.ts";
 
 type Rig = Awaited<ReturnType<typeof startGateway>>;
@@ -80,6 +82,36 @@ describe("a client of the gateway before", () => {
     assert.equal(await rig.holdOnly(["b"]), 200);
     using again = attach(rig, "a", "2 1 0");
     assert.match((await again.ended).error!, /410/);
+  });
+
+  // its requests were confirmed and never answered
+  it("is not ended by a list that is older than its attachment", async (t) => {
+    const { client, next } = await acrossGateways(t, async () => undefined);
+    const { socketPath } = (await next()).settings;
+    const [told, again] = [net.connect(socketPath), net.connect(socketPath)];
+    t.after(() => [told, again].map((socket) => socket.destroy()));
+    const head = (first: string, ...fields: string[]) =>
+      [first, "Host: localhost", `X-Clawkit-Edge: ${EDGE_KEY}`, ...fields, "", ""].join("\r\n");
+    const list = JSON.stringify({ held: [], closed: [] });
+    const offer = ["X-Clawkit-Link: a", `X-Clawkit-Position: ${countOf(client)} 0 0`];
+    const upgrade = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+    const key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+    // from here on the gateway has both sockets, and reads both in one turn
+    for (const socket of [told, again]) {
+      socket.write(head("GET /healthz HTTP/1.1"));
+      await once(socket, "data");
+    }
+    told.write(head("PUT /__clawkit__/links HTTP/1.1", `Content-Length: ${list.length}`) + list);
+    again.write(head("GET / HTTP/1.1", ...upgrade, key, ...offer));
+    assert.match(String(await once(again, "data")), /^HTTP\/1\.1 101/);
+    const request = '{"type":"req","id":"late","method":"health","params":{}}';
+    again.write(encodeFrame(OPCODE.text, Buffer.from(request), Buffer.alloc(4)));
+    let heard = "";
+    for await (const chunk of again) {
+      heard += chunk;
+      if (heard.includes('"id":"late"')) break;
+    }
+    assert.match(heard, /"id":"late","ok":true/);
   });
 
   it("has to say hello again behind a change of the secret", async (t) => {

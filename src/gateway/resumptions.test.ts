@@ -3,9 +3,10 @@ import { readFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it, type TestContext, test } from "node:test";
 import { newDevice } from "../../test/helpers/device.ts";
-import type { ResponseFrame } from "../../test/helpers/gateway-frames.ts";
+import type { EventFrame, ResponseFrame } from "../../test/helpers/gateway-frames.ts";
 import { EDGE_KEY, NOW, startGateway, TOKEN } from "../../test/helpers/gateway-rig.ts";
 import type { RawGatewayClient } from "../../test/helpers/raw-gateway-client.ts";
+import { Links } from "./links.ts";
 import { RETAIN_MS } from "./resumptions.ts";
 
 type Rig = Awaited<ReturnType<typeof startGateway>>;
@@ -40,6 +41,18 @@ async function opened(rig: Rig, link = "a") {
   const client = await connected(rig, link);
   const { payload } = await resume(client, "open");
   return { client, ticket: payload as Ticket };
+}
+
+/** As many as are told of something at once, and then the others. */
+const SLICE = 50;
+
+function listed({ payload }: EventFrame): number {
+  return (payload as { presence: object[] }).presence.length;
+}
+
+/** Resolves when the client has a presence list of this length. */
+async function listedOf(client: RawGatewayClient, length: number): Promise<void> {
+  await client.when(() => client.events("presence").find((event) => listed(event) === length));
 }
 
 /** What came behind the answer to `attach`. */
@@ -181,6 +194,43 @@ test("a session ends when its client says so", async (t) => {
   await leave(client, 1000);
   using again = await connected(rig, "b");
   assert.equal((await resume(again, "attach", { ...ticket, received: 0, attempt: 1 })).ok, false);
+});
+
+// a planned end sent what it still had to say, and the sessions did not count it: lost at the client's next drop
+test("what a gateway says while it closes is counted", async (t) => {
+  const before = await startGateway(t);
+  const all: Awaited<ReturnType<typeof opened>>[] = [];
+  for (let i = 0; i < SLICE + 1; i++) all.push(await opened(before, `a${i}`));
+  await Promise.all(all.map(({ client }) => listedOf(client, all.length)));
+  using _ = await connected(before, "b");
+  await listedOf(all[0]!.client, all.length + 1);
+  before.gateway.close(); // others have not been told yet
+  const rig = await startGateway(t, { folder: before.folder, settings: { generation: 2 } });
+  using again = await connected(rig, "c");
+  const { ticket } = all.at(-1)!;
+  assert.equal((await resume(again, "attach", { ...ticket, received: 0, attempt: 1 })).ok, true);
+  await again.request("health");
+  const counts = again.events("presence").map((event) => listed(event));
+  assert.ok(counts.includes(all.length + 1), String(counts));
+});
+
+test("a link whose session went to another is not known to the next gateway", async (t) => {
+  const before = await startGateway(t);
+  const { client, ticket } = await opened(before);
+  using _ = client;
+  before.gateway.close();
+  const killed = await startGateway(t, { folder: before.folder, settings: { generation: 2 } });
+  t.mock.method(Links.prototype, "forget", () => undefined); // it does not live to do that
+  const other = await connected(killed, "b");
+  assert.equal((await resume(other, "attach", { ...ticket, received: 0, attempt: 1 })).ok, true);
+  killed.gateway.close();
+  const rig = await startGateway(t, { folder: before.folder, settings: { generation: 3 } });
+  using late = rig.open({
+    "X-Clawkit-Edge": EDGE_KEY,
+    "X-Clawkit-Link": "a",
+    "X-Clawkit-Position": `${client.frames.length} 0 0`,
+  });
+  assert.match((await late.ended).error!, /410/);
 });
 
 test("a session ends with a goodbye that only the edge heard", async (t) => {

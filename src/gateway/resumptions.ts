@@ -150,6 +150,8 @@ export class Resumptions {
     for (const text of journal.resumable.kept(found.key, params.received)) link.emit(text);
     found.release(params.received);
     onMoved(session, from, link);
+    // in the same commit: a next gateway that knew it would take from it what the client sends again over this one
+    journal.removeLink(from.key);
     commits.after(() => {
       from.hangUp();
       forget(from);
