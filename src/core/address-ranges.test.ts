@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { AddressRanges, isAddressRange, isLoopback, networkOf, plainAddress } from "./address-ranges.ts";
+import {
+  AddressRanges,
+  hostOf,
+  isAddressRange,
+  isLoopback,
+  networkOf,
+  plainAddress,
+} from "./address-ranges.ts";
 
 describe("addresses and ranges", () => {
   for (const [text, isOne] of [
@@ -57,5 +64,20 @@ describe("the network of an address", () => {
   ] as const) {
     test(`${JSON.stringify(address)} is ${network ?? "none to learn of"}`, () =>
       assert.equal(networkOf(address), network));
+  }
+});
+
+describe("what an address's host has for itself", () => {
+  for (const [address, host] of [
+    ["192.0.2.7", "192.0.2.7"],
+    ["::ffff:192.0.2.7", "192.0.2.7"],
+    ["2001:db8:1:2::3", "2001:db8:1:2::/64"],
+    ["2001:db8:1:2:aaaa::3", "2001:db8:1:2::/64"],
+    ["2001:db8::3", "2001:db8:0:0::/64"],
+    ["fe80::1%eth0", "fe80::1%eth0"],
+    ["::1", "::1"],
+    ["unknown", "unknown"],
+  ] as const) {
+    test(`${address} counts as ${host}`, () => assert.equal(hostOf(address), host));
   }
 });

@@ -50,15 +50,27 @@ export function networkOf(address: string): string | undefined {
   const plain = plainAddress(address).split("%", 1)[0]!;
   if (isLoopback(plain)) return undefined;
   if (isIPv4(plain)) return `${plain.slice(0, plain.lastIndexOf("."))}.0/24`;
-  if (!isIPv6(plain)) return undefined;
-  const [head = "", tail] = plain
+  return isIPv6(plain) ? prefixOf(plain, 48) : undefined;
+}
+
+/**
+ * What one host has for itself, as whoever counts by address has to count: an IPv4 address, an IPv6 /64 (RFC 4291 §2.5.4: the
+ * other half is the host's own choice). Of link-local addresses and what is no address, the text itself.
+ */
+export function hostOf(address: string): string {
+  const plain = plainAddress(address);
+  return isIPv6(plain) && !/^fe[89ab]|^::1$/i.test(plain) ? prefixOf(plain, 64) : plain;
+}
+
+function prefixOf(address: string, bits: 48 | 64): string {
+  const [head = "", tail] = address
     .toLowerCase()
     .replaceAll(/\b0+(?=[0-9a-f])/g, "")
     .split("::");
   const front = head === "" ? [] : head.split(":");
   const back = tail === undefined || tail === "" ? [] : tail.split(":");
   const zeros = Array.from({ length: tail === undefined ? 0 : 8 - front.length - back.length }, () => "0");
-  return `${[...front, ...zeros, ...back].slice(0, 3).join(":")}::/48`;
+  return `${[...front, ...zeros, ...back].slice(0, bits / 16).join(":")}::/${bits}`;
 }
 
 function familyOf(address: string): "ipv4" | "ipv6" {

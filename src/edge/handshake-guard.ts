@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { hostOf } from "../core/address-ranges.ts";
 import type { Clock } from "../core/ports.ts";
 
 /** A handshake younger than this is not slow: a thousand clients that come back at once are welcome. */
@@ -6,7 +7,7 @@ const SLOW_MS = 1_000;
 const SWEEP_MS = 500;
 
 /**
- * Bounds the connections of one address that are slow to send their request head. Those beyond the limit are
+ * Bounds the connections of one address, or IPv6 /64, that are slow to send their request head. Those beyond the limit are
  * dropped, the oldest first.
  */
 export class HandshakeGuard {
@@ -39,9 +40,9 @@ export class HandshakeGuard {
     const slow = new Map<string, Socket[]>();
     for (const [socket, startedAt] of this.#startedAt) {
       if (startedAt > slowSince) break; // in order of their start
-      const address = socket.remoteAddress ?? "";
-      const sockets = slow.get(address);
-      if (sockets === undefined) slow.set(address, [socket]);
+      const host = hostOf(socket.remoteAddress ?? "");
+      const sockets = slow.get(host);
+      if (sockets === undefined) slow.set(host, [socket]);
       else sockets.push(socket);
     }
     for (const sockets of slow.values()) {

@@ -183,6 +183,13 @@ describe("an address that guesses", () => {
     assert.equal(refusalOf(guessed(10).auth, "198.51.100.8", { token: SECRET }), undefined);
   });
 
+  it("locks out what else its host may call itself", () => {
+    const { auth } = authenticator(TOKEN_MODE);
+    for (let i = 0; i < 10; i++) refusalOf(auth, `2001:db8::${i}`, { token: `guess ${i}` });
+    assert.equal(refusalOf(auth, "2001:db8::abcd", { token: SECRET })?.authReason, "rate_limited");
+    assert.equal(refusalOf(auth, "2001:db8:0:1::1", { token: SECRET }), undefined);
+  });
+
   it("comes in when the time is over", () => {
     const { auth, clock } = guessed(10);
     clock.nowMs = 300_000;

@@ -3,6 +3,7 @@ import {
   ConnectErrorDetailCodes,
   resolveAuthConnectErrorDetailCode,
 } from "@openclaw/gateway-protocol/connect-error-details";
+import { hostOf } from "../core/address-ranges.ts";
 import type { Clock } from "../core/ports.ts";
 import { FailureLimit } from "../policy/rate-limit.ts";
 
@@ -39,7 +40,7 @@ export interface ProvenDevice {
 }
 
 /**
- * Checks credentials, in constant time, and locks out an address that guesses. Secrets and device tokens are counted apart, as the
+ * Checks credentials, in constant time, and locks out an address (an IPv6 /64) that guesses. Secrets and device tokens are counted apart, as the
  * real gateway does: a device that comes in must not give its address new guesses at the secret, nor be locked out by those of others.
  */
 export class Authenticator {
@@ -62,9 +63,10 @@ export class Authenticator {
   }
 
   /** Judges what a client knows. */
-  admit(address: string, credentials: Credentials, device?: ProvenDevice): Admission | AuthRefusal {
+  admit(from: string, credentials: Credentials, device?: ProvenDevice): Admission | AuthRefusal {
     const { mode, secret } = this.#settings;
     if (mode === "none") return { by: "none" };
+    const address = hostOf(from);
     const now = this.#clock.now();
     const given = (mode === "token" ? credentials.token : credentials.password) || undefined;
     const lockedMs = given === undefined ? 0 : this.#lockedForMs(address, device, now);
