@@ -395,6 +395,21 @@ describe("against a gateway that resumes", () => {
     assert.equal(socket.state.name, "connecting");
   });
 
+  for (const [reason, said] of [
+    [undefined, "undefined"],
+    [null, "null"],
+    ["no token", "no token"],
+    [new Error("locked"), "locked"],
+  ] as const) {
+    it(`tries again where its hello is rejected: ${said}`, async (t) => {
+      const { socket } = start(t, { hello: () => Promise.reject(reason) });
+      FakeSocket.last.opens();
+      FakeSocket.last.says({ type: "event", event: "connect.challenge", payload: { nonce: "n" } });
+      await setImmediate();
+      assert.equal(socket.state.text.split(": next try")[0], `4000 the params of connect: ${said}`);
+    });
+  }
+
   it("does not open behind its close because hello was under way", async (t) => {
     const { socket, seen } = start(t, { hello });
     FakeSocket.last.opens();
