@@ -176,6 +176,20 @@ describe("an application that closes", () => {
     assert.deepEqual(seen, ["close 1006"]);
   });
 
+  // its WebSocket waits for a minute in a browser, and for more than three in Node
+  it("is told so in 5 s though its peer does not answer, and once", (t) => {
+    const { socket, seen } = start(t);
+    FakeSocket.last.opens();
+    socket.close(3000, "enough");
+    t.mock.timers.tick(4_999);
+    assert.equal(socket.readyState, socket.CLOSING);
+    t.mock.timers.tick(1);
+    FakeSocket.last.says("late");
+    FakeSocket.last.ends(3000, "enough");
+    assert.deepEqual(seen, ["open", "close 1006"]);
+    assert.equal(socket.state.text, "closed by this application: no answer for 5.0 s");
+  });
+
   it("cannot do so with what no WebSocket takes", (t) => {
     const { socket } = start(t);
     assert.throws(() => socket.close(1006), { name: "InvalidAccessError" });
