@@ -241,6 +241,7 @@ describe("a listener", () => {
   });
 });
 
+const DAY_MS = 24 * 60 * 60 * 1_000;
 const event = (seq: number) => ({ type: "event", event: "presence", payload: {}, seq });
 const answer = (id: string, payload: unknown) => ({ type: "res", id, ok: true, payload });
 const HELLO = { features: { methods: ["clawkit.resume.open"] }, policy: { tickIntervalMs: 30_000 } };
@@ -361,6 +362,18 @@ describe("against a gateway that resumes", () => {
       error: { message: "starting", retryAfterMs: 3_000 },
     });
     assert.ok(socket.state.retryInMs! >= 3_000);
+  });
+
+  // a timer of more than 2^31-1 ms is due at once
+  it("waits for weeks where the gateway asks for a month", async (t) => {
+    const { socket } = start(t, { hello });
+    const error = { message: "moved", retryAfterMs: 30 * DAY_MS };
+    await greets({ type: "res", id: "clawkit.connect", ok: false, error });
+    assert.equal(socket.state.retryInMs, 2 ** 31 - 1);
+    t.mock.timers.tick(24 * DAY_MS);
+    assert.equal(FakeSocket.all.length, 1);
+    t.mock.timers.tick(DAY_MS);
+    assert.equal(FakeSocket.all.length, 2);
   });
 
   it("is over when the gateway did not let it in and says with its close not to come back", async (t) => {

@@ -21,6 +21,9 @@ const REFUSED_MS = 5_000;
 /** Behind our close: Chromium waits 60 s for the other Close frame, and Node more than 200 s (a trial). */
 const CLOSE_MS = 5_000;
 
+/** Almost 25 days: a longer timer is due at once (HTML, "timer initialization steps": its delay is a signed 32-bit number). */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** What may be held while there is no connection. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
@@ -342,7 +345,8 @@ export class ClientSocket extends EventTarget {
     const verdict = verdictOf(code, reason, isUnheard);
     if (verdict.retry === "never") return this.#finish(code, reason, `ended for good: ${why}`);
     const afterMs = this.#refused?.afterMs;
-    const delay = delayOf(this.#failed, afterMs === undefined ? verdict : { retry: "later", afterMs });
+    const wanted = delayOf(this.#failed, afterMs === undefined ? verdict : { retry: "later", afterMs });
+    const delay = Math.min(wanted, MAX_TIMER_MS);
     this.#mayHurry = afterMs === undefined && verdict.retry === "now";
     this.#timer = setTimeout(() => this.#connect(), delay);
     // its listener may close
