@@ -176,6 +176,20 @@ describe("an application that closes", () => {
     assert.deepEqual(seen, ["close 1006"]);
   });
 
+  // its WebSocket waits for a minute in a browser, and for more than three in Node
+  it("is told so in 5 s though its peer does not answer, and once", (t) => {
+    const { socket, seen } = start(t);
+    FakeSocket.last.opens();
+    socket.close(3000, "enough");
+    t.mock.timers.tick(4_999);
+    assert.equal(socket.readyState, socket.CLOSING);
+    t.mock.timers.tick(1);
+    FakeSocket.last.says("late");
+    FakeSocket.last.ends(3000, "enough");
+    assert.deepEqual(seen, ["open", "close 1006"]);
+    assert.equal(socket.state.text, "closed by this application: no answer for 5.0 s");
+  });
+
   it("cannot do so with what no WebSocket takes", (t) => {
     const { socket } = start(t);
     assert.throws(() => socket.close(1006), { name: "InvalidAccessError" });
@@ -227,6 +241,7 @@ describe("a listener", () => {
   });
 });
 
+const DAY_MS = 24 * 60 * 60 * 1_000;
 const event = (seq: number) => ({ type: "event", event: "presence", payload: {}, seq });
 const answer = (id: string, payload: unknown) => ({ type: "res", id, ok: true, payload });
 const HELLO = { features: { methods: ["clawkit.resume.open"] }, policy: { tickIntervalMs: 30_000 } };
@@ -349,6 +364,18 @@ describe("against a gateway that resumes", () => {
     assert.ok(socket.state.retryInMs! >= 3_000);
   });
 
+  // a timer of more than 2^31-1 ms is due at once
+  it("waits for weeks where the gateway asks for a month", async (t) => {
+    const { socket } = start(t, { hello });
+    const error = { message: "moved", retryAfterMs: 30 * DAY_MS };
+    await greets({ type: "res", id: "clawkit.connect", ok: false, error });
+    assert.equal(socket.state.retryInMs, 2 ** 31 - 1);
+    t.mock.timers.tick(24 * DAY_MS);
+    assert.equal(FakeSocket.all.length, 1);
+    t.mock.timers.tick(DAY_MS);
+    assert.equal(FakeSocket.all.length, 2);
+  });
+
   it("is over when the gateway did not let it in and says with its close not to come back", async (t) => {
     const { socket, seen } = start(t, { hello });
     const error = { code: "INVALID_REQUEST", message: "unauthorized: token mismatch" };
@@ -394,6 +421,21 @@ describe("against a gateway that resumes", () => {
     assert.equal(FakeSocket.last.closed.length, 0);
     assert.equal(socket.state.name, "connecting");
   });
+
+  for (const [reason, said] of [
+    [undefined, "undefined"],
+    [null, "null"],
+    ["no token", "no token"],
+    [new Error("locked"), "locked"],
+  ] as const) {
+    it(`tries again where its hello is rejected: ${said}`, async (t) => {
+      const { socket } = start(t, { hello: () => Promise.reject(reason) });
+      FakeSocket.last.opens();
+      FakeSocket.last.says({ type: "event", event: "connect.challenge", payload: { nonce: "n" } });
+      await setImmediate();
+      assert.equal(socket.state.text.split(": next try")[0], `4000 the params of connect: ${said}`);
+    });
+  }
 
   it("does not open behind its close because hello was under way", async (t) => {
     const { socket, seen } = start(t, { hello });

@@ -18,6 +18,12 @@ const MAX_FAILED_WELCOME = 2;
 /** A server that did not let us in closes, and its code says whether to come back. */
 const REFUSED_MS = 5_000;
 
+/** Behind our close: Chromium waits 60 s for the other Close frame, and Node more than 200 s (a trial). */
+const CLOSE_MS = 5_000;
+
+/** Almost 25 days: a longer timer is due at once (HTML, "timer initialization steps": its delay is a signed 32-bit number). */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** What may be held while there is no connection. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
@@ -208,8 +214,11 @@ export class ClientSocket extends EventTarget {
     this.#readyState = ClientSocket.CLOSING;
     this.#stopTimers();
     // as of a WebSocket: who listens for it behind this call hears it
-    if (!this.#socket?.readyState) queueMicrotask(() => this.#finish(code, reason, CLOSED_BY_US));
-    else this.#socket.close(code, reason);
+    if (!this.#socket?.readyState) return queueMicrotask(() => this.#finish(code, reason, CLOSED_BY_US));
+    this.#socket.close(code, reason);
+    // RFC 6455 §7.1.5: no Close frame was received
+    const text = `${CLOSED_BY_US}: no answer for ${seconds(CLOSE_MS)}`;
+    this.#timer = setTimeout(() => this.#finish(NO_CLOSE_FRAME, "", text), CLOSE_MS);
   }
 
   #connect(): void {
@@ -336,7 +345,8 @@ export class ClientSocket extends EventTarget {
     const verdict = verdictOf(code, reason, isUnheard);
     if (verdict.retry === "never") return this.#finish(code, reason, `ended for good: ${why}`);
     const afterMs = this.#refused?.afterMs;
-    const delay = delayOf(this.#failed, afterMs === undefined ? verdict : { retry: "later", afterMs });
+    const wanted = delayOf(this.#failed, afterMs === undefined ? verdict : { retry: "later", afterMs });
+    const delay = Math.min(wanted, MAX_TIMER_MS);
     this.#mayHurry = afterMs === undefined && verdict.retry === "now";
     this.#timer = setTimeout(() => this.#connect(), delay);
     // its listener may close

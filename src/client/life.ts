@@ -41,8 +41,9 @@ export class Life {
   }
 
   look(now: number, silenceMs: number): Finding {
-    const isJump = now - this.#lookedAt > LOOK_MS + JUMP_MS;
+    const isJump = now < this.#lookedAt || now - this.#lookedAt > LOOK_MS + JUMP_MS;
     this.#lookedAt = now;
+    this.#heardAt = Math.min(this.#heardAt, now); // a clock that was set back
     if (isJump) {
       // the answer to an earlier question may wait in the socket's buffer; timers of a hidden page are always late
       if (this.#askedAt !== undefined) this.#jumps++;

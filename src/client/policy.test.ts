@@ -88,6 +88,24 @@ describe("a connection that is looked at", () => {
     assert.equal(look(3_600_000), "ask");
   });
 
+  // for as long as the step the answer was never due, and the silence negative
+  it("is asked again behind a clock that is set back, and gone without an answer", () => {
+    const { one, look, now } = life();
+    one.heard(now() + LOOK_MS);
+    look(LOOK_MS);
+    one.asked(now());
+    assert.equal(look(-3_600_000), "ask");
+    one.asked(now());
+    assert.equal(look(), "gone");
+  });
+
+  it("is silent from then on where the clock is set back and it cannot be asked", () => {
+    const { one, look, now } = life();
+    assert.equal(look(-3_600_000), "ask");
+    assert.equal(one.isSilent(now(), 20_000), false);
+    assert.deepEqual([look(), look(), look(), look()], ["fine", "fine", "fine", "ask"]);
+  });
+
   it("is gone when no answer came between late looks, as a hidden page has them", () => {
     const { one, look, now } = life();
     const asked = () => {

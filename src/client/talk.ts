@@ -111,7 +111,8 @@ export class Talk {
       const params = await this.#host.connectParams(challenge);
       if (!this.#isOver()) this.#request(CONNECT, "connect", params);
     } catch (error) {
-      this.#refused({ message: `the params of connect: ${(error as Error).message}`, retryable: true });
+      const why = error instanceof Error ? error.message : String(error);
+      this.#refused({ message: `the params of connect: ${why}`, retryable: true });
     }
   }
 

@@ -145,6 +145,9 @@ export class Edge {
       onGatewayLost: (link) => void this.#explainLoss(link),
       onDetached: (link) => this.#onDetached(link),
       onUnacknowledged: (link) => this.#resumption.unacknowledged(link),
+      onRetained: (link) => {
+        if (link.isDetached || this.#monitor.isBusy) this.#ticks.asked(link);
+      },
       retained: { bytes: 0 },
       onEnded: (link, end) => this.#onLinkEnded(link, end),
     };
@@ -329,8 +332,9 @@ export class Edge {
 
   /** Its gateway is gone; if none follows, it ends like any other link. */
   #onDetached(link: Link): void {
-    if (!this.#isReplaced && this.#monitor.isOver(link.generation)) void this.#explainLoss(link);
-    else this.#resumption.detached(link);
+    if (!this.#isReplaced && this.#monitor.isOver(link.generation)) return void this.#explainLoss(link);
+    this.#resumption.detached(link);
+    this.#ticks.asked(link); // its client's question may have gone to the gateway that is gone
   }
 
   #endDetached(): void {

@@ -36,6 +36,7 @@ async function linked(t: TestContext, more: { resumes?: boolean } = {}) {
     onRtt: () => undefined,
     onDetached: () => undefined,
     onUnacknowledged: () => undefined,
+    onRetained: () => undefined,
     retained: { bytes: 0 },
     onGatewayLost: () => undefined,
     onEnded: () => undefined,

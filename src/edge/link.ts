@@ -41,6 +41,8 @@ export interface LinkHost {
   readonly onDetached: (link: Link) => void;
   /** Messages of the gateway are passed on that it does not know of: `acknowledge` is due soon. */
   readonly onUnacknowledged: (link: Link) => void;
+  /** The client has sent a message, on a link that outlives its gateway. */
+  readonly onRetained: (link: Link) => void;
   /** Bytes that all links hold for the next gateway. */
   readonly retained: { bytes: number };
   readonly onEnded: (link: Link, end: Ending) => void;
@@ -350,6 +352,7 @@ export class Link implements SocketsOwner {
     if (!this.isOpen) return;
     this.#retain();
     this.#retention!.messageEnded();
+    this.#host.onRetained(this);
   }
 
   /** A gateway that is slow makes its client wait; one that is away cannot, as the client would be taken for dead. */
