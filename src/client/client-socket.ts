@@ -18,7 +18,7 @@ const MAX_FAILED_WELCOME = 2;
 /** A server that did not let us in closes, and its code says whether to come back. */
 const REFUSED_MS = 5_000;
 
-/** Behind our close: Chromium waits 60 s for the other Close frame, and Node more than 200 s (a trial). */
+/** Behind our close: Node waits more than 200 s for the other Close frame (a trial). */
 const CLOSE_MS = 5_000;
 
 /** Almost 25 days: a longer timer is due at once (HTML, "timer initialization steps": its delay is a signed 32-bit number). */
