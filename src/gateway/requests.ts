@@ -11,6 +11,7 @@ import { ANSWERED_LATER, type GatewayContext, type Method } from "./methods/inde
 import { type RequestFrame, readRequestFrame } from "./schemas.ts";
 import { includesScope, missingScopeError } from "./scopes.ts";
 import type { Session } from "./session.ts";
+import { TOO_MANY_WAIT, Turns } from "./turns.ts";
 
 /** The reference client gives up on a request after 30 s (knowledge: openclaw.md): nobody hears a later answer. */
 const STALE_MS = 30_000;
@@ -40,6 +41,8 @@ interface Work {
   readonly stored: number;
   readonly session: Session;
   readonly frame: RequestFrame;
+  /** Of its text. */
+  readonly characters: number;
 }
 
 /**
@@ -49,6 +52,7 @@ interface Work {
 export class Requests {
   readonly #deps: RequestsDeps;
   #onceAnswered: (() => void)[] = [];
+  readonly #turns = new Turns();
   /** Of the suspects that take time: one after another. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -74,15 +78,22 @@ export class Requests {
     if ("error" in chosen) return session.respondError(frame.id, chosen.error);
     const { runs } = chosen.method;
     if (runs === undefined) return this.#answer({ session, frame }, chosen);
+    const waits = takesTurns(chosen.method);
+    if (waits && this.#turns.isFull(session)) return session.respondError(frame.id, TOO_MANY_WAIT);
     const kept = runs === "external" ? withoutParams(frame) : text;
-    const stored = journal.store({ link: link.key, n, text: kept, at: wall(), ...ONE_START });
-    commits.after(() => void this.#runStored({ stored, session, frame }, chosen));
+    const begun = waits ? NO_START : ONE_START;
+    const stored = journal.store({ link: link.key, n, text: kept, at: wall(), ...begun });
+    const work = { stored, session, frame, characters: text.length };
+    commits.after(() => void (waits ? this.#begin(ONE_START, work, chosen) : this.#runStored(work, chosen)));
   }
 
-  #runSuspect({ stored, session, isStale }: Omit<Work, "frame"> & { isStale: boolean }, text: string): void {
+  #runSuspect(
+    { stored, session, isStale }: Pick<Work, "stored" | "session"> & { isStale: boolean },
+    text: string,
+  ): void {
     const frame = requestIn(text);
     if (frame === undefined) return this.#finish(stored, () => undefined);
-    const work = { stored, session, frame };
+    const work = { stored, session, frame, characters: text.length };
     const answer = (error: ErrorShape) => this.#finish(stored, () => session.respondError(frame.id, error));
     if (isStale) return answer(TOO_LATE);
     const chosen = this.#choose(session, frame);
@@ -110,7 +121,7 @@ export class Requests {
     }
     const frame = requestIn(row.text);
     if (frame === undefined) return this.#finish(stored, () => undefined);
-    const work = { stored, session, frame };
+    const work = { stored, session, frame, characters: row.text.length };
     const answer = (error: ErrorShape) => this.#finish(stored, () => session.respondError(frame.id, error));
     const known = this.#deps.methodOf(frame.method);
     // it was there when this was begun: a module that is gone, or not loaded yet
@@ -130,6 +141,7 @@ export class Requests {
 
   /** One more start. The one before is forgiven if a kill ended it. */
   #again({ starts, kills }: Begun): Begun {
+    if (starts === 0 && kills === 0) return ONE_START; // it waited for its turn
     return this.#isBehindKill
       ? { starts: Math.max(1, starts), kills: kills + 1 }
       : { starts: starts + 1, kills };
@@ -151,18 +163,41 @@ export class Requests {
 
   /** One of them may end the gateway: the others are not to be found in flight with it. Behind a kill none is suspected. */
   #inTurn(begun: Begun, work: Work, chosen: Chosen): void {
+    if (this.#isBehindKill) return void this.#begin(begun, work, chosen);
     const { clock, startedAt } = this.#deps.context;
-    const run = (then: () => void) =>
-      this.#count(work, begun, () => void this.#runStored(work, chosen).then(then));
-    if (this.#isBehindKill) return run(() => undefined);
     this.#turn = this.#turn.then(async () => {
-      const { promise: isOver, resolve } = Promise.withResolvers<void>();
+      const { promise: isLate, resolve } = Promise.withResolvers<void>();
       const leftMs = startedAt + ALL_ALONE_MS - clock.now();
       const timer = setTimeout(resolve, Math.min(ALONE_MS, Math.max(0, leftMs)));
-      run(resolve);
-      await isOver;
+      await Promise.race([this.#begin(begun, work, chosen), isLate]);
       clearTimeout(timer);
     });
+  }
+
+  /** Counts and runs it, where it takes turns when that comes: what waits has not been begun. Resolves when it is over. */
+  #begin(begun: Begun, work: Work, chosen: Chosen): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const run = () => {
+      this.#count(work, begun, () => void this.#runStored(work, chosen).then(resolve));
+      return promise;
+    };
+    if (!takesTurns(chosen.method)) return run();
+    const { session, characters, stored } = work;
+    return this.#turns.take(session, characters, async () => {
+      const { isForgotten, state } = session.link;
+      if (isForgotten || state.closing !== undefined) this.#drop(stored);
+      else await run();
+    });
+  }
+
+  /** Nobody hears its answer: it is not begun. One of hundreds, perhaps, so their rows go together. */
+  #drop(stored: number): void {
+    const { journal, commits } = this.#deps;
+    const task = {
+      work: () => journal.finish(stored),
+      failed: () => setTimeout(() => commits.add(task), RETRY_MS),
+    };
+    commits.add(task);
   }
 
   /** Whether a message must be alone in its commit: it may have ended a gateway. */
@@ -203,7 +238,7 @@ export class Requests {
   }
 
   /** Within a commit. */
-  #answer({ session, frame }: Omit<Work, "stored">, { method, params }: Chosen): void {
+  #answer({ session, frame }: Pick<Work, "session" | "frame">, { method, params }: Chosen): void {
     this.#onceAnswered = [];
     try {
       const payload = method.run(params, session, this.#deps.context, frame.id);
@@ -275,6 +310,15 @@ const QUARANTINED: ErrorShape = {
 type Begun = Pick<InboxRow, "starts" | "kills">;
 
 const ONE_START: Begun = { starts: 1, kills: 0 };
+const NO_START: Begun = { starts: 0, kills: 0 };
+
+/**
+ * Our own methods that take time read files, and wait for nobody. Those of modules have bounds of their own (modules/calls.ts), and may
+ * take minutes. What changes more than the journal is done though who asked has left, and by itself one after another (config.patch).
+ */
+function takesTurns({ runs, isOfModule }: Method<unknown>): boolean {
+  return runs === "apart" && !isOfModule;
+}
 
 /** What is not run again needs none: of config.patch they may be secrets. */
 function withoutParams(frame: RequestFrame): string {

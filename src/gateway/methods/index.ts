@@ -68,6 +68,7 @@ export interface Method<Params> {
    * `apart`: it takes time, and may be run again. `external`: it changes what no commit takes back (a file), so it is not.
    */
   readonly runs?: "apart" | "external";
+  readonly isOfModule?: true;
   /** How long who asks waits, if that is longer than usual: behind an end of the gateway it is run again for as long. Milliseconds. */
   readonly waitsMs?: number;
   readonly run: (params: Params, session: Session, context: GatewayContext, request: string) => unknown;

@@ -3,6 +3,8 @@ import { type Device, grantOf } from "../devices/devices.ts";
 import { type ErrorShape, MethodError } from "../frames.ts";
 import { permittedParams } from "../nodes/command-policy.ts";
 import {
+  type NodeInvokeParams,
+  type ReadResult,
   readNodeDescribeParams,
   readNodeEventParams,
   readNodeInvokeParams,
@@ -54,7 +56,7 @@ export const nodeMethods = {
   "node.invoke": method({
     scope: "dynamic",
     isWork: true,
-    read: readNodeInvokeParams,
+    read: readInvoke,
     run: (params, session, context, request) => {
       const { nodeId, command } = params;
       const permitted = permittedParams(command, params.params, session.scopes);
@@ -137,6 +139,16 @@ export const nodeMethods = {
     },
   }),
 };
+
+/** The journal has a copy of it; clients send a UUID. The published schema has no bound. */
+const MAX_KEY = 256;
+
+function readInvoke(params: unknown): ReadResult<NodeInvokeParams> {
+  const read = readNodeInvokeParams(params);
+  if ("problem" in read || read.value.idempotencyKey.length <= MAX_KEY) return read;
+  const { length } = read.value.idempotencyKey;
+  return { problem: `/idempotencyKey: must not have more than ${MAX_KEY} characters, and has ${length}` };
+}
 
 const UNKNOWN: ErrorShape = { code: ErrorCodes.INVALID_REQUEST, message: "unknown nodeId" };
 

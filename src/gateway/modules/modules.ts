@@ -126,6 +126,7 @@ function methodOf(runner: ModuleRunner, declared: Declared): Method<unknown> {
     // its module looks at them: a pattern can take for ever
     read: (params) => ({ value: params }),
     isWork: true,
+    isOfModule: true,
     runs: declared.external ? "external" : "apart",
     waitsMs: declared.timeoutMs,
     run: (params, session) => runner.call(declared, params, callerOf(session)),

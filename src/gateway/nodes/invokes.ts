@@ -16,7 +16,7 @@ const MAX_TIMEOUT_MS = 24 * 60 * 60_000;
 /** Unanswered requests of one client: more of them is a flood. */
 const MAX_PER_CLIENT = 1_000;
 
-/** Bytes of their parameters, of which the journal has a copy each: one that is large, or many that are small. */
+/** Bytes of their ids and parameters, of which the journal has a copy each: one that is large, or many that are small. */
 const MAX_BYTES_PER_CLIENT = 8 * 1024 * 1024;
 const SMALL = 64 * 1024;
 
@@ -81,7 +81,7 @@ export class Invokes {
     };
     if (count >= MAX_PER_CLIENT) throw new MethodError(TOO_MANY);
     const paramsJSON = params.params === undefined ? null : JSON.stringify(params.params);
-    this.#refuseTooLarge(session, paramsJSON);
+    this.#refuseTooLarge(session, request + (paramsJSON ?? ""));
     const id = randomUUID();
     const { nodeId, command, idempotencyKey } = params;
     const timeoutMs = Math.min(params.timeoutMs || TIMEOUT_MS, MAX_TIMEOUT_MS);
@@ -103,14 +103,13 @@ export class Invokes {
     commits.after(() => this.#arm(id, deadline));
   }
 
-  #refuseTooLarge({ link }: Session, paramsJSON: string | null): void {
-    if (paramsJSON === null || paramsJSON.length <= SMALL) return;
+  #refuseTooLarge({ link }: Session, kept: string): void {
+    if (kept.length <= SMALL) return;
     const { bytes } = this.#deps.journal.get(
-      "SELECT coalesce(sum(octet_length(params)), 0) AS bytes FROM invokes WHERE link = ?",
+      "SELECT coalesce(sum(octet_length(request) + coalesce(octet_length(params), 0)), 0) AS bytes FROM invokes WHERE link = ?",
       link.key,
     ) as { bytes: number };
-    if (bytes > 0 && bytes + Buffer.byteLength(paramsJSON) > MAX_BYTES_PER_CLIENT)
-      throw new MethodError(TOO_LARGE);
+    if (bytes > 0 && bytes + Buffer.byteLength(kept) > MAX_BYTES_PER_CLIENT) throw new MethodError(TOO_LARGE);
   }
 
   /** Within a commit: what the node says. False if nobody waits for it any more. */
@@ -254,7 +253,7 @@ const TOO_MANY: ErrorShape = {
 
 const TOO_LARGE: ErrorShape = {
   code: ErrorCodes.UNAVAILABLE,
-  message: `cannot ask the node as requests of this client that are not answered yet have ${MAX_BYTES_PER_CLIENT} bytes of parameters: wait for some`,
+  message: `cannot ask the node as requests of this client that are not answered yet have ${MAX_BYTES_PER_CLIENT} bytes of ids and parameters: wait for some`,
   retryable: true,
 };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it, test } from "node:test";
 import { newDevice, type TestDevice } from "../../../test/helpers/device.ts";
-import { checkFramesOfEachTest } from "../../../test/helpers/gateway-frames.ts";
+import { checkFramesOfEachTest, type ResponseFrame } from "../../../test/helpers/gateway-frames.ts";
 import { EDGE_KEY, startGateway, TOKEN } from "../../../test/helpers/gateway-rig.ts";
 import type { RawGatewayClient } from "../../../test/helpers/raw-gateway-client.ts";
 
@@ -227,9 +227,39 @@ describe("a request to a node", () => {
     operator.send({ type: "req", id: "large", method: "node.invoke", params: invoke({ params }) });
     await node.event("node.invoke.request");
     const { error } = await operator.request("node.invoke", invoke({ params: params.slice(-100_000) }));
-    assert.match(error!.message, /bytes of parameters: wait for some/);
+    assert.match(error!.message, /bytes of ids and parameters: wait for some/);
     operator.send({ type: "req", id: "small", method: "node.invoke", params: invoke() });
     await node.event("node.invoke.request", 2);
+  });
+
+  it("is refused where the ids of those that wait are too large together", async (t) => {
+    const rig = await startGateway(t);
+    const { node, operator, invoke } = await both(rig);
+    const id = "x".repeat(8 * 1024 * 1024);
+    operator.send({ type: "req", id, method: "node.invoke", params: invoke() });
+    await node.event("node.invoke.request");
+    operator.send({ type: "req", id: id.slice(-100_000), method: "node.invoke", params: invoke() });
+    const refused = await operator.when(() =>
+      operator.frames.find((frame) => frame.type === "res" && frame.id.length === 100_000),
+    );
+    assert.match((refused as ResponseFrame).error!.message, /bytes of ids and parameters: wait for some/);
+  });
+
+  // keys of 15 Mi characters were part of no bound: the journal grew by 30 MB with each action
+  it("is refused with a key that is too long, and its length is said", async (t) => {
+    const rig = await startGateway(t);
+    const { node, operator, invoke } = await both(rig);
+    const tooLong = invoke({ idempotencyKey: "k".repeat(257), timeoutMs: 100 });
+    const { error } = await operator.request("node.invoke", tooLong);
+    assert.deepEqual(error, {
+      code: "INVALID_REQUEST",
+      message:
+        "invalid node.invoke params: /idempotencyKey: must not have more than 256 characters, and has 257",
+    });
+    const params = invoke({ idempotencyKey: "k".repeat(256) });
+    operator.send({ type: "req", id: "fits", method: "node.invoke", params });
+    const { payload } = await node.event("node.invoke.request");
+    assert.equal((payload as { idempotencyKey: string }).idempotencyKey.length, 256);
   });
 
   it("fails at its deadline, and the node is told", async (t) => {
