@@ -4,11 +4,19 @@ import { messageOf } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
 import type { Commits } from "./commits.ts";
-import { type ErrorShape, errorFrame, MethodError } from "./frames.ts";
+import { type ErrorShape, MethodError } from "./frames.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import { type InboxRow, isOfJournal, type Journal } from "./journal/journal.ts";
 import { ANSWERED_LATER, type GatewayContext, type Method } from "./methods/index.ts";
-import { type RequestFrame, readRequestFrame } from "./schemas.ts";
+import {
+  beginningOf,
+  OUTCOME_UNKNOWN,
+  QUARANTINED,
+  requestIn,
+  TOO_LATE,
+  withoutParams,
+} from "./request-texts.ts";
+import type { RequestFrame } from "./schemas.ts";
 import { includesScope, missingScopeError } from "./scopes.ts";
 import type { Session } from "./session.ts";
 import { TOO_MANY_WAIT, Turns } from "./turns.ts";
@@ -288,25 +296,6 @@ interface Chosen {
 /** An answer that could not be written is tried again: a full disk gets space, some time. */
 const RETRY_MS = 1_000;
 
-const TOO_LATE: ErrorShape = {
-  code: ErrorCodes.UNAVAILABLE,
-  message: "the gateway was away for longer than this request waits: it was not run",
-  details: { reason: "expired" },
-  retryable: true,
-};
-
-const OUTCOME_UNKNOWN: ErrorShape = {
-  code: ErrorCodes.UNAVAILABLE,
-  message: "the gateway ended while this ran: it may have been done, or not",
-  details: { reason: "outcome-unknown" },
-};
-
-const QUARANTINED: ErrorShape = {
-  code: ErrorCodes.UNAVAILABLE,
-  message: "the gateway ended more than once while this ran: it is not run again",
-  details: { reason: "quarantined" },
-};
-
 type Begun = Pick<InboxRow, "starts" | "kills">;
 
 const ONE_START: Begun = { starts: 1, kills: 0 };
@@ -318,45 +307,4 @@ const NO_START: Begun = { starts: 0, kills: 0 };
  */
 function takesTurns({ runs, isOfModule }: Method<unknown>): boolean {
   return runs === "apart" && !isOfModule;
-}
-
-/** What is not run again needs none: of config.patch they may be secrets. */
-function withoutParams(frame: RequestFrame): string {
-  return JSON.stringify({ ...frame, params: undefined });
-}
-
-/** What a client is told while nothing can be written; undefined if it asked for nothing. */
-export function refusalOf(text: string, error: unknown): string | undefined {
-  const frame = requestIn(text);
-  if (frame === undefined) return undefined;
-  return errorFrame(frame.id, {
-    code: ErrorCodes.UNAVAILABLE,
-    message: `the gateway's journal cannot be written: ${messageOf(error)}; nothing was done, try again when there is space`,
-    details: { reason: "journal-unwritable" },
-    retryable: true,
-  });
-}
-
-/** Of a request that is not to be read whole; as clients write it, with what it asks for at the end. */
-function beginningOf(text: string): Partial<Pick<RequestFrame, "id" | "method">> {
-  const start = text.slice(0, BEGINNING);
-  const id = /^\s*\{\s*"type"\s*:\s*"req"\s*,\s*"id"\s*:\s*"([^"\\]+)"/.exec(start)?.[1];
-  const method = /"method"\s*:\s*"([\w.-]+)"/.exec(start)?.[1];
-  return {
-    ...(id === undefined ? {} : { id }),
-    ...(method === undefined ? {} : { method }),
-  };
-}
-
-const BEGINNING = 1_024;
-
-function requestIn(text: string): RequestFrame | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const frame = readRequestFrame(parsed);
-  return "problem" in frame ? undefined : frame.value;
 }
