@@ -120,9 +120,13 @@ export class NodeWork {
     );
   }
 
+  /** In one statement: a list may have millions. */
   acknowledge(node: string, ids: readonly string[]): void {
-    for (const id of ids)
-      this.#journal.run("DELETE FROM node_work WHERE node = ? AND kind = 'action' AND id = ?", node, id);
+    this.#journal.run(
+      "DELETE FROM node_work WHERE node = ? AND kind = 'action' AND id IN (SELECT value FROM json_each(?))",
+      node,
+      JSON.stringify(ids),
+    );
   }
 
   /** The node is no node any more. */
