@@ -19,65 +19,68 @@ const RETRY_MS = 2;
 /** The system may keep a port for a moment when its owner is gone. */
 const RELEASED_MS = 2_000;
 
-/** What the sockets are bound to: the config may say something else by now. */
-interface Bound {
-  readonly ports: readonly BoundPort[];
-  readonly port: number;
-  readonly bind: string;
-}
-
 /** The sockets that the supervisor holds for its edges. */
 export class Ports {
   readonly #deps: ListeningDeps;
-  #bound: Bound;
+  #all: readonly BoundPort[] = [];
+  /** What they are bound for, or are to be: another one may be in force by now. */
+  #config: Config;
 
   /** Holds none yet. */
-  constructor({ gateway: { port, bind } }: Config, deps: ListeningDeps) {
-    this.#bound = { ports: [], port, bind };
+  constructor(config: Config, deps: ListeningDeps) {
+    this.#config = config;
     this.#deps = deps;
   }
 
   get all(): readonly BoundPort[] {
-    return this.#bound.ports;
+    return this.#all;
   }
 
-  /** What was bound last, or is to be bound. */
   get port(): number {
-    return this.#bound.port;
+    return this.#config.gateway.port;
   }
 
   /** Throws PORT_IN_USE naming the holder, or BIND_FAILED. */
   async bind(config: Config): Promise<void> {
-    this.#bound = await bindAll(config, this.#deps);
+    this.#all = await bindAll(config, this.#deps);
+    this.#config = config;
   }
 
   /** Waits until another gateway lets the port go; throws as `bindAfter`. */
   async takeOver(takeOver: TakeOver, config: Config): Promise<void> {
-    this.#bound = await bindAfter(takeOver, config, this.#deps);
+    this.#all = await bindAfter(takeOver, config, this.#deps);
+    this.#config = config;
   }
 
   /**
-   * Binds what `config` asks for in two steps, so that a port that cannot be had is found out before anything is stopped. Throws as `bind`; the
-   * second step moves, and throws when other addresses of the same port, which can only be tried without the old ones, cannot be had.
+   * Binds what `config` asks for in two steps, so that a port that cannot be had is found out before anything is stopped. Throws as `bind`; so
+   * does the second step where other addresses of the same port, which can only be tried without the old ones, cannot be had. It then has
+   * those of before again, if they can be had.
    */
   async prepareMove(config: Config): Promise<() => Promise<void>> {
     const { port, bind } = config.gateway;
-    const moved = port === this.#bound.port ? undefined : await bindAll(config, this.#deps);
+    const moved = port === this.port ? undefined : await bindAll(config, this.#deps);
     return async () => {
-      if (moved === undefined && bind === this.#bound.bind) return;
+      if (moved === undefined && bind === this.#config.gateway.bind && this.#all.length > 0) return;
       this.release();
-      this.#bound = moved ?? (await bindAll(config, this.#deps));
+      try {
+        this.#all = moved ?? (await bindAll(config, this.#deps));
+        this.#config = config;
+      } catch (error) {
+        await this.bind(this.#config).catch(() => undefined); // the first error says what stands in the way
+        throw error;
+      }
     };
   }
 
   release(): void {
-    release(this.#bound);
-    this.#bound = { ...this.#bound, ports: [] };
+    release(this.#all);
+    this.#all = [];
   }
 }
 
 /** Binds every address of the config, or none. Throws PORT_IN_USE naming the holder, or BIND_FAILED. */
-async function bindAll(config: Config, deps: ListeningDeps): Promise<Bound> {
+async function bindAll(config: Config, deps: ListeningDeps): Promise<readonly BoundPort[]> {
   const bound = tryBind(config, deps.log);
   if (bound instanceof ClawkitError) throw await portInUse(config.gateway.port, bound, deps.host);
   return bound;
@@ -91,7 +94,7 @@ async function bindAfter(
   { onWaiting, released }: TakeOver,
   config: Config,
   deps: ListeningDeps,
-): Promise<Bound> {
+): Promise<readonly BoundPort[]> {
   let bound = tryBind(config, deps.log);
   let end: { at: number; error?: Error } | undefined;
   released.then(
@@ -114,7 +117,7 @@ async function bindAfter(
 }
 
 /** Returns the PORT_IN_USE, throws BIND_FAILED. */
-function tryBind(config: Config, log: Log): Bound | ClawkitError {
+function tryBind(config: Config, log: Log): readonly BoundPort[] | ClawkitError {
   const { bind, port, upstream } = config.gateway;
   const ports: BoundPort[] = [];
   try {
@@ -128,15 +131,15 @@ function tryBind(config: Config, log: Log): Bound | ClawkitError {
       }
     }
   } catch (error) {
-    for (const { handle } of ports) handle.close();
+    release(ports);
     if (error instanceof ClawkitError && error.code === "PORT_IN_USE") return error;
     throw error;
   }
-  return { ports, port, bind };
+  return ports;
 }
 
-function release(bound: Bound): void {
-  for (const { handle } of bound.ports) handle.close();
+function release(ports: readonly BoundPort[]): void {
+  for (const { handle } of ports) handle.close();
 }
 
 /** The error that names who holds the port. */

@@ -93,8 +93,7 @@ export class Restarts {
       await move();
     } catch (error) {
       // back to where it was
-      await ports.bind(inForce.config);
-      await startEdge();
+      if (ports.all.length > 0) await startEdge();
       await gateway.start(inForce.config);
       throw error;
     }
