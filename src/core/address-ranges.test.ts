@@ -75,6 +75,7 @@ describe("what an address's host has for itself", () => {
     ["2001:db8:1:2:aaaa::3", "2001:db8:1:2::/64"],
     ["2001:db8::3", "2001:db8:0:0::/64"],
     ["fe80::1%eth0", "fe80::1%eth0"],
+    ["64:ff9b::c000:207", "64:ff9b::c000:207"],
     ["::1", "::1"],
     ["unknown", "unknown"],
   ] as const) {

@@ -55,11 +55,12 @@ export function networkOf(address: string): string | undefined {
 
 /**
  * What one host has for itself, as whoever counts by address has to count: an IPv4 address, an IPv6 /64 (RFC 4291 §2.5.4: the
- * other half is the host's own choice). Of link-local addresses and what is no address, the text itself.
+ * other half is the host's own choice). The text itself of link-local addresses, of IPv4 hosts behind a translator (RFC 6052 §2.1), and of
+ * what is no address.
  */
 export function hostOf(address: string): string {
   const plain = plainAddress(address);
-  return isIPv6(plain) && !/^fe[89ab]|^::1$/i.test(plain) ? prefixOf(plain, 64) : plain;
+  return isIPv6(plain) && !/^(fe[89ab]|64:ff9b:|::1$)/i.test(plain) ? prefixOf(plain, 64) : plain;
 }
 
 function prefixOf(address: string, bits: 48 | 64): string {
