@@ -223,6 +223,7 @@ export class Gateway {
     this.#invokes.close();
     this.#suspension.close();
     this.#server.close();
+    this.#commits.flush(); // what it begins counts as begun, until the next line
     this.#commits.add({ work: () => this.#journal.absolve(), failed: () => undefined });
     this.#commits.close();
     this.#resumptions.close(); // what was committed just now still counts

@@ -74,19 +74,18 @@ export class Links {
     });
   }
 
-  /** Ends the links that are not attached and that no edge holds any more. */
+  /** Ends the links that are not attached and that no edge holds any more: now, as one of them may be about to begin anew. Not within a commit. */
   keepOnly(list: LinkList): void {
     const [held, closed] = [new Set(list.held), new Set(list.closed)];
     for (const link of this.#links.values()) {
       if (!link.isAttached && !held.has(link.id))
         this.#leave(link, closed.has(link.id) ? CLOSE.normal : undefined);
     }
+    this.#deps.commits.flush();
   }
 
   #leave(link: GatewayLink, code?: number): void {
     const decide = () => {
-      // an edge that did not hold it yet when it told of its links attached it since
-      if (link.isAttached) return;
       if (!this.#deps.keeps(link, code)) this.forget(link);
     };
     // in its turn: what the client sent before it left may be what makes it one that comes back
