@@ -37,8 +37,14 @@ async function startUnwritable(t: TestContext) {
     gateway.closeAllConnections();
     await rm(folder, { recursive: true });
   });
-
-  return { gateway, told, links, resumption };
+  /** The link is over: resolves when the gateway is told. */
+  const ends = async (link: Link, closed?: string) => {
+    links.delete(link);
+    const toldAgain = once(gateway, "told", { signal: AbortSignal.timeout(5_000) });
+    resumption.ended(link, closed);
+    await toldAgain;
+  };
+  return { gateway, told, links, resumption, ends };
 }
 
 function linkOf(state: Partial<Pick<Link, "isDetached" | "isOpen">>): Link {
@@ -49,16 +55,13 @@ function linkOf(state: Partial<Pick<Link, "isDetached" | "isOpen">>): Link {
 const track = { id: "a" } as unknown as ConnectionTrack;
 
 test("a gateway is told again when a client leaves before its link is attached", async (t) => {
-  const { gateway, told, links, resumption } = await startUnwritable(t);
+  const { gateway, told, links, resumption, ends } = await startUnwritable(t);
   const link = linkOf({});
   links.set(link, track);
   const asked = once(gateway, "asked");
   resumption.detached(link);
   await asked;
-  links.delete(link);
-  const toldAgain = once(gateway, "told", { signal: AbortSignal.timeout(5_000) });
-  resumption.ended(link, "a");
-  await toldAgain;
+  await ends(link, "a");
   assert.deepEqual(told, [
     { held: ["a"], closed: [] },
     { held: [], closed: ["a"] },
@@ -67,16 +70,13 @@ test("a gateway is told again when a client leaves before its link is attached",
 
 // its client was told to leave and has not answered yet: it was in the presence list until the next gateway
 test("a link that is about to end is not held, and its end is told", async (t) => {
-  const { gateway, told, links, resumption } = await startUnwritable(t);
+  const { gateway, told, links, resumption, ends } = await startUnwritable(t);
   const link = linkOf({ isDetached: false, isOpen: false });
   links.set(link, track);
   const firstTold = once(gateway, "told");
   resumption.detached(link);
   await firstTold;
-  links.delete(link);
-  const toldAgain = once(gateway, "told", { signal: AbortSignal.timeout(5_000) });
-  resumption.ended(link, "a");
-  await toldAgain;
+  await ends(link, "a");
   assert.deepEqual(told, [
     { held: [], closed: [] },
     { held: [], closed: ["a"] },
@@ -84,16 +84,13 @@ test("a link that is about to end is not held, and its end is told", async (t) =
 });
 
 test("the end of a link that this gateway could not be given is told to it", async (t) => {
-  const { gateway, told, links, resumption } = await startUnwritable(t);
+  const { gateway, told, links, resumption, ends } = await startUnwritable(t);
   const link = linkOf({});
   links.set(link, track);
   const firstTold = once(gateway, "told");
   resumption.gatewayReady();
   await firstTold;
-  links.delete(link);
-  const toldAgain = once(gateway, "told", { signal: AbortSignal.timeout(5_000) });
-  resumption.ended(link);
-  await toldAgain;
+  await ends(link);
   assert.deepEqual(told, [
     { held: ["a"], closed: [] },
     { held: [], closed: [] },
