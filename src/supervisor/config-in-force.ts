@@ -1,13 +1,12 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../config/schema.ts";
 
 /** The config that edge and gateway run with; one that could not be read or bound never gets here. */
 export class ConfigInForce {
   #config: Config;
-  #text: string;
 
   constructor(config: Config) {
     this.#config = config;
-    this.#text = JSON.stringify(config);
   }
 
   get config(): Config {
@@ -15,11 +14,10 @@ export class ConfigInForce {
   }
 
   is(config: Config): boolean {
-    return JSON.stringify(config) === this.#text;
+    return isDeepStrictEqual(config, this.#config);
   }
 
   adopt(config: Config): void {
     this.#config = config;
-    this.#text = JSON.stringify(config);
   }
 }
