@@ -59,8 +59,9 @@ function overallState(facts: StatusFacts, reason: string | undefined): Status["s
 function whyNotHealthy({ edge, gateway, inspection, fatal }: StatusFacts): string | undefined {
   const { state, lastExit } = gateway.inspect();
   if (fatal !== undefined) return fatal.message;
-  if (inspection === undefined) return edge.isListening ? "the edge does not answer" : "the edge is starting";
+  // it may refuse before the edge listens; that it does soon changes nothing
   if (state === "refused") return `the gateway refused to start: ${lastExit?.lastLine ?? "exit code 78"}`;
+  if (inspection === undefined) return edge.isListening ? "the edge does not answer" : "the edge is starting";
   if (state === "waiting" && lastExit === undefined) return "the gateway could not be started yet";
   if (state === "waiting") return `the gateway ended (${lastExit?.reason}) and is about to be started again`;
   if (gateway.observed === "hung") return "the gateway does not answer";
